@@ -1,0 +1,77 @@
+"""The command line: one small file a verb."""
+
+__all__ = ["main"]
+
+import argparse
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+
+VERBS = {
+    "train": "train a model on a named data set or any folder or zip of images",
+    "sample": "generate images from noise",
+    "project": "map images onto the data's manifold",
+    "score": "measure how far images are from the data",
+    "info": "show what a model is",
+    "demo": "train on small digits in minutes and make a page of pictures",
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run ``ign VERB ...``.
+
+    Args:
+        arguments: What follows the program's name; None for the process's own.
+
+    Returns:
+        0; 1 where a run failed; 2 for a user's mistake, told in one line; 128 + n after signal n.
+    """
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    if not words or words[0] not in VERBS:
+        return _help(words)
+    verb = import_module(f"ign.cli.{words[0]}")
+    try:
+        status: int | None = verb.run(words[1:])
+        return status or 0
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        return 141
+    except (ValueError, OSError, ModuleNotFoundError) as error:
+        return complain(words[0], error)
+
+
+def complain(verb: str, error: Exception) -> int:
+    """Tell a mistake in one line on standard error: exit status 2."""
+    text = str(error)
+    if isinstance(error, ModuleNotFoundError):
+        extra = {"lightning": "train", "jsonargparse": "train", "sklearn": "train"}
+        kind = extra.get(error.name or "", "")
+        text += f"; pip install 'ign[{kind}]'" if kind else ""
+    elif isinstance(error, OSError) and error.strerror:
+        text = f"{error.filename or ''}: {error.strerror}".lstrip(": ")
+    print(f"ign {verb}: {text}", file=sys.stderr)
+    return 2
+
+
+def _help(words: list[str]) -> int:
+    from ign import __version__
+
+    text = "\n".join(f"  {name:10}{what}" for name, what in VERBS.items())
+    parser = argparse.ArgumentParser(
+        prog="ign",
+        usage="ign VERB [options]        ign VERB --help",
+        description="Idempotent Generative Networks: generate, restore and score images.",
+        epilog=f"verbs:\n{text}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"ign {__version__}")
+    if words and not words[0].startswith("-"):
+        print(f"ign: no verb {words[0]!r}; verbs: {', '.join(VERBS)}", file=sys.stderr)
+        return 2
+    try:
+        parser.parse_args(words)
+    except SystemExit as end:
+        return int(end.code or 0)
+    parser.print_help(sys.stdout if words else sys.stderr)
+    return 0 if words else 2

@@ -1,0 +1,103 @@
+"""The paper's network: DCGAN's discriminator as encoder, its generator as decoder (Table 1)."""
+
+__all__ = ["DCGANAutoencoder"]
+
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from ign.nn.norm import make_norm
+
+
+class DCGANAutoencoder(nn.Module):
+    r"""Encoder and decoder of strided convolutions, in mirror order, without skip connections.
+
+    At 3x64x64 and width 64 it is Table 1 of the paper: kernels of 4x4, strides of 2 down to
+    4x4 pixels, one valid convolution down to 1x1. The rule for every other size: halve, rounding
+    up, until at most 4 pixels are left (kernel 4 from an even side, 3 from an odd one), then one
+    valid convolution of what is left (4 or 3). Maps double from ``width`` up to 8 ``width``.
+
+    .. math:: f = \tanh \circ \mathrm{decoder} \circ \mathrm{encoder}
+
+    Args:
+        channels: The number of image channels C.
+        size: The side of the square image, 8 to 256 pixels.
+        width: The number of maps of the first layer.
+        norm: ``batch``, ``role``, ``group`` or ``none``, on every layer but the first, the
+            bottleneck and the last.
+
+    Shape:
+        (B, C, size, size) in [-1, 1] to the same.
+
+    Raises:
+        ValueError: A size, width or norm that the construction does not allow.
+
+    References:
+        Shocher et al., Idempotent Generative Networks, 2024, Table 1 (arXiv 2311.01462).
+        Radford et al., DCGAN, 2016 (arXiv 1511.06434).
+    """
+
+    def __init__(self, channels: int = 3, size: int = 64, width: int = 64, norm: str = "batch"):
+        super().__init__()
+        if not 8 <= size <= 256:
+            raise ValueError(f"size {size} is outside 8 to 256 pixels")
+        if channels < 1 or width < 1:
+            raise ValueError(f"channels {channels} and width {width} must be at least 1")
+        self.config = {"channels": channels, "size": size, "width": width, "norm": norm}
+        self.shape = (channels, size, size)
+
+        sides, maps = [size], [channels]
+        while sides[-1] > 4:
+            sides.append((sides[-1] + 1) // 2)
+            maps.append(width * min(2 ** (len(sides) - 2), 8))
+        code = width * min(2 ** (len(sides) - 1), 8)
+        kernels = [4 - side % 2 for side in sides[:-1]]
+        last = len(kernels) - 1
+
+        down: list[nn.Module] = []
+        up: list[nn.Module] = []
+        for i, kernel in enumerate(kernels):
+            bias = i == 0  # elsewhere the norm's own bias takes its place
+            down += [nn.Conv2d(maps[i], maps[i + 1], kernel, 2, 1, bias=bias or norm == "none")]
+            down += (
+                [nn.LeakyReLU(0.2)] if i == 0 else [make_norm(norm, maps[i + 1]), nn.LeakyReLU(0.2)]
+            )
+        down += [ToPoint(maps[-1], code, sides[-1])]
+        up += [FromPoint(code, maps[-1], sides[-1], bias=norm == "none")]
+        for i in range(last, -1, -1):
+            up += [make_norm(norm, maps[i + 1]), nn.ReLU()]
+            up += [
+                nn.ConvTranspose2d(
+                    maps[i + 1], maps[i], kernels[i], 2, 1, bias=i == 0 or norm == "none"
+                )
+            ]
+        up += [nn.Tanh()]
+        self.encoder = nn.Sequential(*down)
+        self.decoder = nn.Sequential(*up)
+        self.apply(_initialize)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.decoder(self.encoder(x))
+
+
+class ToPoint(nn.Conv2d):
+    """A convolution that covers its whole input, computed as the matrix product that it is."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.linear(x.flatten(1), self.weight.flatten(1), self.bias)[..., None, None]
+
+
+class FromPoint(nn.ConvTranspose2d):
+    """A transposed convolution of a single point, computed as the matrix product that it is."""
+
+    def forward(self, x: Tensor) -> Tensor:  # type: ignore[override]
+        y = x.flatten(1) @ self.weight.flatten(1)
+        y = y.unflatten(1, self.weight.shape[1:])
+        return y if self.bias is None else y + self.bias[:, None, None]
+
+
+def _initialize(module: nn.Module) -> None:
+    """Weights of convolutions N(0, 0.02), biases 0; norms keep weight 1 and bias 0."""
+    if isinstance(module, nn.Conv2d | nn.ConvTranspose2d):
+        nn.init.normal_(module.weight, 0.0, 0.02)
+        if module.bias is not None:
+            nn.init.zeros_(module.bias)

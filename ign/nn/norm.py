@@ -1,0 +1,127 @@
+"""Normalization layers, among them a batch norm that knows which population it is looking at."""
+
+__all__ = ["NORMS", "ROLES", "RoleBatchNorm2d", "make_norm", "role", "still"]
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+ROLES = ("data", "noise", "output")
+NORMS = ("batch", "role", "group", "none")
+
+UNKNOWN = "data"
+"""The role of an input whose origin nobody states (measured: ``docs/roles.md``)."""
+
+
+class RoleBatchNorm2d(nn.Module):
+    r"""Batch norm with one set of running statistics for each role, one affine map for all.
+
+    .. math:: y = \gamma \frac{x - \mu_r}{\sqrt{\sigma_r^2 + \epsilon}} + \beta
+
+    In training :math:`\mu, \sigma` are those of the batch, exactly as in
+    :class:`torch.nn.BatchNorm2d`. In evaluation they are the running statistics of role
+    :math:`r \in` (data, noise, output). An IGN step passes three populations, :math:`x`,
+    :math:`z` and :math:`f(z)`, through one network; pooled statistics fit none of them.
+
+    The role is the attribute ``role``, set by the context :func:`role`; outside of it, it is
+    the role of an input of unknown kind.
+
+    Args:
+        channels: The number of maps C.
+        eps: Added to the variance.
+        momentum: The weight of a new batch in the running statistics.
+
+    Shape:
+        (B, C, H, W) to (B, C, H, W).
+    """
+
+    running_mean: Tensor
+    running_var: Tensor
+    num_batches_tracked: Tensor
+
+    def __init__(self, channels: int, eps: float = 1e-5, momentum: float = 0.1):
+        super().__init__()
+        self.eps, self.momentum = eps, momentum
+        self.role = UNKNOWN
+        self.track_running_stats = True
+        self.weight = nn.Parameter(torch.ones(channels))
+        self.bias = nn.Parameter(torch.zeros(channels))
+        self.register_buffer("running_mean", torch.zeros(len(ROLES), channels))
+        self.register_buffer("running_var", torch.ones(len(ROLES), channels))
+        self.register_buffer("num_batches_tracked", torch.zeros(len(ROLES), dtype=torch.long))
+
+    def forward(self, x: Tensor) -> Tensor:
+        r = ROLES.index(self.role)
+        moving = self.training and self.track_running_stats
+        if moving:
+            self.num_batches_tracked[r] += 1
+        known = moving or not self.training
+        mean = self.running_mean[r] if known else None
+        var = self.running_var[r] if known else None
+        return F.batch_norm(
+            x, mean, var, self.weight, self.bias, self.training, self.momentum, self.eps
+        )
+
+    def extra_repr(self) -> str:
+        return f"{len(self.weight)}, eps={self.eps}, momentum={self.momentum}"
+
+
+@contextmanager
+def role(network: nn.Module, name: str) -> Iterator[None]:
+    """Let every :class:`RoleBatchNorm2d` of the network see its input as data, noise or output.
+
+    A network without such layers is left as it is.
+
+    Args:
+        network: The network f.
+        name: One of :data:`ROLES`.
+
+    Raises:
+        ValueError: The role is unknown.
+    """
+    if name not in ROLES:
+        raise ValueError(f"role {name!r} is unknown; choose one of {', '.join(ROLES)}")
+    layers = [m for m in network.modules() if isinstance(m, RoleBatchNorm2d)]
+    before = [m.role for m in layers]
+    for m in layers:
+        m.role = name
+    try:
+        yield
+    finally:
+        for m, r in zip(layers, before, strict=True):
+            m.role = r
+
+
+@contextmanager
+def still(network: nn.Module) -> Iterator[None]:
+    """Let every batch norm in training normalize as before, but leave its running statistics."""
+    kinds = (nn.modules.batchnorm._BatchNorm, RoleBatchNorm2d)
+    layers = [m for m in network.modules() if isinstance(m, kinds)]
+    moving = [m for m in layers if m.training and m.track_running_stats]
+    for m in moving:
+        m.track_running_stats = False
+    try:
+        yield
+    finally:
+        for m in moving:
+            m.track_running_stats = True
+
+
+def make_norm(norm: str, channels: int) -> nn.Module:
+    """The normalization layer of that name: ``batch``, ``role``, ``group`` or ``none``.
+
+    Raises:
+        ValueError: The name is unknown.
+    """
+    if norm == "batch":
+        return nn.BatchNorm2d(channels)
+    if norm == "role":
+        return RoleBatchNorm2d(channels)
+    if norm == "group":
+        return nn.GroupNorm(max(1, channels // 16), channels)
+    if norm == "none":
+        return nn.Identity()
+    raise ValueError(f"norm {norm!r} is unknown; choose one of {', '.join(NORMS)}")

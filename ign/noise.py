@@ -1,0 +1,146 @@
+"""The source distributions that a network learns to project."""
+
+__all__ = ["NOISES", "GaussianNoise", "Noise", "SpectralNoise", "make_noise"]
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from ign import random
+
+
+class Noise(nn.Module):
+    """A distribution of noise images, given as a map from white noise.
+
+    A subclass overrides :meth:`color`; its statistics are buffers and travel with the model.
+
+    Args:
+        shape: The shape of one image, (C, H, W).
+    """
+
+    name: str
+
+    def __init__(self, shape: Sequence[int]):
+        super().__init__()
+        self.shape = tuple(shape)
+        if len(self.shape) != 3 or min(self.shape) < 1:
+            raise ValueError(f"a noise shape is (channels, height, width), not {self.shape}")
+
+    def color(self, white: Tensor) -> Tensor:
+        """Turn white noise, (B, C, H, W) standard normal, into this noise, of the same shape."""
+        raise NotImplementedError
+
+    def sample(self, n: int, generator: torch.Generator | None = None) -> Tensor:
+        """Draw n noise images, (n, C, H, W), on the generator's device."""
+        device = generator.device if generator is not None else None
+        return self.color(torch.randn(n, *self.shape, generator=generator, device=device))
+
+    def at(self, key: Tensor) -> Tensor:
+        """The noise images of the given keys (:func:`ign.random.keys`), (B,) to (B, C, H, W).
+
+        An image depends on its own key alone, so that it is the same in any batch.
+        """
+        return self.color(random.normal(key, self.shape))
+
+
+class GaussianNoise(Noise):
+    r"""Independent standard normal pixels.
+
+    .. math:: z \sim \mathcal{N}(0, I)
+
+    References:
+        Shocher et al., 2024, Section 2.1 (arXiv 2311.01462).
+    """
+
+    name = "gaussian"
+
+    def color(self, white: Tensor) -> Tensor:
+        return white
+
+
+class SpectralNoise(Noise):
+    r"""Noise with the frequency statistics of a set of images.
+
+    With :math:`W` the unitary Fourier transform of white noise, and the mean and the standard
+    deviations of the data's unitary Fourier coefficients at each frequency and channel,
+
+    .. math:: z = \mathcal{F}^{-1}\left[ m + g \left( \sigma_{re} \operatorname{Re} W
+        + i \, \sigma_{im} \operatorname{Im} W \right) \right]
+
+    where :math:`g = 1` at the frequencies that are their own conjugate, where :math:`W` is real
+    with variance 1, and :math:`\sqrt 2` elsewhere, where each part has variance 1/2. The statistics
+    are symmetric as those of real images are, hence :math:`z` is real and both variances are
+    those of the data.
+
+    Args:
+        shape: The shape of one image, (C, H, W).
+
+    References:
+        Shocher et al., 2024, Section 3.1 and Appendix (arXiv 2311.01462).
+    """
+
+    name = "spectral"
+    mean: Tensor
+    std: Tensor
+
+    def __init__(self, shape: Sequence[int]):
+        super().__init__(shape)
+        self.register_buffer("mean", torch.zeros(2, *self.shape))
+        self.register_buffer("std", torch.ones(2, *self.shape))
+
+    @classmethod
+    def fit(cls, images: Tensor, chunk: int = 4096) -> "SpectralNoise":
+        """Measure the statistics of images.
+
+        Args:
+            images: (N, C, H, W) in [-1, 1], or uint8, at least 2 of them.
+            chunk: How many images are transformed at a time.
+
+        Raises:
+            ValueError: Not four dimensions, or fewer than two images.
+        """
+        if images.ndim != 4 or len(images) < 2:
+            raise ValueError(
+                f"spectral noise needs (N, C, H, W) with N > 1, not {tuple(images.shape)}"
+            )
+        noise = cls(images.shape[1:])
+        total = torch.zeros(2, 2, *noise.shape, dtype=torch.float64)
+        for part in images.split(chunk):
+            x = part.double() / 127.5 - 1 if part.dtype == torch.uint8 else part.double()
+            c = torch.view_as_real(torch.fft.fft2(x, norm="ortho")).movedim(-1, 0).cpu()
+            total += torch.stack([c.sum(1), c.square().sum(1)])
+        mean = total[0] / len(images)
+        var = (total[1] - len(images) * mean.square()) / (len(images) - 1)
+        noise.mean.copy_(mean)
+        noise.std.copy_(var.clamp(min=0).sqrt() * _gain(*noise.shape[1:]))
+        return noise
+
+    def color(self, white: Tensor) -> Tensor:
+        w = torch.fft.fft2(white, norm="ortho")
+        mean, std = self.mean.to(white), self.std.to(white)
+        coefficients = torch.complex(mean[0] + std[0] * w.real, mean[1] + std[1] * w.imag)
+        return torch.fft.ifft2(coefficients, norm="ortho").real
+
+
+def _gain(height: int, width: int) -> Tensor:
+    """1 at the frequencies that are their own conjugate, the square root of 2 elsewhere."""
+    own = [torch.arange(n) == (-torch.arange(n)) % n for n in (height, width)]
+    return torch.where(own[0][:, None] & own[1], 1.0, 2.0**0.5)
+
+
+NOISES: dict[str, type[Noise]] = {k.name: k for k in (GaussianNoise, SpectralNoise)}
+"""The noises that a saved model may name."""
+
+
+def make_noise(name: str, shape: Sequence[int], images: Tensor | None = None) -> Noise:
+    """The noise of that name, ``gaussian`` or ``spectral``, fitted to the images where given.
+
+    Raises:
+        ValueError: The name is unknown.
+    """
+    if name not in NOISES:
+        raise ValueError(f"noise {name!r} is unknown; choose one of {', '.join(NOISES)}")
+    if name == "spectral" and images is not None:
+        return SpectralNoise.fit(images)
+    return NOISES[name](shape)

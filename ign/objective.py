@@ -1,0 +1,319 @@
+r"""The objective: reconstruction, idempotence, tightness.
+
+With a distance :math:`D` and the drift :math:`\delta_\theta(y) = D(f_\theta(y), y)`,
+
+.. math::
+    L_{rec}   &= \delta_\theta(x) \\
+    L_{idem}  &= D(f_{\bar\theta}(f_\theta(z)), f_\theta(z)) \\
+    L_{tight} &= -\delta_\theta(\bar y), \quad \bar y = f_{\bar\theta}(z)
+
+where a bar marks what is held constant: idempotence moves only the inner f, tightness only the
+outer one (Shocher et al., 2024, Section 2.2, arXiv 2311.01462).
+"""
+
+__all__ = [
+    "DISTANCES",
+    "Distance",
+    "IGNObjective",
+    "Losses",
+    "clamp",
+    "distance_name",
+    "drift",
+    "find_distance",
+    "frozen",
+    "idempotence",
+    "l1",
+    "l2",
+    "reconstruction",
+    "tightness",
+]
+
+import importlib
+import math
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass
+
+import torch
+import torch.distributed as dist
+from torch import Tensor, nn
+
+from ign.nn.norm import role, still
+
+Distance = Callable[[Tensor, Tensor], Tensor]
+Network = Callable[[Tensor], Tensor]
+
+SCALE_FLOOR = 1e-6
+"""The least scale of the clamp, so that a perfect reconstruction does not divide by zero."""
+
+
+def l1(a: Tensor, b: Tensor) -> Tensor:
+    """Mean absolute difference over all but the first dimension: (B, ...), (B, ...) to (B,)."""
+    return (a - b).abs().flatten(1).mean(1)
+
+
+def l2(a: Tensor, b: Tensor) -> Tensor:
+    """Mean squared difference over all but the first dimension: (B, ...), (B, ...) to (B,)."""
+    return (a - b).square().flatten(1).mean(1)
+
+
+DISTANCES: dict[str, Distance] = {"l1": l1, "l2": l2}
+
+
+def find_distance(distance: str | Distance) -> Distance:
+    """The distance of that name: ``l1``, ``l2``, or the import path ``package.module:function``.
+
+    Raises:
+        ValueError: Nothing goes by that name.
+    """
+    if callable(distance):
+        return distance
+    if distance in DISTANCES:
+        return DISTANCES[distance]
+    module, _, name = distance.partition(":")
+    try:
+        found = getattr(importlib.import_module(module), name) if name else None
+    except (ImportError, AttributeError) as error:
+        raise ValueError(f"distance {distance!r} cannot be imported: {error}") from None
+    if not callable(found):
+        raise ValueError(f"distance {distance!r} is not l1, l2 or package.module:function")
+    return found
+
+
+def distance_name(distance: str | Distance) -> str:
+    """The name under which :func:`find_distance` finds this distance again.
+
+    Raises:
+        ValueError: A function that cannot be imported, such as a lambda.
+    """
+    if isinstance(distance, str):
+        return distance
+    for name, known in DISTANCES.items():
+        if distance is known:
+            return name
+    name = f"{getattr(distance, '__module__', '')}:{getattr(distance, '__qualname__', '')}"
+    try:
+        if find_distance(name) is distance:
+            return name
+    except ValueError:
+        pass
+    raise ValueError(f"distance {distance!r} cannot be imported as {name}; define it in a module")
+
+
+@contextmanager
+def frozen(network: Network) -> Iterator[None]:
+    r"""See the network as the constant :math:`f_{\bar\theta}`: gradients pass through to its input.
+
+    Its parameters get no gradient and its running statistics do not move. The values are those
+    of the network itself; no copy is made.
+    """
+    if not isinstance(network, nn.Module):
+        yield
+        return
+    free = [p for p in network.parameters() if p.requires_grad]
+    for p in free:
+        p.requires_grad_(False)
+    try:
+        with still(network):
+            yield
+    finally:
+        for p in free:
+            p.requires_grad_(True)
+
+
+def drift(network: Network, y: Tensor, distance: str | Distance = "l1") -> Tensor:
+    r"""How far the network moves each input, :math:`\delta_\theta(y) = D(f_\theta(y), y)`, (B,)."""
+    return find_distance(distance)(network(y), y)
+
+
+def reconstruction(network: Network, x: Tensor, distance: str | Distance = "l1") -> Tensor:
+    r""":math:`L_{rec} = \delta_\theta(x)`, a scalar: the data is left alone."""
+    return drift(network, x, distance).mean()
+
+
+def idempotence(network: Network, z: Tensor, distance: str | Distance = "l1") -> Tensor:
+    r""":math:`L_{idem} = D(f_{\bar\theta}(f_\theta(z)), f_\theta(z))`, a scalar: f(z) is drawn
+    to where f, held constant, moves nothing."""
+    y = network(z)
+    with frozen(network):
+        return drift(network, y, distance).mean()
+
+
+def tightness(network: Network, z: Tensor, distance: str | Distance = "l1") -> Tensor:
+    r""":math:`L_{tight} = -\delta_\theta(\bar y)`, :math:`\bar y = f_{\bar\theta}(z)`, a scalar:
+    f moves what it made before, so that the set it leaves alone stays tight around the data."""
+    with torch.no_grad():
+        y = network(z)
+    return -drift(network, y, distance).mean()
+
+
+def clamp(value: Tensor, scale: Tensor, ratio: float | None) -> tuple[Tensor, Tensor]:
+    r"""Bound the drift that tightness may gain, and give the slope of the bound.
+
+    .. math::
+        T(d) = a s \tanh \frac{d}{a s}, \qquad T'(d) = \frac{1}{\cosh^2 (d / a s)}
+
+    The slope has a floor, 1e-14 in double and 1e-8 in single precision, which keeps the
+    idempotence gradient of the one-pass form where the clamp saturates.
+
+    Args:
+        value: The drift d, any shape.
+        scale: The scale s, usually the current reconstruction loss; the same shape.
+        ratio: The ratio a, or None for no clamp.
+
+    Returns:
+        T(d) and T'(d), both without gradient, of the shape of ``value``.
+
+    References:
+        Shocher et al., 2024, equation 14 (arXiv 2311.01462).
+    """
+    value = value.detach()
+    if ratio is None:
+        return value, torch.ones_like(value)
+    bound = ratio * scale.detach().clamp(min=SCALE_FLOOR)
+    floor = 1e-14 if value.dtype == torch.float64 else 1e-8
+    slope = (value / bound).cosh().square().reciprocal().clamp(min=floor)
+    return bound * (value / bound).tanh(), slope
+
+
+@dataclass
+class Losses:
+    """What one step of the objective returns.
+
+    Only ``total`` carries a gradient. The others are detached, unweighted scalars:
+    total = sum of weight times term.
+    """
+
+    total: Tensor
+    rec: Tensor
+    idem: Tensor
+    tight: Tensor
+
+
+class IGNObjective(nn.Module):
+    r"""The loss of an Idempotent Generative Network.
+
+    .. math::
+        L = w_r L_{rec} + w_i L_{idem} - w_t \, T(\delta_\theta(\bar y))
+
+    with T the clamp of equation 14 (:func:`clamp`). Both terms of :math:`f(f(z))` have equal
+    values and differ in what the gradient reaches. The default therefore runs the outer network
+    once and multiplies the gradient that flows from it into :math:`f(z)` by
+    :math:`-w_i / (w_t T')`: exactly the gradient of the three terms with a frozen copy, with
+    three forward passes instead of four and no copy. Where that form does not apply (per-sample
+    clamp, float16, a zero weight) each term has its own pass.
+
+    Args:
+        distance: ``l1``, ``l2``, an import path ``package.module:function``, or a callable
+            (B, ...), (B, ...) to (B,).
+        rec_weight: :math:`w_r`.
+        idem_weight: :math:`w_i`.
+        tight_weight: :math:`w_t`.
+        clamp_ratio: The ratio a of the clamp, above 0, or None for no clamp.
+        clamp_scale: The scale of the clamp, always held constant: ``x``, the batch's
+            :math:`L_{rec}`; ``z``, the batch's drift of the noise; ``sample``, a clamp for each
+            sample on the drift of the data sample at the same place in the batch.
+        one_pass: Whether to use the one-pass form; None for wherever it applies.
+
+    Shape:
+        x and z (B, C, H, W); four scalars (:class:`Losses`).
+
+    Raises:
+        ValueError: A weight below 0, a ratio not above 0, an unknown distance or scale, or
+            ``one_pass=True`` where it does not apply.
+
+    Note:
+        Several processes take the clamp of the mean drift and mean reconstruction loss over
+        all of them. Under gradient accumulation the clamp is that of each micro-batch: the
+        gradient equals the joined batch's only without a clamp.
+
+    References:
+        Shocher et al., 2024, Sections 2.2 and 3.1, equations 11 and 14 (arXiv 2311.01462).
+    """
+
+    def __init__(
+        self,
+        distance: str | Distance = "l1",
+        rec_weight: float = 20.0,
+        idem_weight: float = 20.0,
+        tight_weight: float = 2.5,
+        clamp_ratio: float | None = 1.5,
+        clamp_scale: str = "x",
+        one_pass: bool | None = None,
+    ):
+        super().__init__()
+        if not all(w >= 0 and math.isfinite(w) for w in (rec_weight, idem_weight, tight_weight)):
+            raise ValueError("the weights of the objective must be finite and not below 0")
+        if clamp_ratio is not None and not clamp_ratio > 0:
+            raise ValueError(f"clamp_ratio {clamp_ratio} must be above 0, or None for no clamp")
+        if clamp_scale not in ("x", "z", "sample"):
+            raise ValueError(f"clamp_scale {clamp_scale!r} is unknown; choose x, z or sample")
+        self.distance = distance
+        self._distance = find_distance(distance)
+        self.rec_weight, self.idem_weight, self.tight_weight = rec_weight, idem_weight, tight_weight
+        self.clamp_ratio, self.clamp_scale = clamp_ratio, clamp_scale
+        per_sample = clamp_ratio is not None and clamp_scale == "sample"
+        exact = idem_weight > 0 and tight_weight > 0 and not per_sample
+        if one_pass and not exact:
+            raise ValueError(
+                "one_pass needs idem_weight and tight_weight above 0 and no per-sample clamp"
+            )
+        self.one_pass = exact if one_pass is None else one_pass
+
+    def forward(self, network: Network, x: Tensor, z: Tensor) -> Losses:
+        with _role(network, "data"):
+            d_x = self._drift(network(x), x)
+        with _role(network, "noise"):
+            y = network(z)
+        if self.one_pass and y.dtype != torch.float16:
+            gate = y.view_as(y)
+            d_y, idem = self._outer(network, gate), None
+        else:
+            gate, d_y = None, self._outer(network, y.detach(), self.tight_weight > 0)
+            idem = self._inner(network, y)
+
+        scale = self._drift(y.detach(), z) if self.clamp_scale == "z" else d_x
+        if self.clamp_scale != "sample":
+            scale, d_y = scale.mean(), d_y.mean()
+        d, s = self._over_processes(d_y, scale)
+        value, slope = clamp(d, s, self.clamp_ratio)
+        if gate is not None and gate.requires_grad:
+            factor = -self.idem_weight / (self.tight_weight * slope)
+            gate.register_hook(lambda grad: grad * factor.to(grad.dtype))
+
+        rec, tight = d_x.mean(), -(value + slope * (d_y - d_y.detach())).mean()
+        idem = d_y.detach().mean() if idem is None else idem
+        total = self.rec_weight * rec + self.idem_weight * idem + self.tight_weight * tight
+        return Losses(total, rec.detach(), idem.detach(), tight.detach())
+
+    def _drift(self, fy: Tensor, y: Tensor) -> Tensor:
+        """D(f(y), y) in at least single precision, (B,)."""
+        return self._distance(_single(fy), _single(y))
+
+    def _outer(self, network: Network, y: Tensor, gradient: bool = True) -> Tensor:
+        with _role(network, "output"), torch.set_grad_enabled(gradient and torch.is_grad_enabled()):
+            return self._drift(network(y), y)
+
+    def _inner(self, network: Network, y: Tensor) -> Tensor | None:
+        """L_idem in a pass of its own; None where its weight is zero and its value will do."""
+        if self.idem_weight == 0:
+            return None
+        with _role(network, "output"), frozen(network):
+            return self._drift(network(y), y).mean()
+
+    def _over_processes(self, *values: Tensor) -> list[Tensor]:
+        """The means over all processes, where there are several and the clamp is the batch's."""
+        joined = torch.stack([v.detach() for v in values])
+        several = dist.is_available() and dist.is_initialized() and dist.get_world_size() > 1
+        if several and self.clamp_ratio is not None and self.clamp_scale != "sample":
+            dist.all_reduce(joined)
+            joined /= dist.get_world_size()
+        return list(joined)
+
+
+def _single(x: Tensor) -> Tensor:
+    return x.float() if x.dtype in (torch.float16, torch.bfloat16) else x
+
+
+def _role(network: Network, name: str) -> AbstractContextManager[None]:
+    return role(network, name) if isinstance(network, nn.Module) else nullcontext()

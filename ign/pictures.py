@@ -1,0 +1,71 @@
+"""Tensors as pictures: grids and labelled sheets, written whole or not at all."""
+
+__all__ = ["grid", "save", "sheet", "to_picture"]
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+from PIL import Image, ImageDraw, ImageFont
+from torch import Tensor
+
+from ign.files import atomic
+
+PAPER, INK = 255, 60
+LEAST_TILE = 56
+
+
+def to_picture(image: Tensor) -> Image.Image:
+    """One image (C, H, W) in [-1, 1], C = 1 or 3, as a picture; values outside are clamped."""
+    pixels = ((image.detach().cpu().float() + 1) * 127.5).round().clamp(0, 255).byte()
+    if len(pixels) not in (1, 3):
+        raise ValueError(f"an image of {len(pixels)} channels has no picture; 1 or 3 do")
+    array = pixels.movedim(0, -1).numpy()
+    return Image.fromarray(array[..., 0] if array.shape[-1] == 1 else array)
+
+
+def grid(images: Tensor, columns: int | None = None) -> Image.Image:
+    """Images (N, C, H, W) in [-1, 1] as one picture, row by row, small ones enlarged.
+
+    Args:
+        images: The images.
+        columns: How many in a row; None for about as many as there are rows.
+    """
+    columns = columns or max(1, round(len(images) ** 0.5))
+    rows = [images[i : i + columns] for i in range(0, len(images), columns)]
+    return sheet([("", row) for row in rows])
+
+
+def sheet(rows: Sequence[tuple[str, Tensor]]) -> Image.Image:
+    """Rows of images, each with its label on the left, as one picture.
+
+    Args:
+        rows: Labels and images, each (N, C, H, W) in [-1, 1]; all of one size.
+    """
+    scale = -(-LEAST_TILE // rows[0][1].shape[-1])
+    height, width = (scale * n for n in rows[0][1].shape[-2:])
+    gap = max(2, width // 16)
+    font = ImageFont.load_default(size=14)
+    margin = max((int(font.getlength(line)) for t, _ in rows for line in t.split("\n")), default=0)
+    margin += 2 * gap if margin else gap
+    columns = max(len(images) for _, images in rows)
+    size = (margin + columns * (width + gap), gap + len(rows) * (height + gap))
+    picture = Image.new("RGB", size, (PAPER,) * 3)
+    draw = ImageDraw.Draw(picture)
+    for r, (label, images) in enumerate(rows):
+        top = gap + r * (height + gap)
+        middle = (gap, top + height // 2)
+        draw.multiline_text(middle, label, fill=(INK,) * 3, font=font, anchor="lm")
+        for c, image in enumerate(images):
+            tile = to_picture(image).resize((width, height), Image.Resampling.NEAREST)
+            picture.paste(tile, (margin + c * (width + gap), top))
+    return picture
+
+
+def save(picture: Image.Image | Tensor, path: str | Path) -> Path:
+    """Write a picture, or an image (C, H, W) in [-1, 1], in the format of the path's suffix."""
+    picture = to_picture(picture) if isinstance(picture, torch.Tensor) else picture
+    path = Path(path)
+    with atomic(path) as file:
+        picture.save(file)
+    return path
