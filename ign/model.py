@@ -88,12 +88,21 @@ class IGN(nn.Module):
 
     @torch.no_grad()
     def sample_trajectory(
-        self, n: int, applications: Sequence[int], seed: int = 0, batch_size: int = BATCH
+        self,
+        n: int,
+        applications: Sequence[int],
+        seed: int = 0,
+        batch_size: int = BATCH,
+        start: int = 0,
     ) -> list[Tensor]:
-        """As :meth:`sample`, for each of several numbers of applications: (n, C, H, W) each."""
+        """As :meth:`sample` for several k at once, from sample number ``start`` on.
+
+        Returns:
+            (n, C, H, W) in [-1, 1] for each k.
+        """
         if n < 1 or batch_size < 1:
             raise ValueError(f"n {n} and batch_size {batch_size} must be at least 1")
-        index = torch.arange(n).split(batch_size)
+        index = torch.arange(start, start + n).split(batch_size)
         noise = (self.latents(i, seed) for i in index)
         return self._in_batches(lambda z: trajectory(self.network, z, applications, True), noise)
 

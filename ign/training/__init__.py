@@ -2,7 +2,16 @@
 
 from ign.training.callbacks import Failure
 from ign.training.config import PRESETS, Config, preset_file
-from ign.training.run import Interrupted, arguments, parser, place, resumed, run, train
+from ign.training.run import (
+    Interrupted,
+    arguments,
+    configuration,
+    parser,
+    place,
+    resumed,
+    run,
+    train,
+)
 
 __all__ = [
     "PRESETS",
@@ -10,6 +19,7 @@ __all__ = [
     "Failure",
     "Interrupted",
     "arguments",
+    "configuration",
     "parser",
     "place",
     "preset_file",

@@ -206,7 +206,7 @@ class Check(Callback):
         if trainer.is_global_zero:
             picture = pictures.grid(once)
             pictures.save(picture, self.run / "samples" / f"step-{step:08d}.png")
-            self.journal.picture(trainer, "samples", torch.from_numpy(np.asarray(picture)))
+            self.journal.picture(trainer, "samples", torch.from_numpy(np.array(picture)))
         self.alive = self.alive or diversity >= ALIVE
         lost = diversity < COLLAPSED and (self.alive or step > GRACE)
         self.collapsed = self.collapsed + 1 if lost else 0

@@ -1,0 +1,34 @@
+"""ign info: what a model is."""
+
+__all__ = ["run"]
+
+import json
+from collections.abc import Sequence
+
+from ign.cli.common import load_model, parse, verb
+from ign.model import locate
+
+
+def run(words: Sequence[str]) -> None:
+    """Print the model's format, network, noise, size and training."""
+    parser = verb("info", "Show a model's image format, network, noise, size and training.")
+    parser.add_argument("--json", action="store_true", help="as JSON")
+    options = parse(parser, words)
+    model = load_model(options)
+    channels, height, width = model.shape
+    facts = {
+        "path": str(locate(options.model)),
+        "images": f"{channels} x {height} x {width}, values in [-1, 1]",
+        "network": type(model.network).__name__,
+        **vars(model.network)["config"],
+        "noise": model.noise.name,
+        "distance": str(model.distance),
+        "parameters": sum(p.numel() for p in model.network.parameters()),
+        **model.about,
+    }
+    if options.json:
+        print(json.dumps(facts, indent=2))
+        return
+    for name, value in facts.items():
+        shown = f"{value:,}" if isinstance(value, int) else value
+        print(f"{name.replace('_', ' '):18}{shown}")

@@ -1,0 +1,60 @@
+"""ign sample: images from noise."""
+
+__all__ = ["run"]
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from ign import pictures
+from ign.cli.common import applied, fresh_folder, load_model, natural, parse, verb
+from ign.terminal import progress
+
+SHOWN = 100
+COLUMNS = 12
+
+
+def run(words: Sequence[str]) -> None:
+    """Write OUT/f1/00000.png, ... for each k, and the first of them as OUT/grid.png."""
+    parser = verb(
+        "sample",
+        "Generate images from noise: files OUT/fK/00000.png, ... and a sheet OUT/grid.png.",
+        "example: ign sample runs/mnist --applications 1 2 3 --out samples",
+    )
+    parser.add_argument("-n", type=natural, default=64, metavar="N", help="how many (64)")
+    parser.add_argument(
+        "--applications", "-k", type=natural, nargs="+", default=[1], metavar="K",
+        help="how often the network is applied (1)",
+    )  # fmt: skip
+    parser.add_argument("--seed", type=int, default=0, help="the same seed, the same images (0)")
+    parser.add_argument(
+        "--out", type=Path, default=Path("samples"), metavar="FOLDER", help="(samples)"
+    )
+    options = parse(parser, words)
+    out = fresh_folder(options.out, options.force)
+    model = load_model(options)
+    ks = sorted(set(options.applications))
+    first = model.sample_trajectory(min(options.n, SHOWN), ks, options.seed, options.batch_size)
+    pictures.save(_grid(ks, first), out / "grid.png")
+    with progress() as bar:
+        task = bar.add_task("sampling", total=options.n)
+        for start in range(0, options.n, options.batch_size):
+            count = min(options.batch_size, options.n - start)
+            parts = model.sample_trajectory(count, ks, options.seed, count, start)
+            for k, images in zip(ks, parts, strict=True):
+                for i, image in enumerate(images):
+                    pictures.save(image, out / f"f{k}" / f"{start + i:05d}.png")
+            bar.advance(task, count)
+    print(
+        f"{options.n} images for each of k = {', '.join(map(str, ks))} in {out}; see {out}/grid.png"
+    )
+
+
+def _grid(ks, images):  # type: ignore[no-untyped-def]
+    if len(ks) == 1:
+        return pictures.grid(images[0])
+    rows = []
+    for start in range(0, min(len(images[0]), 4 * COLUMNS), COLUMNS):
+        rows += [
+            (applied(k, "z"), x[start : start + COLUMNS]) for k, x in zip(ks, images, strict=True)
+        ]
+    return pictures.sheet(rows)

@@ -1,0 +1,85 @@
+"""ign train: a model from a named data set or any folder of images."""
+
+__all__ = ["run"]
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+
+def run(words: Sequence[str]) -> int:
+    """Parse, train, and say where the model is: exit status 1 for a run that failed."""
+    from jsonargparse import ArgumentError
+
+    from ign.training import Failure, Interrupted, configuration, place, resumed
+    from ign.training import run as start
+
+    preset, rest = _preset(words)
+    resume = _value(rest, "--resume")
+    parser = _parser(resumed(resume) if resume else _defaults(preset), preset)
+    try:
+        options = parser.parse_args(rest)
+    except ArgumentError as error:
+        raise ValueError(f"{' '.join(str(error).split())} (see ign train --help)") from None
+    config = configuration(parser, options)
+    if not config.data:
+        raise ValueError("which images? give --data FOLDER, --data ZIP, or a preset")
+    if options.device:
+        config.trainer.accelerator = options.device
+    out = Path(resume) if resume else place(options.out, preset, options.force)
+    try:
+        start(config, out, bool(resume), options.init)
+    except Interrupted as stop:
+        print(f"ign train: {stop}", file=sys.stderr)
+        return 128 + stop.signal
+    except Failure as failure:
+        print(f"ign train: {failure}", file=sys.stderr)
+        return 1
+    print(f"model: {out}/model   samples: {out}/samples   next: ign sample {out}")
+    return 0
+
+
+def _preset(words: Sequence[str]) -> tuple[str, list[str]]:
+    """The preset, which comes first or is ``folder``, and the other words."""
+    if words and not words[0].startswith("-"):
+        return words[0], list(words[1:])
+    return "folder", list(words)
+
+
+def _defaults(preset: str) -> dict[str, Any]:
+    from ign.training import preset_file
+
+    values: dict[str, Any] = yaml.safe_load(preset_file(preset).read_text())
+    return values
+
+
+def _value(words: Sequence[str], name: str) -> str | None:
+    for i, word in enumerate(words):
+        if word == name and i + 1 < len(words):
+            return words[i + 1]
+        if word.startswith(f"{name}="):
+            return word.partition("=")[2]
+    return None
+
+
+def _parser(defaults: dict[str, Any], preset: str) -> Any:
+    from ign.training import PRESETS, parser
+
+    made = parser(defaults)
+    made.usage = "ign train [PRESET] [--data FOLDER|ZIP] [--out RUN] [options]"
+    made.description = (
+        f"Train a model. Presets: {', '.join(PRESETS)}; without one, folder."
+        f" The defaults below are those of {preset}."
+    )
+    made.add_argument("--out", type=str, default=None, help="The run's folder (runs/PRESET).")
+    made.add_argument("--resume", type=str, default=None, help="A run to continue.")
+    made.add_argument("--init", type=str, default=None, help="A model to start from.")
+    made.add_argument("--force", action="store_true", help="Replace the run at --out.")
+    made.add_argument(
+        "--device", choices=["auto", "cpu", "cuda", "mps"], default=None,
+        help="The same as --trainer.accelerator.",
+    )  # fmt: skip
+    return made
