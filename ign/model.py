@@ -14,10 +14,10 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from ign import random
+from ign.distance import DISTANCES, Distance, distance_name
 from ign.files import atomic
 from ign.nn import NETWORKS
 from ign.noise import NOISES, Noise
-from ign.objective import DISTANCES, Distance, distance_name
 from ign.project import displacement, project, trajectory
 
 CONFIG, WEIGHTS = "config.json", "model.safetensors"

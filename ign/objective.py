@@ -12,23 +12,16 @@ outer one (Shocher et al., 2024, Section 2.2, arXiv 2311.01462).
 """
 
 __all__ = [
-    "DISTANCES",
-    "Distance",
     "IGNObjective",
     "Losses",
     "clamp",
-    "distance_name",
     "drift",
-    "find_distance",
     "frozen",
     "idempotence",
-    "l1",
-    "l2",
     "reconstruction",
     "tightness",
 ]
 
-import importlib
 import math
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -38,66 +31,14 @@ import torch
 import torch.distributed as dist
 from torch import Tensor, nn
 
+from ign.density import kernel_divergence
+from ign.distance import Distance, find_distance
 from ign.nn.norm import role, still
 
-Distance = Callable[[Tensor, Tensor], Tensor]
 Network = Callable[[Tensor], Tensor]
 
 SCALE_FLOOR = 1e-6
 """The least scale of the clamp, so that a perfect reconstruction does not divide by zero."""
-
-
-def l1(a: Tensor, b: Tensor) -> Tensor:
-    """Mean absolute difference over all but the first dimension: (B, ...), (B, ...) to (B,)."""
-    return (a - b).abs().flatten(1).mean(1)
-
-
-def l2(a: Tensor, b: Tensor) -> Tensor:
-    """Mean squared difference over all but the first dimension: (B, ...), (B, ...) to (B,)."""
-    return (a - b).square().flatten(1).mean(1)
-
-
-DISTANCES: dict[str, Distance] = {"l1": l1, "l2": l2}
-
-
-def find_distance(distance: str | Distance) -> Distance:
-    """The distance of that name: ``l1``, ``l2``, or the import path ``package.module:function``.
-
-    Raises:
-        ValueError: Nothing goes by that name.
-    """
-    if callable(distance):
-        return distance
-    if distance in DISTANCES:
-        return DISTANCES[distance]
-    module, _, name = distance.partition(":")
-    try:
-        found = getattr(importlib.import_module(module), name) if name else None
-    except (ImportError, AttributeError) as error:
-        raise ValueError(f"distance {distance!r} cannot be imported: {error}") from None
-    if not callable(found):
-        raise ValueError(f"distance {distance!r} is not l1, l2 or package.module:function")
-    return found
-
-
-def distance_name(distance: str | Distance) -> str:
-    """The name under which :func:`find_distance` finds this distance again.
-
-    Raises:
-        ValueError: A function that cannot be imported, such as a lambda.
-    """
-    if isinstance(distance, str):
-        return distance
-    for name, known in DISTANCES.items():
-        if distance is known:
-            return name
-    name = f"{getattr(distance, '__module__', '')}:{getattr(distance, '__qualname__', '')}"
-    try:
-        if find_distance(name) is distance:
-            return name
-    except ValueError:
-        pass
-    raise ValueError(f"distance {distance!r} cannot be imported as {name}; define it in a module")
 
 
 @contextmanager
@@ -188,6 +129,7 @@ class Losses:
     rec: Tensor
     idem: Tensor
     tight: Tensor
+    match: Tensor
 
 
 class IGNObjective(nn.Module):
@@ -214,9 +156,13 @@ class IGNObjective(nn.Module):
             :math:`L_{rec}`; ``z``, the batch's drift of the noise; ``sample``, a clamp for each
             sample on the drift of the data sample at the same place in the batch.
         one_pass: Whether to use the one-pass form; None for wherever it applies.
+        match_weight: Weight of one more term, not the paper's: the
+            :func:`~ign.density.kernel_divergence` of f(z) from the data, 0 for none.
+        match_bandwidth: The bandwidth of that term.
 
     Shape:
-        x and z (B, C, H, W); four scalars (:class:`Losses`).
+        x and z (B, C, H, W), anchors (M, C, H, W): the data that f(z) is matched with, x when
+        they are not given; scalars (:class:`Losses`).
 
     Raises:
         ValueError: A weight below 0, a ratio not above 0, an unknown distance or scale, or
@@ -240,9 +186,12 @@ class IGNObjective(nn.Module):
         clamp_ratio: float | None = 1.5,
         clamp_scale: str = "x",
         one_pass: bool | None = None,
+        match_weight: float = 0.0,
+        match_bandwidth: float = 0.05,
     ):
         super().__init__()
-        if not all(w >= 0 and math.isfinite(w) for w in (rec_weight, idem_weight, tight_weight)):
+        weights = rec_weight, idem_weight, tight_weight, match_weight
+        if not all(w >= 0 and math.isfinite(w) for w in weights):
             raise ValueError("the weights of the objective must be finite and not below 0")
         if clamp_ratio is not None and not clamp_ratio > 0:
             raise ValueError(f"clamp_ratio {clamp_ratio} must be above 0, or None for no clamp")
@@ -252,6 +201,7 @@ class IGNObjective(nn.Module):
         self._distance = find_distance(distance)
         self.rec_weight, self.idem_weight, self.tight_weight = rec_weight, idem_weight, tight_weight
         self.clamp_ratio, self.clamp_scale = clamp_ratio, clamp_scale
+        self.match_weight, self.match_bandwidth = match_weight, match_bandwidth
         per_sample = clamp_ratio is not None and clamp_scale == "sample"
         exact = idem_weight > 0 and tight_weight > 0 and not per_sample
         if one_pass and not exact:
@@ -260,7 +210,9 @@ class IGNObjective(nn.Module):
             )
         self.one_pass = exact if one_pass is None else one_pass
 
-    def forward(self, network: Network, x: Tensor, z: Tensor) -> Losses:
+    def forward(
+        self, network: Network, x: Tensor, z: Tensor, anchors: Tensor | None = None
+    ) -> Losses:
         with _role(network, "data"):
             d_x = self._drift(network(x), x)
         with _role(network, "noise"):
@@ -284,7 +236,11 @@ class IGNObjective(nn.Module):
         rec, tight = d_x.mean(), -(value + slope * (d_y - d_y.detach())).mean()
         idem = d_y.detach().mean() if idem is None else idem
         total = self.rec_weight * rec + self.idem_weight * idem + self.tight_weight * tight
-        return Losses(total, rec.detach(), idem.detach(), tight.detach())
+        match = torch.zeros_like(rec)
+        if self.match_weight > 0:
+            match = kernel_divergence(y, x if anchors is None else anchors, self.match_bandwidth)
+            total = total + self.match_weight * match
+        return Losses(total, *(t.detach() for t in (rec, idem, tight, match)))
 
     def _drift(self, fy: Tensor, y: Tensor) -> Tensor:
         """D(f(y), y) in at least single precision, (B,)."""

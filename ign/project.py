@@ -14,8 +14,8 @@ from threading import RLock
 import torch
 from torch import Tensor, nn
 
+from ign.distance import Distance, find_distance
 from ign.nn.norm import role
-from ign.objective import Distance, find_distance
 
 _LOCK = RLock()
 

@@ -10,16 +10,13 @@ from torch import nn
 
 import ign.objective
 from ign import IGNObjective
+from ign.distance import distance_name, find_distance, l1, l2
 from ign.nn import DCGANAutoencoder
 from ign.objective import (
     clamp,
-    distance_name,
     drift,
-    find_distance,
     frozen,
     idempotence,
-    l1,
-    l2,
     reconstruction,
     tightness,
 )
@@ -179,13 +176,13 @@ def weighted(a, b):
 
 def test_distances_by_name_function_and_path():
     assert find_distance("l2") is l2
-    assert find_distance("ign.objective:l2") is l2
+    assert find_distance("ign.distance:l2") is l2
     assert distance_name(l1) == "l1"
     assert find_distance(distance_name(weighted)) is weighted
     net, (x, z) = network("none"), batch()
     ours, plain = (IGNObjective(d, clamp_ratio=None)(net, x, z) for d in (weighted, "l1"))
     assert torch.allclose(ours.rec, 2 * plain.rec)
-    for name in ("l3", "ign.objective:nothing", "nowhere:at_all", "os:sep"):
+    for name in ("l3", "ign.distance:nothing", "nowhere:at_all", "os:sep"):
         with pytest.raises(ValueError, match="distance"):
             IGNObjective(name)
     with pytest.raises(ValueError, match="cannot be imported"):

@@ -115,14 +115,15 @@ def inputs(paths: Sequence[str]) -> list[Input]:
     for given in map(Path, paths):
         if not given.exists():
             raise ValueError(f"{given}: no such file or folder")
-        files = list_folder(given).files if given.is_dir() else None
-        pairs = [(given.name, given)] if files is None else [(f.name, f.path) for f in files]
-        for name, path in pairs:
+        pairs = [(given.name, given)]
+        if given.is_dir():
+            pairs = [(f.name, f.path) for f in list_folder(given).files]
+        for name, file in pairs:
             free, i = name, 2
             while free in found:
                 free = str(Path(name).with_stem(f"{Path(name).stem}-{i}"))
                 i += 1
-            found[free] = path
+            found[free] = file
     if not found:
         raise ValueError(f"{', '.join(paths)}: no images there")
     return [Input(name, path) for name, path in found.items()]

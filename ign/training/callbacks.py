@@ -86,7 +86,7 @@ class Journal(Callback):
     """
 
     columns = (
-        "step", "seconds", "steps_per_second", "total", "rec", "idem", "tight", "energy",
+        "step", "seconds", "steps_per_second", "total", "rec", "idem", "tight", "match",
         "drift_held_out", "drift_train", "gap", "diversity",
     )  # fmt: skip
 

@@ -52,6 +52,8 @@ class ObjectiveConfig:
         tight_weight: Weight of the tightness term.
         clamp_ratio: Ratio a of the clamp of tightness; null for no clamp.
         clamp_scale: Scale of the clamp: batch's L_rec, batch's drift of the noise, or per sample.
+        match_weight: Weight of the kernel divergence of f(z) from the data; 0 for none.
+        match_bandwidth: Its bandwidth, as a root mean square difference of pixels.
     """
 
     distance: str = "l1"
@@ -60,6 +62,8 @@ class ObjectiveConfig:
     tight_weight: float = 2.5
     clamp_ratio: float | None = 1.5
     clamp_scale: Literal["x", "z", "sample"] = "x"
+    match_weight: float = 0.0
+    match_bandwidth: float = 0.05
 
 
 @dataclass
@@ -98,6 +102,7 @@ class Config:
         network: The network.
         objective: The objective.
         batch_size: Images for each step, over all devices and micro-batches.
+        anchors: Images, for each step, that f(z) is matched with; all where there are fewer.
         steps: Optimizer steps.
         learning_rate: Learning rate of Adam.
         decay: Share of the steps, at the end, over which the learning rate falls to zero.
@@ -118,6 +123,7 @@ class Config:
     network: NetworkConfig = field(default_factory=NetworkConfig)
     objective: ObjectiveConfig = field(default_factory=ObjectiveConfig)
     batch_size: int = 64
+    anchors: int = 1500
     steps: int = 10000
     learning_rate: float = 2e-4
     decay: float = 0.0

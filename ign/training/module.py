@@ -56,7 +56,7 @@ class Training(LightningModule):
     def training_step(self, batch: Any, batch_idx: int) -> Tensor:
         first = self._position()
         x, z = self.batch(self.global_step, first, self._part)
-        self.losses = self.objective(self.model.network, x, z)
+        self.losses = self.objective(self.model.network, x, z, self.anchors(self.global_step))
         return self.losses.total
 
     def _position(self) -> int:
@@ -78,8 +78,13 @@ class Training(LightningModule):
         x = self.images.batch(chosen, flip).to(self.device)
         return x, self.model.noise.at(random.keys(seed, "noise", step, index))
 
-    def on_before_zero_grad(self, optimizer: torch.optim.Optimizer) -> None:
-        """After every optimizer step but the first call, which comes before any."""
+    def anchors(self, step: int) -> Tensor | None:
+        """The images that f(z) is matched with in this step, (M, C, H, W); None for none."""
+        if not self.objective.match_weight:
+            return None
+        count = min(self.config.anchors, len(self.images))
+        chosen = order(len(self.images), self.config.seed, step * count, count)
+        return self.images.batch(chosen).to(self.device)
 
     def configure_optimizers(self) -> Any:
         config = self.config

@@ -1,0 +1,9 @@
+"""Training images: any source becomes one uint8 array, and an order in which to read it."""
+
+__all__ = ["DataError", "ImageSet", "load", "order", "read_image", "to_float", "to_uint8"]
+
+from ign.data.decode import read_image
+from ign.data.errors import DataError
+from ign.data.images import ImageSet, to_float, to_uint8
+from ign.data.loading import load
+from ign.data.sampling import order

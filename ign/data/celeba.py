@@ -1,0 +1,67 @@
+"""CelebA as it is published: aligned pictures of 178x218 and a list of their parts."""
+
+__all__ = ["CROP", "find_celeba"]
+
+import logging
+from pathlib import Path, PurePosixPath
+
+from ign.data.errors import DataError
+from ign.data.files import File, list_folder, list_zip
+from ign.data.splits import choose
+
+CROP = 148
+"""The side of the square in the centre, of which the images are made."""
+
+PARTS = {"0": "train", "1": "val", "2": "test"}
+
+logger = logging.getLogger("ign.data")
+
+
+def find_celeba(folder: Path, split: str) -> tuple[list[File], list[File]] | None:
+    """The pictures of a split and of all splits; None where the folder is not CelebA.
+
+    It is CelebA when it holds ``list_eval_partition.txt`` (or .csv) and ``img_align_celeba``, a
+    folder or a zip.
+
+    Raises:
+        DataError: The list cannot be read, or names no picture that is there.
+    """
+    pictures = folder / "img_align_celeba"
+    lists = [folder / f"list_eval_partition.{suffix}" for suffix in ("txt", "csv")]
+    partition = next((path for path in lists if path.is_file()), None)
+    if partition is None:
+        return None
+    if pictures.is_dir():
+        listing = list_folder(pictures)
+    elif pictures.with_suffix(".zip").is_file():
+        listing = list_zip(pictures.with_suffix(".zip"))
+    else:
+        return None
+    there = {PurePosixPath(file.name).name: file for file in listing.files}
+    parts: dict[str, list[File]] = {part: [] for part in PARTS.values()}
+    missing = 0
+    for name, part in _read_partition(partition):
+        if name in there:
+            parts[part].append(there[name])
+        else:
+            missing += 1
+    if missing:
+        logger.warning("data %r: %d listed pictures are not there", str(folder), missing)
+    return choose(parts, split, str(folder)), choose(parts, "all", str(folder))
+
+
+def _read_partition(path: Path) -> list[tuple[str, str]]:
+    """(name, part) of each picture in the list."""
+    rows = []
+    lines = path.read_text(errors="replace").splitlines()
+    for number, line in enumerate(lines, start=1):
+        fields = line.replace(",", " ").split()
+        if not fields or fields[0] == "image_id":
+            continue
+        if len(fields) != 2 or fields[1] not in PARTS:
+            raise DataError(
+                f"data {str(path)!r}, line {number}: expected the name of a picture and its part, "
+                f"0, 1 or 2, not {line[:80]!r}"
+            )
+        rows.append((fields[0], PARTS[fields[1]]))
+    return rows

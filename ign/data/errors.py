@@ -1,0 +1,30 @@
+"""What is wrong with a source of images, in words for its owner."""
+
+__all__ = ["SHOWN", "DataError", "listed"]
+
+from collections.abc import Sequence
+
+Problem = tuple[str, str]
+
+SHOWN = 10
+"""How many of the broken images a message names."""
+
+
+class DataError(ValueError):
+    """A source of images that cannot be used: one line, and the images at fault below it.
+
+    Args:
+        message: What, where, and what to do.
+        problems: (name, reason) of each image at fault; the first ten are shown.
+    """
+
+    def __init__(self, message: str, problems: Sequence[Problem] = ()):
+        super().__init__("\n  ".join([message, *listed(problems)]))
+        self.problems = list(problems)
+
+
+def listed(problems: Sequence[Problem]) -> list[str]:
+    """The first of the problems, a line each, and how many more there are."""
+    lines = [f"{name}: {reason}" for name, reason in problems[:SHOWN]]
+    more = len(problems) - len(lines)
+    return lines + [f"and {more:,} more"] * (more > 0)

@@ -1,0 +1,75 @@
+"""Images in a folder or a zip of no particular layout."""
+
+__all__ = ["find_images"]
+
+from collections.abc import Sequence
+from pathlib import Path
+from zipfile import is_zipfile
+
+from ign.data.errors import DataError
+from ign.data.files import File, Listing, list_folder, list_zip, natural
+from ign.data.splits import by_folder, choose, held_out, split_of
+
+
+def find_images(path: Path, split: str) -> tuple[list[File], list[File]]:
+    """The images of a split, and those of all splits.
+
+    Raises:
+        DataError: There are none, or the path is neither a folder nor a zip.
+    """
+    if path.is_dir():
+        archives = _split_zips(path)
+        if archives:
+            return _from_zips(archives, split, str(path))
+        listing = list_folder(path)
+    elif is_zipfile(path) or path.suffix.lower() == ".zip":
+        listing = list_zip(path)
+    else:
+        raise DataError(f"data {str(path)!r} is neither a folder nor a zip; give one of these")
+    if not listing.files:
+        raise DataError(_nothing(path, listing))
+    return _part(listing.files, split, str(path)), listing.files
+
+
+def _part(files: list[File], split: str, source: str) -> list[File]:
+    """By the folders train, val and test where there are such, else by :func:`held_out`."""
+    if split == "all":
+        return files
+    parts = by_folder(files)
+    if parts is None:
+        out = held_out([file.name for file in files])
+        parts = {
+            "train": [file for file in files if file.name not in out],
+            "test": [file for file in files if file.name in out],
+        }
+    return choose(parts, split, source)
+
+
+def _split_zips(folder: Path) -> dict[str, list[Path]] | None:
+    """The zips of each split right in a folder, unless images lie beside them."""
+    parts: dict[str, list[Path]] = {"train": [], "val": [], "test": []}
+    for path in sorted(folder.glob("*.zip"), key=lambda path: natural(path.name)):
+        split = split_of(path.stem)
+        if split is not None and not path.name.startswith("."):
+            parts[split].append(path)
+    found = any(parts.values())
+    return parts if found and not list_folder(folder, nested=False).files else None
+
+
+def _from_zips(
+    archives: dict[str, list[Path]], split: str, source: str
+) -> tuple[list[File], list[File]]:
+    listed = {part: _files(paths) for part, paths in archives.items()}
+    return choose(listed, split, source), choose(listed, "all", source)
+
+
+def _files(archives: Sequence[Path]) -> list[File]:
+    return [file for path in archives for file in list_zip(path).files]
+
+
+def _nothing(path: Path, listing: Listing) -> str:
+    what = "folder" if path.is_dir() else "zip"
+    hint = "give a folder or zip of images such as PNG, JPEG or WebP"
+    if path.is_dir() and (archive := next(path.glob("*.zip"), None)) is not None:
+        hint = f"to use the zip in it, give {str(archive)!r}"
+    return f"data {str(path)!r}: no images in this {what} ({listing.others:,} other files); {hint}"

@@ -1,0 +1,78 @@
+"""A set of images in memory or on disk, and the way from bytes to [-1, 1] and back."""
+
+__all__ = ["ImageSet", "to_float", "to_uint8"]
+
+from dataclasses import dataclass, field, replace
+
+import torch
+from torch import Tensor
+
+
+def to_float(x: Tensor) -> Tensor:
+    """Turn uint8 values into float32 in [-1, 1]: x / 127.5 - 1.
+
+    Raises:
+        ValueError: The values are not uint8.
+    """
+    if x.dtype != torch.uint8:
+        raise ValueError(f"to_float takes uint8 images, not {x.dtype}")
+    return x.float().div_(127.5).sub_(1)
+
+
+def to_uint8(x: Tensor) -> Tensor:
+    """Turn values in [-1, 1] into the nearest of the 256 levels; what lies outside is clamped.
+
+    Raises:
+        ValueError: The values are not floating-point numbers.
+    """
+    if not x.is_floating_point():
+        raise ValueError(f"to_uint8 takes floating-point images, not {x.dtype}")
+    return x.float().add(1).mul_(127.5).round_().clamp_(0, 255).to(torch.uint8)
+
+
+@dataclass
+class ImageSet:
+    """Images of one shape, as uint8.
+
+    Args:
+        images: (N, C, H, W) uint8, in memory or mapped from a file, which is read-only.
+        labels: (N,) int64, or None where the source has none.
+        names: The name of each image.
+        source: What the images were loaded from.
+        skipped: (name, reason) of each image that could not be read.
+    """
+
+    images: Tensor
+    labels: Tensor | None
+    names: list[str]
+    source: str
+    skipped: list[tuple[str, str]] = field(default_factory=list)
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """The shape of one image, (C, H, W)."""
+        channels, height, width = self.images.shape[1:]
+        return channels, height, width
+
+    def batch(self, index: Tensor, flip: Tensor | None = None) -> Tensor:
+        """The images at those positions, in [-1, 1].
+
+        Args:
+            index: (B,) int64.
+            flip: (B,) bool, which of them to mirror left to right.
+
+        Shape:
+            (B, C, H, W) float32, on the device of the images.
+        """
+        x = self.images[index.to(self.images.device)]
+        if flip is not None:
+            x = torch.where(flip.to(x.device)[:, None, None, None], x.flip(-1), x)
+        return to_float(x)
+
+    def to(self, device: torch.device | str) -> "ImageSet":
+        """The same set with images and labels on another device."""
+        labels = None if self.labels is None else self.labels.to(device)
+        return replace(self, images=self.images.to(device), labels=labels)

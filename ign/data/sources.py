@@ -1,0 +1,160 @@
+"""What a source of images is: files to be decoded, or an array that is there already."""
+
+__all__ = ["Arrays", "Pictures", "Source", "find"]
+
+import hashlib
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from ign.data.celeba import CROP, find_celeba
+from ign.data.decode import Header, decode, fit, pixels, quiet, read_header
+from ign.data.digits import load_digits
+from ign.data.download import MIRRORS, fetch_idx
+from ign.data.errors import DataError
+from ign.data.files import File, Reader
+from ign.data.folder import find_images
+from ign.data.idx import find_idx, load_idx
+from ign.data.storage import cache_folder
+
+DEFAULT_SIZE = 64
+"""The side of images of which nobody said otherwise, unless all are squares of a smaller one."""
+
+PEEKED = 64
+"""How many files, evenly spread, are looked at to tell the size and whether all are gray."""
+
+
+@dataclass
+class Pictures:
+    """Image files.
+
+    Args:
+        files: Those of the chosen split.
+        all_files: Those of all splits, so that size and kind do not depend on the split.
+        crop: The side of the square to cut from the centre first, or None.
+    """
+
+    files: Sequence[File]
+    all_files: Sequence[File]
+    crop: int | None = None
+    labels: NDArray[np.uint8] | None = None
+
+    @property
+    def names(self) -> list[str]:
+        return [file.name for file in self.files]
+
+    def first(self, n: int) -> "Pictures":
+        """The first n of them."""
+        return replace(self, files=self.files[:n])
+
+    def shape(self, size: int | None, gray: bool | None) -> tuple[int, int, int]:
+        """The shape that every image gets, (C, H, W), where None stands for the default."""
+        if size is None or gray is None:
+            headers = self._peek()
+            sides = {side for header in headers for side in header[:2]}
+            common = sides.pop() if len(sides) == 1 else DEFAULT_SIZE
+            default = DEFAULT_SIZE if self.crop else min(common, DEFAULT_SIZE)
+            size = default if size is None else size
+            all_gray = bool(headers) and all(header.gray for header in headers)
+            gray = all_gray if gray is None else gray
+        return 1 if gray else 3, size, size
+
+    def read(
+        self, reader: Reader, place: int, shape: tuple[int, int, int]
+    ) -> tuple[NDArray[np.uint8], int]:
+        """One image and the longest side that it had."""
+        opened = reader.open(self.files[place])
+        return decode(opened, size=shape[1], gray=shape[0] == 1, crop=self.crop)
+
+    def identity(self) -> Any:
+        """What the cache tells sources apart by."""
+        listing, real = hashlib.sha256(), lru_cache(None)(os.path.realpath)
+        for f in self.files:
+            place = real(os.path.dirname(f.path) if f.member is None else f.path)
+            listing.update(repr((place, f.name, f.size, f.stamp)).encode())
+        return ["pictures", listing.hexdigest(), self.crop]
+
+    def _peek(self) -> list[Header]:
+        headers = []
+        with quiet(), Reader() as reader:
+            for file in self.all_files[:: -(-len(self.all_files) // PEEKED)]:
+                try:
+                    headers.append(read_header(reader.open(file)))
+                except Exception:
+                    continue
+        return headers
+
+
+@dataclass
+class Arrays:
+    """Gray images of one shape, (N, H, W)."""
+
+    images: NDArray[np.uint8]
+    labels: NDArray[np.uint8] | None
+    names: list[str]
+
+    def first(self, n: int) -> "Arrays":
+        """The first n of them."""
+        labels = None if self.labels is None else self.labels[:n]
+        return Arrays(self.images[:n], labels, self.names[:n])
+
+    def shape(self, size: int | None, gray: bool | None) -> tuple[int, int, int]:
+        """The shape that every image gets, (C, H, W), where None stands for what they have."""
+        height, width = self.images.shape[1:] if size is None else (size, size)
+        return 3 if gray is False else 1, height, width
+
+    def read(
+        self, reader: Reader, place: int, shape: tuple[int, int, int]
+    ) -> tuple[NDArray[np.uint8], int]:
+        """One image and its longest side."""
+        image = self.images[place]
+        size = None if image.shape == shape[1:] else shape[1]
+        return pixels(fit(Image.fromarray(image), size), shape[0] == 1), max(image.shape)
+
+    def identity(self) -> Any:
+        """What the cache tells sources apart by."""
+        return ["array", hashlib.sha256(self.images.tobytes()).hexdigest(), self.images.shape]
+
+
+Source = Pictures | Arrays
+
+
+def find(
+    source: str | os.PathLike[str], split: str, cache: str | os.PathLike[str] | None, progress: bool
+) -> Source:
+    """Tell what a source is, in the order that :func:`ign.data.load` gives.
+
+    Raises:
+        DataError: It is nothing that holds images.
+    """
+    if source == "digits":
+        images, labels, places = load_digits(split)
+        return Arrays(images, labels, [f"{place:05d}" for place in places])
+    if source in MIRRORS:
+        folder = cache_folder(cache) / str(source)
+        fetch_idx(str(source), split, folder, progress)
+        return _idx(folder, split, str(source))
+    path = Path(source).expanduser()
+    if not path.exists():
+        raise DataError(
+            f"data {str(source)!r}: no such file or folder; give a folder or zip of images, a "
+            f"folder of MNIST idx files, or one of: {', '.join(['digits', *MIRRORS])}"
+        )
+    if path.is_dir() and any(find_idx(path, part, "images") for part in ("train", "test")):
+        return _idx(path, split, str(source))
+    celeba = find_celeba(path, split)
+    if celeba is not None:
+        return Pictures(*celeba, crop=CROP)
+    return Pictures(*find_images(path, split))
+
+
+def _idx(folder: Path, split: str, source: str) -> Arrays:
+    images, labels = load_idx(folder, split, source)
+    return Arrays(images, labels, [f"{place:05d}" for place in range(len(images))])
