@@ -230,7 +230,7 @@ class IGN(nn.Module):
                 network = NETWORKS[options.pop("name")](**options)
                 noise = NOISES[config["noise"]["name"]](shape)
             model = cls(network, noise, str(config["distance"]), config.get("about"))
-        except (KeyError, TypeError, ValueError) as error:
+        except (KeyError, TypeError, ValueError, RuntimeError) as error:
             what = f"{type(error).__name__}: {error}"
             raise ModelError(f"{folder / CONFIG}: not a model's configuration ({what})") from None
         if getattr(network, "shape", shape) != shape:

@@ -1,0 +1,44 @@
+"""ign demo: from nothing to pictures in minutes."""
+
+__all__ = ["run"]
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from ign.cli.common import Parser
+
+
+def run(words: Sequence[str]) -> int:
+    """Train the preset ``digits``, then write the pictures and the page."""
+    parser = Parser(
+        prog="ign demo",
+        description="Train on the small digits inside scikit-learn, then write samples, projections\n"
+        "of noisy digits, training curves and a page that shows them.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "--out", type=Path, default=Path("runs/demo"), metavar="RUN", help="(runs/demo)"
+    )
+    parser.add_argument("--steps", type=int, help="training steps, for a quicker or better demo")
+    parser.add_argument("--force", action="store_true", help="replace the run at --out")
+    options = parser.parse_args(words)
+
+    from ign import data
+    from ign.demo import page
+    from ign.training import Failure, arguments, place
+    from ign.training import run as start
+
+    chosen = {} if options.steps is None else {"steps": options.steps}
+    config = arguments(chosen, "digits")
+    out = place(options.out, "demo", options.force)
+    try:
+        model = start(config, out)
+    except Failure as failure:
+        print(f"ign demo: {failure}", file=sys.stderr)
+        return 1
+    shown = page(model, data.load("digits", split="test", size=config.size), out)
+    print(f"look at {shown}\nmodel in {out}/model")
+    print(f"next: ign sample {out} --out samples      ign train --data path/to/your/images")
+    return 0
