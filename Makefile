@@ -2,7 +2,11 @@ PYTHON ?= python3
 READY := .venv/.ready
 BIN := .venv/bin
 
-.PHONY: demo test test-slow lint format bench docs wheel clean
+.DEFAULT_GOAL := help
+.PHONY: help demo test test-slow lint format bench docs wheel clean
+
+help:
+	@echo "demo test test-slow lint format bench docs wheel clean"
 
 demo: $(READY)
 	$(BIN)/ign demo --out runs/demo --force
