@@ -93,13 +93,13 @@ def _curves(run: Path) -> Path:
     figure = Figure(figsize=(10, 3.6), layout="constrained")
     left, right = figure.subplots(1, 2)
     panels = [
-        (left, ("rec", "idem", "tight"), "terms of the loss"),
-        (right, ("drift_held_out", "gap", "diversity"), "measures of the checks"),
+        (left, ("rec", "idem", "tight"), "terms of the loss", ""),
+        (right, ("drift_held_out", "gap", "diversity"), "measures of the checks", "o"),
     ]
-    for axes, names, title in panels:
+    for axes, names, title, mark in panels:
         for name in names:
             points = [(int(r["step"]), float(r[name])) for r in rows if r[name]]
-            axes.plot(*zip(*points, strict=True), label=name.replace("_", " "), linewidth=1.4)
+            axes.plot(*zip(*points, strict=True), label=name.replace("_", " "), marker=mark, ms=4)
         axes.set(title=title, xlabel="step")
         axes.grid(alpha=0.25)
         axes.legend(frameon=False)

@@ -9,6 +9,7 @@ import torch
 from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
+from ign.data import to_uint8
 from ign.files import atomic
 
 PAPER, INK = 255, 60
@@ -17,7 +18,7 @@ LEAST_TILE = 56
 
 def to_picture(image: Tensor) -> Image.Image:
     """One image (C, H, W) in [-1, 1], C = 1 or 3, as a picture; values outside are clamped."""
-    pixels = ((image.detach().cpu().float() + 1) * 127.5).round().clamp(0, 255).byte()
+    pixels = to_uint8(image.detach().cpu())
     if len(pixels) not in (1, 3):
         raise ValueError(f"an image of {len(pixels)} channels has no picture; 1 or 3 do")
     array = pixels.movedim(0, -1).numpy()

@@ -1,0 +1,51 @@
+"""What the README and the docs say is what was measured and what works."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import torch
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def test_results_pages_are_generated_from_the_result_files():
+    done = subprocess.run(
+        [sys.executable, ROOT / "benchmarks" / "report.py", "--check"], check=False
+    )
+    assert done.returncode == 0, "run python benchmarks/report.py"
+
+
+def test_links_and_pictures_of_the_readme_exist():
+    text = (ROOT / "README.md").read_text()
+    for target in re.findall(r"\]\((?!http)([^)#]+)", text):
+        assert (ROOT / target).exists(), target
+
+
+def test_python_of_the_readme_runs(tmp_path, monkeypatch):
+    """Its code runs as printed, with a small model in the place of the one it names."""
+    from ign import IGN, nn, noise
+
+    monkeypatch.chdir(tmp_path)
+    os.makedirs("runs/demo/model")
+    torch.manual_seed(0)
+    network = nn.DCGANAutoencoder(1, 16, 4, "role")
+    IGN(network, noise.GaussianNoise((1, 16, 16))).save_pretrained("runs/demo/model")
+    blocks = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    assert blocks
+    names: dict = {"images": torch.rand(6, 1, 16, 16) * 2 - 1}
+    for block in blocks:
+        exec(block, names)
+
+
+def test_commands_of_the_readme_exist():
+    from ign.cli import VERBS
+
+    text = (ROOT / "README.md").read_text()
+    targets = (ROOT / "Makefile").read_text()
+    for verb in re.findall(r"^\s*ign (\w+)", text, re.MULTILINE):
+        assert verb in VERBS, verb
+    for target in re.findall(r"make ([\w-]+)", text):
+        assert re.search(rf"^{target}:", targets, re.MULTILINE), target
