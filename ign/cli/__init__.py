@@ -3,6 +3,7 @@
 __all__ = ["main"]
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -32,10 +33,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     verb = import_module(f"ign.cli.{words[0]}")
     try:
         status: int | None = verb.run(words[1:])
+        sys.stdout.flush()
         return status or 0
     except KeyboardInterrupt:
         return 130
-    except BrokenPipeError:
+    except BrokenPipeError:  # nobody reads: whatever Python still holds goes nowhere
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
     except (ValueError, OSError, ModuleNotFoundError) as error:
         return complain(words[0], error)
@@ -45,9 +48,8 @@ def complain(verb: str, error: Exception) -> int:
     """Tell a mistake in one line on standard error: exit status 2."""
     text = str(error)
     if isinstance(error, ModuleNotFoundError):
-        extra = {"lightning": "train", "jsonargparse": "train", "sklearn": "train"}
-        kind = extra.get(error.name or "", "")
-        text += f"; pip install 'ign[{kind}]'" if kind else ""
+        training = ("lightning", "jsonargparse", "yaml", "sklearn", "tensorboard", "matplotlib")
+        text += "; pip install 'ign[train]'" if error.name in training else ""
     elif isinstance(error, OSError) and error.strerror:
         text = f"{error.filename or ''}: {error.strerror}".lstrip(": ")
     print(f"ign {verb}: {text}", file=sys.stderr)
@@ -66,12 +68,11 @@ def _help(words: list[str]) -> int:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=f"ign {__version__}")
-    if words and not words[0].startswith("-"):
-        print(f"ign: no verb {words[0]!r}; verbs: {', '.join(VERBS)}", file=sys.stderr)
+    if words and words[0] not in ("-h", "--help", "--version"):
+        what = "option" if words[0].startswith("-") else "verb"
+        print(f"ign: no {what} {words[0]!r}; verbs: {', '.join(VERBS)}", file=sys.stderr)
         return 2
-    try:
-        parser.parse_args(words)
-    except SystemExit as end:
-        return int(end.code or 0)
-    parser.print_help(sys.stdout if words else sys.stderr)
-    return 0 if words else 2
+    if words:
+        parser.parse_args(words[:1])
+    parser.print_help(sys.stderr)
+    return 2

@@ -1,10 +1,11 @@
 """What the verbs share: their arguments, models, images from disk."""
 
-__all__ = ["applied", "fresh_folder", "load_model", "natural", "parse", "read", "verb"]
+__all__ = ["applied", "fresh_folder", "load_model", "natural", "parse", "read", "seed", "verb"]
 
 import argparse
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple, NoReturn
 
@@ -15,6 +16,8 @@ from ign.data import DataError, read_image, to_float
 from ign.data.files import list_folder
 from ign.model import IGN
 from ign.terminal import progress
+
+Rename = Callable[[str], str]
 
 
 class Parser(argparse.ArgumentParser):
@@ -62,10 +65,17 @@ def parse(parser: Parser, words: Sequence[str]) -> argparse.Namespace:
 
 def natural(text: str) -> int:
     """A whole number of at least 1."""
-    value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError(f"{value} must be at least 1")
-    return value
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} must be a whole number of at least 1")
+    return int(text)
+
+
+def seed(text: str) -> int:
+    """A whole number that fits in 64 bits."""
+    with suppress(ValueError):
+        if -(2**63) <= int(text) < 2**63:
+            return int(text)
+    raise argparse.ArgumentTypeError(f"{text!r} must be a whole number of 64 bits")
 
 
 def applied(k: int, to: str) -> str:
@@ -105,31 +115,39 @@ def fresh_folder(path: Path, force: bool) -> Path:
     return path
 
 
-def inputs(paths: Sequence[str]) -> list[Input]:
+def inputs(paths: Sequence[str], rename: Rename = str) -> list[Input]:
     """The images among files and folders, in order; two of one name are told apart.
+
+    Args:
+        paths: Files and folders.
+        rename: From an image's name to its result's.
 
     Raises:
         ValueError: A path that is not there, or no image at all.
     """
-    found: dict[str, Path] = {}
+    every: list[Input] = []
     for given in map(Path, paths):
         if not given.exists():
             raise ValueError(f"{given}: no such file or folder")
-        pairs = [(given.name, given)]
         if given.is_dir():
-            pairs = [(f.name, f.path) for f in list_folder(given).files]
-        for name, file in pairs:
-            free, i = name, 2
-            while free in found:
-                free = str(Path(name).with_stem(f"{Path(name).stem}-{i}"))
-                i += 1
-            found[free] = file
-    if not found:
+            every += [Input(f.name, Path(f.path)) for f in list_folder(given).files]
+        else:
+            every.append(Input(given.name, given))
+    if not every:
         raise ValueError(f"{', '.join(paths)}: no images there")
-    return [Input(name, path) for name, path in found.items()]
+    names = [rename(one.name) for one in every]
+    taken: set[str] = set()
+    for i in sorted(range(len(every)), key=lambda i: names[i] != every[i].name):
+        wanted, n = Path(names[i]), 2
+        while names[i] in taken:
+            names[i], n = str(wanted.with_stem(f"{wanted.stem}-{n}")), n + 1
+        taken.add(names[i])
+    return [Input(name, one.path) for name, one in zip(names, every, strict=True)]
 
 
-def read(model: IGN, paths: Sequence[str], count: int) -> Iterator[tuple[list[Input], Tensor]]:
+def read(
+    model: IGN, paths: Sequence[str], count: int, rename: Rename = str
+) -> Iterator[tuple[list[Input], Tensor]]:
     """The images of files and folders in the model's format, some at a time, with a bar.
 
     An image that cannot be read is named on standard error and left out.
@@ -138,6 +156,7 @@ def read(model: IGN, paths: Sequence[str], count: int) -> Iterator[tuple[list[In
         model: Gives size and channels.
         paths: Files and folders.
         count: How many at a time.
+        rename: From an image's name to its result's.
 
     Yields:
         The files and their images, (B, C, H, W) in [-1, 1].
@@ -145,7 +164,7 @@ def read(model: IGN, paths: Sequence[str], count: int) -> Iterator[tuple[list[In
     Raises:
         ValueError: Nothing among the paths can be read.
     """
-    every, broken = inputs(paths), 0
+    every, broken = inputs(paths, rename), 0
     channels, size, _ = model.shape
     with progress() as bar:
         task = bar.add_task("reading", total=len(every))

@@ -14,8 +14,8 @@ def run(words: Sequence[str]) -> int:
     """Train the preset ``digits``, then write the pictures and the page."""
     parser = Parser(
         prog="ign demo",
-        description="Train on the small digits inside scikit-learn, then write samples, projections\n"
-        "of noisy digits, training curves and a page that shows them.",
+        description="Train on the small digits inside scikit-learn, then write samples,\n"
+        "projections of noisy digits, training curves and a page that shows them.",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
@@ -27,7 +27,7 @@ def run(words: Sequence[str]) -> int:
 
     from ign import data
     from ign.demo import page
-    from ign.training import Failure, arguments, place
+    from ign.training import Failure, Interrupted, arguments, place
     from ign.training import run as start
 
     chosen = {} if options.steps is None else {"steps": options.steps}
@@ -37,7 +37,7 @@ def run(words: Sequence[str]) -> int:
         model = start(config, out)
     except Failure as failure:
         print(f"ign demo: {failure}", file=sys.stderr)
-        return 1
+        return 128 + failure.signal if isinstance(failure, Interrupted) else 1
     shown = page(model, data.load("digits", split="test", size=config.size), out)
     print(f"look at {shown}\nmodel in {out}/model")
     print(f"next: ign sample {out} --out samples      ign train --data path/to/your/images")

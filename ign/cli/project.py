@@ -11,6 +11,7 @@ from ign import pictures
 from ign.cli.common import applied, fresh_folder, load_model, natural, parse, read, verb
 
 SHOWN = 12
+SHEET = "_sheet.png"
 WRITABLE = {".png", ".jpg", ".jpeg", ".webp", ".bmp"}
 
 
@@ -35,15 +36,20 @@ def run(words: Sequence[str]) -> None:
     model = load_model(options)
     shown: list[tuple[torch.Tensor, torch.Tensor]] = []
     count = 0
-    for files, images in read(model, options.inputs, options.batch_size):
+    for files, images in read(model, options.inputs, options.batch_size, _name):
         results = model.project(images, options.applications, options.batch_size).cpu()
         for file, result in zip(files, results, strict=True):
-            name = out / file.name
-            fits = name.suffix.lower() in WRITABLE
-            pictures.save(result, name if fits else name.with_suffix(".png"))
+            pictures.save(result, out / file.name)
         shown += zip(images, results, strict=True) if len(shown) < SHOWN else ()
         count += len(files)
     above, below = (torch.stack(x) for x in zip(*shown[:SHOWN], strict=True))
     rows = [("input", above), (applied(options.applications, "y"), below)]
-    pictures.save(pictures.sheet(rows), out / "_sheet.png")
-    print(f"{count} images in {out}; see {out}/_sheet.png")
+    pictures.save(pictures.sheet(rows), out / SHEET)
+    print(f"{count} images in {out}; see {out / SHEET}")
+
+
+def _name(name: str) -> str:
+    """The input's name, as PNG where its kind cannot be written, and never the sheet's."""
+    path = Path(name)
+    path = path if path.suffix.lower() in WRITABLE else path.with_suffix(".png")
+    return f"_{path}" if str(path) == SHEET else str(path)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ign import pictures
-from ign.cli.common import applied, fresh_folder, load_model, natural, parse, verb
+from ign.cli.common import applied, fresh_folder, load_model, natural, parse, seed, verb
 from ign.terminal import progress
 
 SHOWN = 100
@@ -25,7 +25,7 @@ def run(words: Sequence[str]) -> None:
         "--applications", "-k", type=natural, nargs="+", default=[1], metavar="K",
         help="how often the network is applied (1)",
     )  # fmt: skip
-    parser.add_argument("--seed", type=int, default=0, help="the same seed, the same images (0)")
+    parser.add_argument("--seed", type=seed, default=0, help="the same seed, the same images (0)")
     parser.add_argument(
         "--out", type=Path, default=Path("samples"), metavar="FOLDER", help="(samples)"
     )
@@ -44,9 +44,8 @@ def run(words: Sequence[str]) -> None:
                 for i, image in enumerate(images):
                     pictures.save(image, out / f"f{k}" / f"{start + i:05d}.png")
             bar.advance(task, count)
-    print(
-        f"{options.n} images for each of k = {', '.join(map(str, ks))} in {out}; see {out}/grid.png"
-    )
+    each = f" for each of k = {', '.join(map(str, ks))}" if len(ks) > 1 else ""
+    print(f"{options.n} images{each} in {out}; see {out / 'grid.png'}")
 
 
 def _grid(ks, images):  # type: ignore[no-untyped-def]

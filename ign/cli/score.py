@@ -22,6 +22,8 @@ def run(words: Sequence[str]) -> None:
     parser.add_argument("inputs", nargs="+", metavar="INPUT", help="image files and folders")
     parser.add_argument("--out", type=Path, metavar="FILE", help="a CSV file")
     options = parse(parser, words)
+    if options.out and options.out.is_dir():
+        raise ValueError(f"--out {options.out}: is a folder; give a file")
     if options.out and options.out.exists() and not options.force:
         raise ValueError(f"--out {options.out}: exists; give another --out, or --force")
     model = load_model(options)

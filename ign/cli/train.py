@@ -14,31 +14,31 @@ def run(words: Sequence[str]) -> int:
     """Parse, train, and say where the model is: exit status 1 for a run that failed."""
     from jsonargparse import ArgumentError
 
-    from ign.training import Failure, Interrupted, configuration, place, resumed
+    from ign.training import Failure, Interrupted, configuration, leads, place, resumed
     from ign.training import run as start
 
     preset, rest = _preset(words)
     resume = _value(rest, "--resume")
-    parser = _parser(resumed(resume) if resume else _defaults(preset), preset)
     try:
+        parser = _parser(resumed(resume) if resume else _defaults(preset), preset)
         options = parser.parse_args(rest)
     except ArgumentError as error:
         raise ValueError(f"{' '.join(str(error).split())} (see ign train --help)") from None
-    config = configuration(parser, options)
-    if not config.data:
-        raise ValueError("which images? give --data FOLDER, --data ZIP, or a preset")
+    config = configuration(options)
+    for name in ("out", "init", "force"):
+        if resume and getattr(options, name):
+            raise ValueError(f"--resume {resume} goes on where the run is; leave out --{name}")
     if options.device:
         config.trainer.accelerator = options.device
     out = Path(resume) if resume else place(options.out, preset, options.force)
     try:
         start(config, out, bool(resume), options.init)
-    except Interrupted as stop:
-        print(f"ign train: {stop}", file=sys.stderr)
-        return 128 + stop.signal
     except Failure as failure:
-        print(f"ign train: {failure}", file=sys.stderr)
-        return 1
-    print(f"model: {out}/model   samples: {out}/samples   next: ign sample {out}")
+        if leads():
+            print(f"ign train: {failure}", file=sys.stderr)
+        return 128 + failure.signal if isinstance(failure, Interrupted) else 1
+    if leads():
+        print(f"model: {out}/model   samples: {out}/samples   next: ign sample {out}")
     return 0
 
 

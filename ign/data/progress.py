@@ -15,7 +15,7 @@ def bar(
     Args:
         what: What is being done.
         total: How many steps there are; None where that is not known.
-        shown: False, or no ``rich`` installed, for no bar.
+        shown: False, no terminal, or no ``rich`` installed, for no bar.
         unit: What a step is; ``bytes`` are written as such.
 
     Yields:
@@ -24,6 +24,9 @@ def bar(
     try:
         from rich import progress
         from rich.console import Console
+
+        console = Console(stderr=True)
+        shown = shown and console.is_terminal
     except ImportError:
         shown = False
     if not shown:
@@ -31,8 +34,6 @@ def bar(
         return
     count = progress.DownloadColumn() if unit == "bytes" else progress.MofNCompleteColumn()
     columns = (progress.TextColumn("{task.description}"), progress.BarColumn(), count)
-    with progress.Progress(
-        *columns, progress.TimeRemainingColumn(), console=Console(stderr=True)
-    ) as shown_bar:
+    with progress.Progress(*columns, progress.TimeRemainingColumn(), console=console) as shown_bar:
         task = shown_bar.add_task(what, total=total)
         yield lambda steps: shown_bar.advance(task, steps)

@@ -1,17 +1,10 @@
 """Training on Lightning: configuration, step, checks, runs."""
 
-from ign.training.callbacks import Failure
+from ign.training.checkpoints import Failure
 from ign.training.config import PRESETS, Config, preset_file
-from ign.training.run import (
-    Interrupted,
-    arguments,
-    configuration,
-    parser,
-    place,
-    resumed,
-    run,
-    train,
-)
+from ign.training.folder import leads, place
+from ign.training.options import arguments, configuration, parser, resumed
+from ign.training.run import Interrupted, run, train
 
 __all__ = [
     "PRESETS",
@@ -20,6 +13,7 @@ __all__ = [
     "Interrupted",
     "arguments",
     "configuration",
+    "leads",
     "parser",
     "place",
     "preset_file",

@@ -135,15 +135,25 @@ class Config:
     trainer: TrainerConfig = field(default_factory=TrainerConfig)
 
     def __post_init__(self) -> None:
-        least = {
-            "batch_size": 2, "steps": 1, "every": 1, "log_every": 1, "limit": 2, "size": 8,
+        bounds = {
+            "batch_size": (2, None), "steps": (1, None), "every": (1, None),
+            "log_every": (1, None), "limit": (2, None), "size": (8, 256), "anchors": (1, None),
+            "seed": (-(2**63), 2**63 - 1), "decay": (0, 1),
         }  # fmt: skip
-        for name, bound in least.items():
-            value = getattr(self, name)
-            if value is not None and value < bound:
-                raise ValueError(f"{name} {value} must be at least {bound}")
-        for name in ("decay", "ema"):
-            if not 0 <= getattr(self, name) <= 1:
-                raise ValueError(f"{name} {getattr(self, name)} must be between 0 and 1")
+        for name, (least, most) in bounds.items():
+            _within(name, getattr(self, name), least, most)
+        _within("trainer.accumulate_grad_batches", self.trainer.accumulate_grad_batches, 1)
+        _within("trainer.num_nodes", self.trainer.num_nodes, 1)
+        for name, value in (("ema", self.ema), *(("betas", b) for b in self.betas)):
+            if not 0 <= value < 1:
+                raise ValueError(f"{name} {value} must be at least 0 and below 1")
         if not self.learning_rate > 0:
             raise ValueError(f"learning_rate {self.learning_rate} must be above 0")
+
+
+def _within(name: str, value: float | None, least: float, most: float | None = None) -> None:
+    """Refuse what lies outside the bounds; None is let through."""
+    if value is not None and not value >= least:
+        raise ValueError(f"{name} {value} must be at least {least}")
+    if value is not None and most is not None and not value <= most:
+        raise ValueError(f"{name} {value} must be at most {most}")

@@ -37,16 +37,39 @@ class Training(LightningModule):
         self._step, self._micro = -1, 0
 
     def setup(self, stage: str) -> None:
-        parts = self.trainer.world_size * self.trainer.accumulate_grad_batches
+        self._part = self.part(self.trainer.world_size)
+        self.model.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+
+    def part(self, processes: int) -> int:
+        """How many images each of so many processes sees at a time.
+
+        Raises:
+            ValueError: The batch does not divide into such parts.
+        """
+        parts = processes * self.config.trainer.accumulate_grad_batches
         if self.config.batch_size % parts:
             raise ValueError(
                 f"batch_size {self.config.batch_size} is not a multiple of {parts}"
                 " (processes times micro-batches)"
             )
-        self._part = self.config.batch_size // parts
+        return self.config.batch_size // parts
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        checkpoint["images"] = list(self.images.images.shape)
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Refuse other images, and begin with a step's first micro-batch, however many it has."""
+        before, now = checkpoint["images"], list(self.images.images.shape)
+        if before != now:
+            raise ValueError(
+                f"the run was trained on {before} images (number, channels, height, width),"
+                f" {self.config.data} holds {now}; give the same with --data"
+            )
+        done = checkpoint["global_step"] * self.config.trainer.accumulate_grad_batches
+        progress = checkpoint["loops"]["fit_loop"]["epoch_loop.batch_progress"]["current"]
+        progress.update(ready=done, started=done, processed=done, completed=done - 1)
 
     def on_fit_start(self) -> None:
-        self.model.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.model.network.train()
         if self.device.type == "cuda":
             free, _ = torch.cuda.mem_get_info(self.device)

@@ -1,43 +1,44 @@
 """Runs: start, resume, finish."""
 
-__all__ = ["arguments", "parser", "run", "train"]
+__all__ = ["Interrupted", "run", "train"]
 
 import logging
-import shutil
+import shlex
+import signal
 import warnings
-from dataclasses import asdict, fields
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import jsonargparse
 import torch
-import yaml
 from lightning import Trainer
+from lightning.pytorch.utilities.exceptions import MisconfigurationException
 from torch import Tensor
 
 from ign import data
-from ign.files import atomic
 from ign.model import IGN
 from ign.nn import DCGANAutoencoder
 from ign.noise import make_noise
 from ign.objective import IGNObjective
 from ign.terminal import console
-from ign.training.callbacks import (
-    AtomicCheckpoints,
-    Bar,
-    Check,
-    Failure,
-    Follow,
-    Journal,
-    Stop,
-    averaged,
-    newest,
-)
-from ign.training.config import Config, preset_file
+from ign.training.callbacks import Bar, Follow, Stop, say
+from ign.training.check import Check, averaged
+from ign.training.checkpoints import AtomicCheckpoints, Failure, kept, newest, step_of
+from ign.training.config import Config
+from ign.training.folder import place, prepare
+from ign.training.journal import Journal
 from ign.training.module import Training
+from ign.training.options import arguments, resumed, unchanged
 
 HELD_OUT = 256
-CHANGEABLE = ("steps", "every", "log_every", "trainer", "data")
+HARMLESS = (
+    (r"`isinstance\(treespec, LeafSpec\)` is deprecated", FutureWarning),
+    (r"Found \d+ module\(s\) in eval mode", UserWarning),
+    (r"(GPU|MPS) available but not used", UserWarning),
+)
+"""Lightning's warnings about itself, about the average, and about a device that a user chose."""
 
 
 class Interrupted(Failure):
@@ -51,38 +52,6 @@ class Interrupted(Failure):
     def __init__(self, message: str, signal: int):
         super().__init__(message)
         self.signal = signal
-
-
-def parser(defaults: dict[str, Any] | None = None) -> jsonargparse.ArgumentParser:
-    """The parser of :class:`Config`, with other defaults where given."""
-    jsonargparse.set_parsing_settings(docstring_parse_attribute_docstrings=False)
-    made = jsonargparse.ArgumentParser(prog="ign train", exit_on_error=False)
-    made.add_argument("--config", action="config", help="A YAML file of the fields below.")
-    made.add_class_arguments(Config, None)
-    if defaults:
-        flat = made.parse_object(defaults, defaults=False)
-        made.set_defaults(flat.as_flat().__dict__)
-    return made
-
-
-def arguments(values: dict[str, Any], preset: str | None = None) -> Config:
-    """The configuration of a preset with some fields given, nested or with dots.
-
-    Raises:
-        ValueError: An unknown preset or field, or a value of the wrong type.
-    """
-    defaults = yaml.safe_load(preset_file(preset).read_text()) if preset else None
-    made = parser(defaults)
-    try:
-        return configuration(made, made.parse_object(values))
-    except jsonargparse.ArgumentError as error:
-        raise ValueError(" ".join(str(error).split())) from None
-
-
-def configuration(made: jsonargparse.ArgumentParser, parsed: jsonargparse.Namespace) -> Config:
-    """What a parser of :func:`parser` parsed, as a :class:`Config`."""
-    values = vars(made.instantiate_classes(parsed))
-    return Config(**{f.name: values[f.name] for f in fields(Config)})
 
 
 def train(
@@ -113,48 +82,11 @@ def train(
         Failure: The run stopped before its end, with what it kept.
     """
     if resume is not None:
-        return run(arguments({**resumed(resume), **options}), Path(resume), resume=True)
+        if out is not None or init is not None or force:
+            raise ValueError(f"{resume} goes on where it is; leave out out, init and force")
+        return run(arguments(options, resumed(resume)), Path(resume), resume=True)
     config = arguments(options, preset)
     return run(config, place(out, preset, force), init=init)
-
-
-def resumed(run: str | Path) -> dict[str, Any]:
-    """The configuration of an earlier run.
-
-    Raises:
-        ValueError: There is no run, or it has no checkpoint yet.
-    """
-    run = Path(run)
-    file = run / "config.yaml"
-    if not file.is_file():
-        raise ValueError(f"{run}: no config.yaml there; give the folder of a run")
-    if newest(run) is None:
-        raise ValueError(f"{run}: no checkpoint there yet; start it again with --force")
-    return yaml.safe_load(file.read_text())
-
-
-def place(out: str | Path | None, preset: str, force: bool) -> Path:
-    """The folder of a new run; an earlier run there goes when ``force`` says so.
-
-    Raises:
-        ValueError: Something is there already.
-    """
-    if out is None:
-        taken = (Path("runs") / (preset if i == 1 else f"{preset}-{i}") for i in range(1, 10**6))
-        return next(p for p in taken if not p.exists())
-    out = Path(out)
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        if not out.is_dir() or not (out / "config.yaml").is_file():
-            raise ValueError(f"{out}: exists and is not a run; give another --out")
-        if not force:
-            raise ValueError(
-                f"{out}: holds a run; continue it with --resume {out}, replace it with --force,"
-                " or give another --out"
-            )
-        for name in ("checkpoints", "model", "samples", "tensorboard"):
-            shutil.rmtree(out / name, ignore_errors=True)
-        (out / "metrics.csv").unlink(missing_ok=True)
-    return out
 
 
 def run(config: Config, folder: Path, resume: bool = False, init: str | Path | None = None) -> IGN:
@@ -162,7 +94,8 @@ def run(config: Config, folder: Path, resume: bool = False, init: str | Path | N
 
     Args:
         config: The run.
-        folder: Where everything about it is written.
+        folder: Where everything about it is written; what an earlier run left there goes,
+            unless it is resumed.
         resume: Whether to continue from the folder's last checkpoint.
         init: A model whose weights to start from.
 
@@ -170,47 +103,90 @@ def run(config: Config, folder: Path, resume: bool = False, init: str | Path | N
         ValueError: A source, model or setting that cannot be used.
         Failure: The run stopped before its end.
     """
-    images = _load(config, "train")
+    if not config.data:
+        raise ValueError("which images? data is empty; give --data FOLDER or ZIP, or a preset")
+    _device(config.trainer.accelerator)
+    checkpoint = _checkpoint(config, folder) if resume else None
+    if checkpoint and step_of(checkpoint) == config.steps:
+        say(console, f"{folder} is at step {config.steps}, its end; go on with more --steps")
+        return IGN.from_pretrained(folder)
+    images, held_out = _load(config, "train"), _load(config, "test")
     model = _model(config, images, init)
-    objective = IGNObjective(**asdict(config.objective))
-    module = Training(model, objective, images, config)
-    held_out = _load(config, "test")
+    module = Training(model, IGNObjective(**asdict(config.objective)), images, config)
     journal, stop = Journal(folder, config.log_every), Stop()
-    watched = _pick(held_out), _pick(images)
-    callbacks = [
-        stop,
-        Follow(),
-        journal,
-        Bar(console, config.log_every),
-        Check(folder, *watched, journal, config.every),
-    ]
-    trainer = _trainer(config, callbacks)
-    if trainer.is_global_zero:
-        folder.mkdir(parents=True, exist_ok=True)
-        with atomic(folder / "config.yaml") as file:
-            file.write_text(yaml.safe_dump(_plain(config), sort_keys=False))
-    checkpoint = newest(folder) if resume else None
-    _fit(trainer, module, checkpoint, folder)
-    if stop.signal is not None and trainer.global_step < config.steps:
-        raise Interrupted(
-            f"stopped at step {trainer.global_step}; go on with: ign train --resume {folder}",
-            stop.signal,
-        )
+    check = Check(folder, _pick(held_out), _pick(images), journal, config.every)
+    bar = Bar(console, config.log_every)
+    with _quiet():
+        trainer = _trainer(config, folder, [stop, Follow(), journal, bar, check])
+        module.part(trainer.world_size)
+        if trainer.is_global_zero:
+            prepare(folder, config, resume)
+        _fit(trainer, module, checkpoint, folder, stop)
     return averaged(module)
 
 
-def _fit(trainer: Trainer, module: Training, checkpoint: Path | None, folder: Path) -> None:
+def _device(name: str) -> None:
+    """Refuse a kind of device that this machine does not have."""
+    there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    if not there.get(name, True):
+        raise ValueError(f"device {name}: there is none here; use auto")
+
+
+def _checkpoint(config: Config, folder: Path) -> Path:
+    """The checkpoint from which to go on.
+
+    Raises:
+        ValueError: There is none, or the configuration is not one to go on with.
+    """
+    unchanged(config, folder)
+    checkpoint, damaged = newest(folder)
+    names = " and ".join(p.name for p in damaged)
+    if checkpoint is None:
+        raise ValueError(
+            f"{folder}: {names} damaged, and there is no other checkpoint;"
+            f" start again with --out {folder} --force"
+        )
+    if damaged:
+        say(console, f"{folder}: {names} damaged; going on from {checkpoint.name}")
+    if (step := step_of(checkpoint)) > config.steps:
+        raise ValueError(f"--resume {folder}: it is at step {step}, beyond steps {config.steps}")
+    return checkpoint
+
+
+def _fit(
+    trainer: Trainer, module: Training, checkpoint: Path | None, folder: Path, stop: Stop
+) -> None:
+    """Fit, and say in one line what ended it before its end."""
+    cause, advice = "stopped", ""
     try:
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", category=UserWarning, module="lightning")
-            trainer.fit(module, _Forever(), ckpt_path=checkpoint, weights_only=True)
+        trainer.fit(module, _Forever(), ckpt_path=checkpoint, weights_only=True)
+        if trainer.global_step == module.config.steps:
+            return
     except OSError as error:
-        kept = newest(folder)
-        raise Failure(
-            f"step {trainer.global_step}: cannot write to {folder} ({error.strerror or error});"
-            f" {'kept: ' + kept.name if kept else 'nothing is kept yet'}; make room and go on with:"
-            f" ign train --resume {folder}"
-        ) from error
+        cause = f"cannot write to {folder} ({error.strerror or error})"
+        advice = "make room, then "
+    except torch.OutOfMemoryError:
+        cause = "out of memory"
+        advice = "raise trainer.accumulate_grad_batches, then "
+    except SystemExit:  # Lightning's answer to KeyboardInterrupt
+        pass
+    name = shlex.quote(str(folder))
+    go_on = f"--resume {name}" if newest(folder)[0] else f"--out {name} --force"
+    text = f"{cause} at step {trainer.global_step}; {kept(folder)}; {advice}go on with: ign train"
+    if cause == "stopped":
+        raise Interrupted(f"{text} {go_on}", stop.signal or signal.SIGINT)
+    raise Failure(f"{text} {go_on}")
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Without Lightning's greetings and :data:`HARMLESS` warnings."""
+    for name in ("lightning.pytorch", "lightning.fabric"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+    with warnings.catch_warnings():
+        for text, kind in HARMLESS:
+            warnings.filterwarnings("ignore", text, kind)
+        yield
 
 
 class _Forever:
@@ -221,25 +197,27 @@ class _Forever:
             yield 0
 
 
-def _trainer(config: Config, callbacks: list[Any]) -> Trainer:
-    for name in ("lightning.pytorch", "lightning.fabric"):
-        logging.getLogger(name).setLevel(logging.WARNING)
+def _trainer(config: Config, folder: Path, callbacks: list[Any]) -> Trainer:
     options = asdict(config.trainer)
     if options["accelerator"] == "cuda":
         options["accelerator"] = "gpu"
-    return Trainer(
-        **options,
-        max_steps=config.steps,
-        max_epochs=-1,
-        callbacks=callbacks,
-        plugins=[AtomicCheckpoints()],
-        logger=False,
-        enable_checkpointing=False,
-        enable_progress_bar=False,
-        enable_model_summary=False,
-        use_distributed_sampler=False,
-        num_sanity_val_steps=0,
-    )
+    try:
+        return Trainer(
+            **options,
+            max_steps=config.steps,
+            max_epochs=-1,
+            callbacks=callbacks,
+            plugins=[AtomicCheckpoints()],
+            default_root_dir=folder,
+            logger=False,
+            enable_checkpointing=False,
+            enable_progress_bar=False,
+            enable_model_summary=False,
+            use_distributed_sampler=False,
+            num_sanity_val_steps=0,
+        )
+    except (MisconfigurationException, ValueError) as error:
+        raise ValueError(f"trainer: {' '.join(str(error).split())}") from None
 
 
 def _load(config: Config, split: str) -> data.ImageSet:
@@ -279,12 +257,3 @@ def _model(config: Config, images: data.ImageSet, init: str | Path | None) -> IG
                 " make size, gray, network.width and network.norm the same"
             ) from None
     return model
-
-
-def _plain(config: Config) -> dict[str, Any]:
-    """The configuration as YAML knows it, its folder of data made absolute."""
-    values = asdict(config)
-    values["betas"] = list(config.betas)
-    if Path(config.data).exists():
-        values["data"] = str(Path(config.data).resolve())
-    return values

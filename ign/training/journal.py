@@ -1,0 +1,108 @@
+"""The record of a run: one row for each logged step, as CSV and in TensorBoard."""
+
+__all__ = ["Journal"]
+
+import csv
+import math
+import time
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from lightning import Trainer
+from lightning.pytorch.callbacks import Callback
+from torch import Tensor
+
+from ign.files import atomic
+from ign.training.checkpoints import Failure, kept
+
+
+class Journal(Callback):
+    """Writes the terms of the loss and the measures of the checks to CSV and TensorBoard.
+
+    Stops the run when the loss is no longer a number.
+
+    Args:
+        run: The run's folder.
+        every: Steps between rows.
+    """
+
+    columns = (
+        "step", "seconds", "steps_per_second", "total", "rec", "idem", "tight", "match",
+        "drift_held_out", "drift_train", "gap", "diversity",
+    )  # fmt: skip
+
+    def __init__(self, run: Path, every: int):
+        self.run, self.path, self.every = run, run / "metrics.csv", every
+        self._row: dict[str, float] = {}
+        self._begin = 0
+        self._tensorboard: Any = None
+
+    def on_train_start(self, trainer: Trainer, module: Any) -> None:
+        self.first = self.step = trainer.global_step
+        self.began, self.before = time.perf_counter(), 0.0
+        if trainer.is_global_zero:
+            self._keep(trainer.global_step)
+            self._tensorboard = _writer(self.run / "tensorboard", trainer.global_step)
+
+    def on_train_batch_end(self, trainer: Trainer, module: Any, *_: Any) -> None:
+        step = trainer.global_step
+        if step == self.step or (step % self.every and step != module.config.steps):
+            return
+        values = {k: v.item() for k, v in vars(module.losses).items()}
+        now = time.perf_counter() - self.began
+        rate = (step - self.first) / now
+        self.step = step
+        lost = not all(map(math.isfinite, values.values()))
+        if trainer.strategy.reduce_boolean_decision(lost, all=False):
+            raise Failure(
+                f"step {step}: the loss is {values['total']}; {kept(self.run)};"
+                " try a lower learning_rate"
+            )
+        self.write(trainer, {"seconds": self.before + now, "steps_per_second": rate, **values})
+
+    def write(self, trainer: Trainer, values: dict[str, float]) -> None:
+        """Add values to the row of the present step, the last of the file."""
+        if not trainer.is_global_zero:
+            return
+        step = trainer.global_step
+        with open(self.path, "a", newline="") as file:
+            if self._row.get("step") == step:
+                file.truncate(self._begin)
+            else:
+                self._row, self._begin = {"step": step}, file.tell()
+            self._row |= values
+            csv.DictWriter(file, self.columns).writerow(self._row)
+        for name, value in values.items():
+            self._tensorboard.add_scalar(name, value, step)
+
+    def picture(self, trainer: Trainer, name: str, image: Tensor) -> None:
+        if trainer.is_global_zero:
+            self._tensorboard.add_image(name, image, trainer.global_step, dataformats="HWC")
+
+    def on_fit_end(self, trainer: Trainer, module: Any) -> None:
+        if self._tensorboard:
+            self._tensorboard.close()
+
+    def on_exception(self, trainer: Trainer, module: Any, exception: BaseException) -> None:
+        with suppress(OSError):
+            self.on_fit_end(trainer, module)
+
+    def _keep(self, step: int) -> None:
+        """Keep the rows up to this step, whole ones only, when a run resumes."""
+        rows: list[dict[str, Any]] = []
+        if step and self.path.exists():
+            with open(self.path, newline="") as file:
+                known = [r for r in csv.DictReader(file) if None not in r.values()]
+            rows = [r for r in known if int(r["step"]) <= step]
+        self.before = max((float(r["seconds"]) for r in rows if r["seconds"]), default=0.0)
+        with atomic(self.path) as path, open(path, "w", newline="") as file:
+            writer = csv.DictWriter(file, self.columns)
+            writer.writeheader()
+            writer.writerows(rows)
+
+
+def _writer(folder: Path, step: int) -> Any:
+    from torch.utils.tensorboard import SummaryWriter
+
+    return SummaryWriter(str(folder), purge_step=step)

@@ -1,0 +1,22 @@
+"""ign info."""
+
+import json
+
+
+def test_facts_for_people_and_programs(ign, model):
+    status, out, err = ign("info", model, "--json")
+    facts = json.loads(out)
+    assert (status, err) == (0, "")
+    wanted = {
+        "path": str(model), "images": "3 x 8 x 8, values in [-1, 1]", "norm": "role",
+        "network": "DCGANAutoencoder", "width": 4, "noise": "gaussian", "distance": "l1",
+        "data": "nothing", "steps": 0,
+    }  # fmt: skip
+    assert {k: facts[k] for k in wanted} == wanted
+    lines = ign("info", model).out.splitlines()
+    assert len(lines) == len(facts)
+    assert f"parameters        {facts['parameters']:,}" in lines
+
+
+def test_run_stands_for_its_model(ign, model):
+    assert ign("info", model.parent).out == ign("info", model).out

@@ -1,0 +1,82 @@
+"""ign project."""
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from ign import IGN
+from ign.data import read_image, to_float
+from ign.pictures import to_picture
+
+NAMES = [
+    "__sheet.png", "_sheet.png", "a-2.png", "a.png", "b.jpg", "c.webp", "gray.png",
+    "nested/a.png", "nested/clear.png",
+]  # fmt: skip
+
+
+def names(folder) -> list[str]:
+    return sorted(str(p.relative_to(folder)) for p in folder.rglob("*.*"))
+
+
+def projected(model, path, k: int = 1):
+    model = IGN.from_pretrained(model)
+    pixels = read_image(path, size=8, gray=model.shape[0] == 1)
+    return np.asarray(to_picture(model.project(to_float(torch.tensor(pixels))[None], k)[0]))
+
+
+@pytest.mark.parametrize("kind", ["rgb", "gray"])
+def test_each_image_goes_out_under_its_own_name(kind, ign, models, whole, tmp_path):
+    out = tmp_path / "out"
+    status, said, err = ign("project", models[kind], whole, "--out", out)
+    assert (status, err) == (0, "")
+    assert f"8 images in {out}" in said
+    assert names(out) == NAMES
+    for name, source in [(n, n) for n in ("a.png", "gray.png", "nested/clear.png")] + [
+        ("a-2.png", "a.gif"), ("__sheet.png", "_sheet.png")
+    ]:  # fmt: skip
+        found = np.asarray(Image.open(out / name), int)
+        assert np.abs(found - projected(models[kind], whole / source)).max() <= 1
+
+
+def test_several_applications_and_small_batches(ign, model, whole, tmp_path):
+    words = ("project", model, whole / "a.png", whole / "nested", "-k", 3, "--batch-size", 1)
+    assert ign(*words, "--out", tmp_path / "out").status == 0
+    assert names(tmp_path / "out") == ["_sheet.png", "a-2.png", "a.png", "clear.png"]
+    found = np.asarray(Image.open(tmp_path / "out" / "a.png"), int)
+    assert np.abs(found - projected(model, whole / "a.png", 3)).max() <= 1
+
+
+def test_sheet_has_inputs_above_projections(ign, model, whole, tmp_path):
+    assert ign("project", model, whole / "a.png", "--out", tmp_path / "out").status == 0
+    sheet = np.asarray(Image.open(tmp_path / "out" / "_sheet.png"))
+    above, below = sheet[31, -31], sheet[31 + 59, -31]
+    source, result = (np.asarray(Image.open(p / "a.png")) for p in (whole, tmp_path / "out"))
+    assert (above == source).all(-1).any()
+    assert (below == result).all(-1).any()
+
+
+def test_broken_image_is_named_and_left_out(ign, model, pictures, tmp_path):
+    status, out, err = ign("project", model, pictures, "--out", tmp_path / "out")
+    assert status == 0
+    assert "8 images" in out
+    first, second = err.splitlines()
+    assert first.startswith("skipped: ")
+    assert str(pictures / "broken.png") in first
+    assert second == "skipped 1 of 9 images"
+    assert names(tmp_path / "out") == NAMES
+
+
+def test_nothing_but_broken_images(ign, model, pictures, tmp_path):
+    words = ("project", model, pictures / "broken.png", "--out", tmp_path / "out")
+    status, out, err = ign(*words)
+    assert (status, out) == (2, "")
+    assert err.splitlines()[-1] == "ign project: none of 1 images can be read"
+    assert not (tmp_path / "out").exists()
+
+
+def test_nothing_is_written_over_without_force(ign, model, whole, tmp_path):
+    words = ("project", model, whole / "a.png", "--out", tmp_path / "out")
+    assert ign(*words).status == 0
+    assert ign(*words).status == 2
+    assert ign(*words, "--force").status == 0

@@ -1,0 +1,89 @@
+"""Runs small enough for every test, and ways to compare them."""
+
+import csv
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import torch
+
+TINY = [
+    "--size=8", "--limit=64", "--batch_size=8", "--steps=12", "--every=4", "--log_every=1",
+    "--learning_rate=0.002", "--decay=0", "--betas=[0.5,0.999]", "--ema=0.9", "--network.width=4",
+    "--objective.match_weight=0", "--device=cpu",
+]  # fmt: skip
+RICH = [
+    *TINY, "--flip=true", "--decay=0.5", "--network.norm=role",
+    "--objective.match_weight=5", "--anchors=16", "--trainer.accumulate_grad_batches=2",
+]  # fmt: skip
+"""With all that a resumed run has to go on with."""
+OPTIONS: dict[str, Any] = {
+    "size": 8, "limit": 64, "batch_size": 8, "steps": 12, "every": 4, "log_every": 1,
+    "learning_rate": 0.002, "decay": 0.0, "betas": (0.5, 0.999), "ema": 0.9,
+    "network": {"width": 4}, "objective.match_weight": 0.0, "trainer": {"accelerator": "cpu"},
+}  # fmt: skip
+"""TINY for Python."""
+
+
+def main(*words: object) -> int:
+    from ign.cli import main
+
+    return main([str(word) for word in words])
+
+
+def begin(out: Path, words: list[str]) -> Path:
+    """``ign train digits`` to its end, in this process."""
+    assert main("train", "digits", *words, f"--out={out}") == 0
+    return out
+
+
+def process(*words: object, before: str = "") -> subprocess.Popen[str]:
+    """``ign WORDS`` in a process of its own, some lines of Python run first."""
+    code = f"{before}\nfrom ign.cli import main\nraise SystemExit(main())"
+    return subprocess.Popen(
+        [sys.executable, "-c", code, *map(str, words)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+    )
+
+
+def rows(run: Path) -> list[dict[str, str]]:
+    with open(run / "metrics.csv", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def steps(run: Path) -> list[int]:
+    return [int(row["step"]) for row in rows(run)]
+
+
+def saved(run: Path) -> list[str]:
+    """The names of all that lies beside the checkpoints, leftovers included."""
+    return sorted(p.name for p in (run / "checkpoints").iterdir())
+
+
+def state(run: Path) -> dict[str, Any]:
+    """The last checkpoint."""
+    return torch.load(run / "checkpoints" / saved(run)[-1], weights_only=True)
+
+
+def same(a: Any, b: Any) -> bool:
+    """Whether two nested values are equal to the bit."""
+    if isinstance(a, torch.Tensor):
+        return torch.equal(a, b)
+    if isinstance(a, dict):
+        return a.keys() == b.keys() and all(same(a[k], b[k]) for k in a)
+    if isinstance(a, list | tuple):
+        return len(a) == len(b) and all(map(same, a, b))
+    return a == b
+
+
+def same_end(a: Path, b: Path) -> bool:
+    """Whether two runs ended with the same model, weights, average, optimizer and rate."""
+    files = [(run / "model" / "model.safetensors").read_bytes() for run in (a, b)]
+    ends = [state(run) for run in (a, b)]
+    kept = ("state_dict", "optimizer_states", "lr_schedulers", "global_step")
+    return files[0] == files[1] and all(same(ends[0][k], ends[1][k]) for k in kept)

@@ -1,0 +1,55 @@
+"""What a person sees of a run."""
+
+import re
+import time
+from io import StringIO
+from types import SimpleNamespace
+
+import pytest
+import torch
+from rich.console import Console
+
+from ign import Losses
+from ign.training import callbacks
+from ign.training.callbacks import Bar, say
+
+
+def shown(terminal: bool, begin: int, end: int, total: int = 40) -> str:
+    """What the bar of a run from one step to another writes, 80 columns wide."""
+    file = StringIO()
+    console = Console(file=file, force_terminal=terminal, width=80)
+    losses = Losses(*torch.tensor([9.0, 0.5, 0.25, -0.125, 0.0]))
+    module = SimpleNamespace(losses=losses, config=SimpleNamespace(steps=total))
+    trainer = SimpleNamespace(is_global_zero=True, global_step=begin)
+    bar = Bar(console, every=2)
+    bar.on_train_start(trainer, module)
+    for trainer.global_step in range(begin + 1, end + 1):
+        time.sleep(0.01)
+        bar.on_train_batch_end(trainer, module)
+    bar.teardown(trainer, module, "fit")
+    return re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", file.getvalue())
+
+
+def test_terminal_shows_terms_count_and_time_left():
+    *_, last = [line for line in shown(True, 10, 30).splitlines() if line.strip()]
+    assert "rec 0.5000  idem 0.2500  tight -0.1250" in last
+    assert "match" not in last
+    assert "30/40" in last
+    assert re.search(r" 0:00:0\d$", last.rstrip())
+
+
+@pytest.mark.parametrize("seconds", [0, 1000])
+def test_elsewhere_a_line_now_and_then(seconds, monkeypatch):
+    monkeypatch.setattr(callbacks, "SECONDS", seconds)
+    lines = shown(False, 10, 14).split("\n")[:-1]
+    if seconds:
+        assert lines == []
+    else:
+        assert [line.split("  ")[0] for line in lines] == ["step 12 of 40", "step 14 of 40"]
+        assert all(re.search(r"  \d+ s left$", line) for line in lines)
+
+
+def test_line_is_printed_as_it_is():
+    file = StringIO()
+    say(Console(file=file, width=20), "/tmp/[red]/a folder of a very long name")
+    assert file.getvalue() == "/tmp/[red]/a folder of a very long name\n"

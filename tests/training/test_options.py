@@ -1,0 +1,166 @@
+"""The configuration: presets, YAML, command line and Python say the same in their own ways."""
+
+from dataclasses import asdict
+
+import pytest
+import yaml
+from training.runs import main
+
+import ign
+from ign.training import PRESETS, Config, arguments, parser, preset_file
+from ign.training.options import plain
+
+OTHER = {
+    "data": "elsewhere", "size": 24, "gray": True, "limit": 50, "flip": True, "noise": "spectral",
+    "network.width": 8, "network.norm": "group", "objective.distance": "l2",
+    "objective.rec_weight": 3.5, "objective.idem_weight": 4.0, "objective.tight_weight": 0.5,
+    "objective.clamp_ratio": None, "objective.clamp_scale": "z", "objective.match_weight": 2.0,
+    "objective.match_bandwidth": 0.25, "batch_size": 6, "anchors": 9, "steps": 7,
+    "learning_rate": 1e-5, "decay": 0.25, "betas": [0.1, 0.2], "ema": 0.5, "seed": 3, "every": 5,
+    "log_every": 4, "trainer.accelerator": "cpu", "trainer.devices": 2, "trainer.num_nodes": 3,
+    "trainer.strategy": "ddp", "trainer.precision": "bf16-mixed",
+    "trainer.accumulate_grad_batches": 11,
+}  # fmt: skip
+"""Another value for each field there is."""
+
+PAPER = {
+    "mnist-paper": {
+        "data": "mnist", "noise": "gaussian", "objective.distance": "l2",
+        "objective.rec_weight": 1.0, "objective.idem_weight": 1.0, "objective.tight_weight": 0.1,
+        "objective.clamp_ratio": None,
+    },
+    "celeba-paper": {
+        "data": "celeba", "size": 64, "noise": "spectral", "objective.distance": "l1",
+        "objective.rec_weight": 20.0, "objective.idem_weight": 20.0,
+        "objective.tight_weight": 2.5, "objective.clamp_ratio": 1.5,
+    },
+}  # fmt: skip
+"""Table 1, Section 3.1 and the listing of the paper."""
+BOTH = {
+    "learning_rate": 1e-4, "betas": (0.5, 0.999), "batch_size": 256, "network.width": 64,
+    "network.norm": "batch", "objective.match_weight": 0.0, "objective.clamp_scale": "x",
+    "ema": 0.0, "decay": 0.0, "flip": False, "trainer.precision": "32",
+}  # fmt: skip
+
+
+def flat(config: Config) -> dict:
+    values = {}
+    for name, value in asdict(config).items():
+        nested = {f"{name}.{k}": v for k, v in value.items()} if isinstance(value, dict) else {}
+        values |= nested or {name: value}
+    return values
+
+
+@pytest.fixture
+def parsed(monkeypatch):
+    """Runs ``ign train`` up to the configuration and returns it."""
+    found = []
+    monkeypatch.setattr("ign.training.run", lambda config, *_: found.append(config))
+
+    def parsed(*words):
+        assert main("train", *words) == 0
+        return found.pop()
+
+    return parsed
+
+
+def test_every_field_from_the_command_line_yaml_and_python(parsed, tmp_path):
+    wanted = flat(Config()) | OTHER | {"betas": tuple(OTHER["betas"])}
+    assert wanted.keys() == flat(Config()).keys()
+    assert all(wanted[name] != value for name, value in flat(Config()).items())
+    words = [f"--{k}={'null' if v is None else v}" for k, v in OTHER.items()]
+    config = parsed("digits", *words)
+    assert flat(config) == wanted
+    assert arguments(OTHER, "digits") == config
+    (tmp_path / "a.yaml").write_text(yaml.safe_dump(plain(config)))
+    assert parsed("--config", tmp_path / "a.yaml") == config
+    assert parsed("mnist-paper", f"--config={tmp_path / 'a.yaml'}", "--steps=9").steps == 9
+
+
+def test_some_fields_leave_the_others_as_the_preset_has_them():
+    config = arguments({"network": {"width": 5}, "trainer.precision": "bf16-mixed"}, "celeba-paper")
+    preset = flat(arguments({}, "celeba-paper"))
+    assert flat(config) == preset | {"network.width": 5, "trainer.precision": "bf16-mixed"}
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_preset_names_fields_that_exist(name):
+    given = flat(arguments({}, name))
+    for key, value in yaml.safe_load(preset_file(name).read_text()).items():
+        for inner, v in value.items() if isinstance(value, dict) else [("", value)]:
+            found = given[f"{key}.{inner}" if inner else key]
+            assert found == (tuple(v) if isinstance(v, list) else v)
+
+
+@pytest.mark.parametrize("name", PAPER)
+def test_paper_presets_are_the_paper(name):
+    config = flat(arguments({}, name))
+    wanted = BOTH | PAPER[name]
+    assert {k: config[k] for k in wanted} == wanted
+
+
+def test_printed_configuration_is_one_to_start_from(parsed, tmp_path, capsys):
+    words = ("digits", "--steps=7", "--objective.clamp_ratio=null")
+    with pytest.raises(SystemExit) as end:
+        main("train", *words, "--print_config")
+    assert end.value.code == 0
+    (tmp_path / "a.yaml").write_text(capsys.readouterr().out)
+    assert parsed("mnist", f"--config={tmp_path / 'a.yaml'}") == parsed(*words)
+
+
+MISTAKES = {
+    "--widht=3": "widht", "--network.widht=3": "widht", "--step=3": "step", "--resum=x": "resum",
+    "--steps=many": "steps", "--noise=pink": "pink", "--batch_size=1": "batch_size 1",
+    "--learning_rate=0": "learning_rate", "--ema=1": "ema", "--betas=[0.5,1.5]": "betas",
+    "--seed=99999999999999999999": "seed", "--config=/nowhere.yaml": "/nowhere.yaml",
+    "--trainer.accumulate_grad_batches=0": "accumulate", "--size=300": "size",
+    "--trainer.strategy=none": "strategy",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("word", MISTAKES)
+def test_mistake_is_one_line_on_the_command_line(word, tmp_path, capsys):
+    assert main("train", "digits", word, f"--out={tmp_path / 'run'}") == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith("ign train: "), "no bar either, where there is no terminal"
+    assert err.count("\n") == 1
+    assert MISTAKES[word] in err
+    assert not (tmp_path / "run").exists()
+
+
+def test_mistake_in_yaml_is_one_line(tmp_path, capsys):
+    (tmp_path / "a.yaml").write_text("network: {widht: 3}\n")
+    assert main("train", "digits", f"--config={tmp_path / 'a.yaml'}") == 2
+    assert capsys.readouterr().err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"widht": 3}, {"network": {"widht": 3}}, {"network.widht": 3}, {"steps": "many"},
+        {"noise": "pink"}, {"batch_size": 1}, {"steps": 0}, {"decay": 2.0}, {"limit": 1},
+    ],
+)  # fmt: skip
+def test_mistake_in_python_is_a_value_error(values):
+    with pytest.raises(ValueError, match=r"\w+") as error:
+        ign.train("digits", **values)
+    assert "\n" not in str(error.value)
+
+
+def test_unknown_preset_is_refused(capsys):
+    assert main("train", "digit") == 2
+    assert "digits" in capsys.readouterr().err
+    with pytest.raises(ValueError, match="celeba-paper"):
+        ign.train("digit")
+
+
+def test_device_that_is_not_there(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    assert main("train", "digits", "--device=cuda", f"--out={tmp_path / 'run'}") == 2
+    assert capsys.readouterr().err == "ign train: device cuda: there is none here; use auto\n"
+
+
+def test_help_of_each_field():
+    text = parser().format_help()
+    assert all(f"--{name}" in text for name in OTHER)
