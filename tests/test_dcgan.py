@@ -101,8 +101,9 @@ def test_what_the_construction_does_not_allow(options, words):
         DCGANAutoencoder(**options)
 
 
-def test_matrix_products_are_the_convolutions():
-    network = DCGANAutoencoder(1, 28, 8, "none").double()
+@pytest.mark.parametrize("form", [torch.contiguous_format, torch.channels_last])
+def test_matrix_products_are_the_convolutions(form):
+    network = DCGANAutoencoder(1, 28, 8, "none").double().to(memory_format=form)
     down, up = network.encoder[-1], network.decoder[0]
     with torch.no_grad():
         up.bias.normal_()

@@ -83,16 +83,26 @@ class ToPoint(nn.Conv2d):
     """A convolution that covers its whole input, computed as the matrix product that it is."""
 
     def forward(self, x: Tensor) -> Tensor:
-        return F.linear(x.flatten(1), self.weight.flatten(1), self.bias)[..., None, None]
+        last = not self.weight.is_contiguous()
+        return F.linear(_rows(x, last), _rows(self.weight, last), self.bias)[..., None, None]
 
 
 class FromPoint(nn.ConvTranspose2d):
     """A transposed convolution of a single point, computed as the matrix product that it is."""
 
     def forward(self, x: Tensor) -> Tensor:  # type: ignore[override]
-        y = x.flatten(1) @ self.weight.flatten(1)
-        y = y.unflatten(1, self.weight.shape[1:])
+        last = not self.weight.is_contiguous()
+        y, (maps, *sides) = x.flatten(1) @ _rows(self.weight, last), self.weight.shape[1:]
+        if last:
+            y = y.unflatten(1, (*sides, maps)).permute(0, 3, 1, 2)
+        else:
+            y = y.unflatten(1, (maps, *sides))
         return y if self.bias is None else y + self.bias[:, None, None]
+
+
+def _rows(x: Tensor, last: bool) -> Tensor:
+    """Flatten all but the first dimension, channels last or not; no copy where x lies that way."""
+    return (x.permute(0, 2, 3, 1) if last else x).flatten(1)
 
 
 def _initialize(module: nn.Module) -> None:

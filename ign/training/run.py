@@ -244,7 +244,8 @@ def _model(config: Config, images: data.ImageSet, init: str | Path | None) -> IG
         torch.manual_seed(config.seed)
         network = DCGANAutoencoder(channels, size, config.network.width, config.network.norm)
     noise = make_noise(config.noise, images.shape, images.images)
-    about = {"data": config.data, "training_images": len(images), "seed": config.seed}
+    name = Path(config.data).name or config.data
+    about = {"data": name, "training_images": len(images), "seed": config.seed}
     model = IGN(network, noise, config.objective.distance, about)
     if init is not None:
         start = IGN.from_pretrained(init)

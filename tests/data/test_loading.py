@@ -154,8 +154,11 @@ def test_impossible_wishes_are_refused(how, why):
         data.load("digits", **how)
 
 
-def test_progress_shows_a_bar(tmp_path, fill, capsys):
+def test_progress_shows_a_bar_on_a_terminal(tmp_path, fill, capsys, monkeypatch):
     data.load(fill(tmp_path, 20), split="all", progress=True)
+    assert capsys.readouterr().err == ""
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    data.load(tmp_path, split="all", progress=True)
     shown = capsys.readouterr()
     assert "20/20" in shown.err
     assert shown.out == ""
