@@ -46,9 +46,10 @@ def readme(text: str) -> str:
     """The README with the tables between its marks made anew."""
 
     def fill(mark: re.Match[str]) -> str:
-        return f"{mark[1]}\n{table(mark[2])}\n{mark[3]}"
+        return f"<!-- {mark[1]} -->\n{table(mark[1])}\n<!-- end -->"
 
-    return re.sub(r"(<!-- (\w+) -->)\n.*?\n(<!-- end -->)", fill, text, flags=re.DOTALL)
+    marks = rf"<!-- ({'|'.join(HEADINGS)}) -->\n.*?<!-- end -->"
+    return re.sub(marks, fill, text, flags=re.DOTALL)
 
 
 def main() -> int:

@@ -31,11 +31,11 @@ def test_python_of_the_readme_runs(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     os.makedirs("runs/demo/model")
     torch.manual_seed(0)
-    network = nn.DCGANAutoencoder(1, 16, 4, "role")
-    IGN(network, noise.GaussianNoise((1, 16, 16))).save_pretrained("runs/demo/model")
+    network = nn.DCGANAutoencoder(1, 10, 4, "role")
+    IGN(network, noise.GaussianNoise((1, 10, 10))).save_pretrained("runs/demo/model")
     blocks = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
     assert blocks
-    names: dict = {"images": torch.rand(6, 1, 16, 16) * 2 - 1}
+    names: dict = {"images": torch.rand(6, 1, 10, 10) * 2 - 1}
     for block in blocks:
         exec(block, names)
 
