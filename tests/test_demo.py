@@ -42,13 +42,14 @@ def test_an_earlier_demo_is_not_lost_without_force(run, capsys):
 
 @pytest.mark.slow
 def test_samples_are_digits_all_ten_and_not_copies(tmp_path):
-    """The demo's bars, on a model that the preset trains here."""
+    """Floors a little under what docs/results.md says, on a model that the preset trains here."""
     command = [sys.executable, ROOT / "benchmarks" / "digits.py", "--out", tmp_path / "found.json"]
     subprocess.run(command, check=True)
     found = json.loads((tmp_path / "found.json").read_text())
     samples, controls = found["rows"]["f(z)"], found["rows"]
     assert found["accuracy"] > 0.98
-    assert samples["sure"] >= 0.8
+    assert samples["sure"] >= 0.75
+    assert controls["f(f(z))"]["sure"] >= 0.78
     assert samples["least_class"] > 0
     assert samples["largest_class"] <= 0.3
     assert samples["nearest_ratio"] >= 0.8
