@@ -5,6 +5,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+import ign.nn.dcgan
 from ign.nn import DCGANAutoencoder, RoleBatchNorm2d
 
 # (kind, maps in, maps out, kernel, stride, padding, norm, nonlinearity), Table 1 of the paper
@@ -66,6 +67,19 @@ def test_initialization():
         elif isinstance(layer, nn.BatchNorm2d):
             assert (layer.weight == 1).all(), "batch norm weights are 1, not N(0, 0.02)"
             assert not layer.bias.any()
+
+
+def test_planted_fault_norm_weights_drawn_around_zero_are_caught(monkeypatch):
+    right = ign.nn.dcgan._initialize
+
+    def planted(module):
+        right(module)
+        if isinstance(module, nn.BatchNorm2d):
+            nn.init.normal_(module.weight, 0.0, 0.02)
+
+    monkeypatch.setattr(ign.nn.dcgan, "_initialize", planted)
+    with pytest.raises(AssertionError, match="batch norm weights are 1"):
+        test_initialization()
 
 
 def test_28_pixels():

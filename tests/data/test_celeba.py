@@ -6,6 +6,7 @@ import pytest
 from PIL import Image
 
 from ign import data
+from ign.data import decode
 
 
 def layout(folder, rows, suffix="txt", separator=" "):
@@ -46,6 +47,18 @@ def test_the_crop_comes_before_the_resize(tmp_path, name):
     off = images.images[0].float() - images.images.new_tensor([0, 0, 255]).view(3, 1, 1)
     assert off.abs().max() <= (0 if name == "1.png" else 60)
     assert data.load(folder, size=16).images[0, 0].max() <= (0 if name == "1.png" else 60)
+
+
+def test_planted_fault_a_crop_after_the_resize_is_caught(tmp_path, monkeypatch):
+    right = decode.fit
+
+    def planted(image, size, crop=None):
+        side = round(size * min(image.size) / crop)
+        return right(right(image, side), None, size)
+
+    monkeypatch.setattr(decode, "fit", planted)
+    with pytest.raises(AssertionError):
+        test_the_crop_comes_before_the_resize(tmp_path, "1.png")
 
 
 def test_the_published_zip_is_read_in_place(tmp_path):
