@@ -11,7 +11,6 @@ Copies: the median distance to the nearest training digit, over that of the held
 """
 
 import argparse
-import json
 import tempfile
 import time
 import warnings
@@ -21,7 +20,7 @@ from typing import Any
 import numpy as np
 import torch
 import yaml
-from machine import describe, footer
+from machine import describe, publish
 from sklearn.svm import SVC
 from torch import Tensor
 
@@ -119,10 +118,7 @@ def main() -> None:
         "classifier_accuracy": found["accuracy"],
         **model.about,
     }
-    print(f"{table(found)}\n\n{footer(about)}")
-    if options.out:
-        options.out.parent.mkdir(parents=True, exist_ok=True)
-        options.out.write_text(json.dumps({"about": about, **found}, indent=2) + "\n")
+    publish(table(found), {"about": about, **found}, options.out)
 
 
 if __name__ == "__main__":

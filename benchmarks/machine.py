@@ -1,5 +1,6 @@
 """What a measurement must say about itself: command, commit, processor, versions."""
 
+import json
 import os
 import platform
 import subprocess
@@ -39,6 +40,14 @@ def _processor() -> str:
         return next(x.partition(":")[2].strip() for x in lines if x.startswith("model name"))
     except (OSError, StopIteration):
         return platform.processor() or platform.machine()
+
+
+def publish(table: str, found: dict[str, Any], out: Path | None) -> None:
+    """Print a table with its circumstances, and write everything found where a path is given."""
+    print(f"{table}\n\n{footer(found['about'])}")
+    if out:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        out.write_text(json.dumps(found, indent=2) + "\n")
 
 
 def footer(about: dict[str, Any]) -> str:

@@ -8,12 +8,11 @@ over images of the PSNR of each), beside that of the degraded input. Larger is b
 """
 
 import argparse
-import json
 from collections.abc import Callable
 from pathlib import Path
 
 import torch
-from machine import describe, footer
+from machine import describe, publish
 from torch import Tensor
 
 from ign import IGN, data, random
@@ -107,10 +106,7 @@ def main() -> None:
     held_out = data.load(options.data, split="test", size=size, limit=options.n)
     rows = measure(options.model, held_out.batch(torch.arange(len(held_out))))
     about = {**describe(), "images": len(held_out)}
-    print(f"{table(rows)}\n\n{footer(about)}")
-    if options.out:
-        options.out.parent.mkdir(parents=True, exist_ok=True)
-        options.out.write_text(json.dumps({"about": about, "rows": rows}, indent=2) + "\n")
+    publish(table(rows), {"about": about, "rows": rows}, options.out)
 
 
 if __name__ == "__main__":

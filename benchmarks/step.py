@@ -12,7 +12,6 @@ medians over rounds and the median of the rounds' ratios. Memory is the peak of 
 
 import argparse
 import copy
-import json
 import statistics
 import subprocess
 import sys
@@ -21,7 +20,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import torch
-from machine import describe, footer
+from machine import describe, publish
 from torch import Tensor, nn
 
 from ign import IGNObjective
@@ -166,10 +165,7 @@ def main() -> None:
     options = parser.parse_args()
     rows = [compare(case, m, options.rounds) for case in options.cases for m in MEASURES]
     about = {**describe(), "rounds": options.rounds}
-    print(f"{table(rows)}\n\n{footer(about)}")
-    if options.out:
-        options.out.parent.mkdir(parents=True, exist_ok=True)
-        options.out.write_text(json.dumps({"about": about, "rows": rows}, indent=2) + "\n")
+    publish(table(rows), {"about": about, "rows": rows}, options.out)
 
 
 if __name__ == "__main__":

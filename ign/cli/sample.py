@@ -5,6 +5,9 @@ __all__ = ["run"]
 from collections.abc import Sequence
 from pathlib import Path
 
+from PIL.Image import Image
+from torch import Tensor
+
 from ign import pictures
 from ign.cli.common import applied, fresh_folder, load_model, natural, parse, seed, verb
 from ign.terminal import progress
@@ -48,7 +51,8 @@ def run(words: Sequence[str]) -> None:
     print(f"{options.n} images{each} in {out}; see {out / 'grid.png'}")
 
 
-def _grid(ks, images):  # type: ignore[no-untyped-def]
+def _grid(ks: list[int], images: list[Tensor]) -> Image:
+    """The samples in a grid, or for several k in rows one under the other."""
     if len(ks) == 1:
         return pictures.grid(images[0])
     rows = []
