@@ -5,6 +5,7 @@ import os
 import platform
 import subprocess
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -53,3 +54,15 @@ def publish(table: str, found: dict[str, Any], out: Path | None) -> None:
 def footer(about: dict[str, Any]) -> str:
     """The circumstances as one Markdown line."""
     return "; ".join(f"{k} {v}" for k, v in about.items())
+
+
+def markdown(rows: Sequence[Mapping[str, Any]], formats: Mapping[str, str]) -> str:
+    """Rows of equal keys in Markdown; numbers in the format of their column's first word."""
+    lines = [f"| {' | '.join(rows[0])} |", f"|{'---|' * len(rows[0])}"]
+    for row in rows:
+        cells = [
+            v if isinstance(v, str) else formats.get(k.split()[0], "{}").format(v)
+            for k, v in row.items()
+        ]
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines)

@@ -111,13 +111,20 @@ class IGN(nn.Module):
         return self.noise.at(random.keys(seed, "sample", 0, index.cpu())).to(self.device)
 
     @torch.no_grad()
-    def project(self, images: Tensor, applications: int = 1, batch_size: int = BATCH) -> Tensor:
+    def project(
+        self,
+        images: Tensor,
+        applications: int = 1,
+        batch_size: int = BATCH,
+        tolerance: float = 0.0,
+    ) -> Tensor:
         r"""Project images onto the manifold: :math:`f^k(y)`, whatever they are.
 
         Args:
             images: (B, C, H, W) in [-1, 1]; values outside are allowed.
             applications: k, at least 0.
             batch_size: How many pass through the network at a time.
+            tolerance: Where an image rests, as in :func:`ign.project.project`; 0 for never.
 
         Returns:
             (B, C, H, W) in [-1, 1] on the model's device.
@@ -126,7 +133,9 @@ class IGN(nn.Module):
             ValueError: Images that are not of the model's shape, or not floating point.
         """
         parts = self._check(images).split(batch_size)
-        return self._in_batches(lambda y: [project(self.network, y, applications)], parts)[0]
+        return self._in_batches(
+            lambda y: [project(self.network, y, applications, tolerance)], parts
+        )[0]
 
     @torch.no_grad()
     def trajectory(

@@ -1,6 +1,6 @@
 """Tensors as pictures: grids and labelled sheets, written whole or not at all."""
 
-__all__ = ["grid", "save", "sheet", "to_picture"]
+__all__ = ["captioned", "grid", "save", "sheet", "to_picture"]
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,6 +14,7 @@ from ign.files import atomic
 
 PAPER, INK = 255, 60
 LEAST_TILE = 56
+Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
 
 
 def to_picture(image: Tensor) -> Image.Image:
@@ -37,11 +38,12 @@ def grid(images: Tensor, columns: int | None = None) -> Image.Image:
     return sheet([("", row) for row in rows])
 
 
-def sheet(rows: Sequence[tuple[str, Tensor]]) -> Image.Image:
+def sheet(rows: Sequence[tuple[str, Tensor]], group: int = 0) -> Image.Image:
     """Rows of images, each with its label on the left, as one picture.
 
     Args:
         rows: Labels and images, each (N, C, H, W) in [-1, 1]; all of one size.
+        group: After how many rows there is a wider gap; 0 for nowhere.
     """
     scale = -(-LEAST_TILE // rows[0][1].shape[-1])
     height, width = (scale * n for n in rows[0][1].shape[-2:])
@@ -50,17 +52,49 @@ def sheet(rows: Sequence[tuple[str, Tensor]]) -> Image.Image:
     margin = max((int(font.getlength(line)) for t, _ in rows for line in t.split("\n")), default=0)
     margin += 2 * gap if margin else gap
     columns = max(len(images) for _, images in rows)
-    size = (margin + columns * (width + gap), gap + len(rows) * (height + gap))
+    tops = [
+        gap + r * (height + gap) + (r // group * 4 * gap if group else 0) for r in range(len(rows))
+    ]
+    size = (margin + columns * (width + gap), tops[-1] + height + gap)
     picture = Image.new("RGB", size, (PAPER,) * 3)
     draw = ImageDraw.Draw(picture)
     for r, (label, images) in enumerate(rows):
-        top = gap + r * (height + gap)
+        top = tops[r]
         middle = (gap, top + height // 2)
         draw.multiline_text(middle, label, fill=(INK,) * 3, font=font, anchor="lm")
         for c, image in enumerate(images):
             tile = to_picture(image).resize((width, height), Image.Resampling.NEAREST)
             picture.paste(tile, (margin + c * (width + gap), top))
     return picture
+
+
+def captioned(picture: Image.Image, title: str, text: str) -> Image.Image:
+    """A picture with a title and a text under it, broken into lines of its width."""
+    pad, width = 10, max(picture.width, 420)
+    lines = []
+    for words, size in ((title, 16), (text, 13)):
+        font = ImageFont.load_default(size=size)
+        lines += [(line, font, size * 3 // 2) for line in _lines(words, font, width - 2 * pad)]
+    height = picture.height + sum(height for *_, height in lines) + 2 * pad
+    whole = Image.new("RGB", (width, height), (PAPER,) * 3)
+    whole.paste(picture, ((width - picture.width) // 2, 0))
+    draw, top = ImageDraw.Draw(whole), picture.height + pad
+    for line, font, height in lines:
+        draw.text((pad, top), line, fill=(INK,) * 3, font=font)
+        top += height
+    return whole
+
+
+def _lines(text: str, font: Font, width: int) -> list[str]:
+    """The text in lines that are no wider than the width, a single long word apart."""
+    lines = [""]
+    for word in text.split():
+        longer = f"{lines[-1]} {word}".lstrip()
+        if font.getlength(longer) <= width or not lines[-1]:
+            lines[-1] = longer
+        else:
+            lines.append(word)
+    return lines
 
 
 def save(picture: Image.Image | Tensor, path: str | Path) -> Path:

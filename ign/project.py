@@ -5,11 +5,20 @@ the network as one function in evaluation mode, whatever the origin of its input
 :func:`generate`, whose input is known to be noise, lets role norms know it.
 """
 
-__all__ = ["displacement", "evaluating", "generate", "project", "trajectory"]
+__all__ = [
+    "Stability",
+    "displacement",
+    "evaluating",
+    "generate",
+    "project",
+    "stability",
+    "trajectory",
+]
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from threading import RLock
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -40,24 +49,48 @@ def evaluating(network: nn.Module) -> Iterator[None]:
             network.train(training)
 
 
-def project(network: nn.Module, y: Tensor, applications: int = 1) -> Tensor:
+def project(network: nn.Module, y: Tensor, applications: int = 1, tolerance: float = 0.0) -> Tensor:
     r"""Project images onto the data's manifold: :math:`f^k(y)`.
+
+    With a tolerance :math:`\epsilon` an image rests at the first
+    :math:`f^j(y), 1 \le j \le k`, that is less than :math:`\epsilon` away from
+    :math:`f^{j-1}(y)` in mean absolute difference, whatever else is in its batch.
 
     Args:
         network: The network f.
         y: Images, (B, C, H, W) in [-1, 1].
         applications: k, at least 0.
+        tolerance: :math:`\epsilon`, at least 0; with 0 all k applications are made.
 
     Returns:
         (B, C, H, W); differentiable.
 
     Raises:
-        ValueError: k below 0.
+        ValueError: k or the tolerance below 0.
 
     References:
         Shocher et al., 2024, Section 4 (arXiv 2311.01462).
     """
-    return trajectory(network, y, [applications])[0]
+    if not tolerance >= 0:
+        raise ValueError(f"tolerance {tolerance} must be at least 0")
+    if tolerance == 0:
+        return trajectory(network, y, [applications])[0]
+    _applications([applications], 0)
+    moving = torch.arange(len(y), device=y.device)
+    with evaluating(network):
+        for _ in range(applications):
+            before = y[moving]
+            after = network(before)
+            y = y.index_copy(0, moving, after)
+            moving = moving[_change(after, before) >= tolerance]
+            if not len(moving):
+                break
+    return y
+
+
+def _change(a: Tensor, b: Tensor) -> Tensor:
+    """Mean absolute difference of each image, (B,)."""
+    return (a - b).abs().flatten(1).mean(1)
 
 
 def generate(network: nn.Module, z: Tensor, applications: int = 1) -> Tensor:
@@ -99,20 +132,106 @@ def trajectory(
     References:
         Shocher et al., 2024, Figures 7, 8 and 16 (arXiv 2311.01462).
     """
-    wanted, least = set(applications), 1 if noise else 0
-    if not wanted or min(wanted) < least:
-        raise ValueError(f"applications must be {least} or more, not {list(applications)}")
-    found = {0: y} if 0 in wanted else {}
+    least = 1 if noise else 0
+    wanted = _applications(applications, least)
     with evaluating(network):
-        for k in range(1, max(wanted) + 1):
-            if noise and k == 1:
-                with role(network, "noise"):
-                    y = network(y)
-            else:
-                y = network(y)
-            if k in wanted:
-                found[k] = y
+        found = {k: y for k, y in _walk(network, y, max(wanted), noise) if k in wanted}
     return [found[k] for k in applications]
+
+
+class Stability(NamedTuple):
+    """What happens to each image under repeated application, at each of K numbers k.
+
+    Args:
+        applications: The numbers k.
+        drift: How far the next application moves it, D(f^{k+1}(y), f^k(y)), (K, B).
+        moved: How far it is from where it started, D(f^k(y), y), (K, B).
+        psnr: Likeness to the first application in dB, peak 2, (K, B); infinite at k = 1.
+        diverged: The first k at which the likeness is under the floor, (B,); 0 for none.
+    """
+
+    applications: tuple[int, ...]
+    drift: Tensor
+    moved: Tensor
+    psnr: Tensor
+    diverged: Tensor
+
+
+@torch.no_grad()
+def stability(
+    network: nn.Module,
+    y: Tensor,
+    applications: Sequence[int],
+    distance: str | Distance = "l1",
+    noise: bool = False,
+    floor: float = 15.0,
+) -> Stability:
+    r"""Follow images under repeated application, and tell when they leave where they first went.
+
+    .. math::
+
+        \mathrm{PSNR}_k = 10 \log_{10} \frac{4}{\mathrm{MSE}(f^k(y), f(y))}, \qquad
+        k_\mathrm{diverged} = \min \{k : \mathrm{PSNR}_k < \mathrm{floor}\}
+
+    Every k up to the largest is looked at for the divergence, not only those asked for; an image
+    that is no longer finite has diverged. Memory is that of a few batches, however large k is.
+
+    Args:
+        network: The network f.
+        y: Images or noise, (B, C, H, W).
+        applications: The numbers k to report, each at least 1.
+        distance: D, as in :class:`ign.objective.IGNObjective`.
+        noise: Whether y is noise.
+        floor: Likeness in dB under which an image counts as another one.
+
+    Raises:
+        ValueError: No k, or one below 1.
+
+    References:
+        Shocher et al., 2024, Figures 7, 8 and 16 (arXiv 2311.01462).
+    """
+    wanted, d = _applications(applications, 1), find_distance(distance)
+    diverged = torch.zeros(len(y), dtype=torch.int64, device=y.device)
+    found: dict[int, list[Tensor]] = {}
+    first = last = y
+    with evaluating(network):
+        for k, now in _walk(network, y, max(wanted) + 1, noise):
+            if k == 1:
+                first = now
+            if k - 1 in wanted:
+                found[k - 1].append(d(now, last))
+            if 1 <= k <= max(wanted):
+                likeness = _psnr(now, first)
+                lost = ~(likeness >= floor) & (diverged == 0)
+                diverged = torch.where(lost, k, diverged)
+                if k in wanted:
+                    found[k] = [d(now, y), likeness]
+            last = now
+    moved, psnr, drift = (
+        torch.stack(column) for column in zip(*(found[k] for k in applications), strict=True)
+    )
+    return Stability(tuple(applications), drift, moved, psnr, diverged)
+
+
+def _psnr(a: Tensor, b: Tensor) -> Tensor:
+    """Peak signal-to-noise ratio of each image in dB, of values in [-1, 1], (B,)."""
+    return 10 * (4 / (a - b).square().flatten(1).mean(1)).log10()
+
+
+def _applications(applications: Sequence[int], least: int) -> set[int]:
+    """The numbers of applications, checked."""
+    if not applications or min(applications) < least:
+        raise ValueError(f"applications must be {least} or more, not {list(applications)}")
+    return set(applications)
+
+
+def _walk(network: nn.Module, y: Tensor, last: int, noise: bool) -> Iterator[tuple[int, Tensor]]:
+    """(k, f^k(y)) for k from 0 to ``last``, one at a time."""
+    yield 0, y
+    for k in range(1, last + 1):
+        with role(network, "noise") if noise and k == 1 else nullcontext():
+            y = network(y)
+        yield k, y
 
 
 def displacement(network: nn.Module, y: Tensor, distance: str | Distance = "l1") -> Tensor:

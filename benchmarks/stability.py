@@ -1,0 +1,82 @@
+"""How many applications until an image has become another one?
+
+    python benchmarks/stability.py --data DATA/mnist [--out docs/results/stability.json]
+
+The paper holds that the size of the model and its reconstruction loss decide how long repeated
+application is stable (Section 5, Figure 16). Models of the `mnist` preset, of three widths and
+three lengths of training, are applied to noise 400 times. An image has diverged where its PSNR to
+f(z) falls under 15 dB (peak 2, the range [-1, 1]). Reported: L_rec and L_idem on 1,000 test images
+and 256 samples of seed 0, the median number of applications at divergence (more than 400 where
+fewer than half diverged), the share that has diverged after 10, 100 and 400, and the drift of f(z)
+and f^400(z): small at the end where the images have come to rest, wherever that is.
+"""
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+import torch
+from machine import describe, markdown, publish
+
+import ign
+from ign import IGN, data
+from ign.project import stability
+
+WIDTHS, STEPS, MOST, SAMPLES = (8, 16, 32), (300, 1000, 3000), 400, 256
+RUNS = Path("runs/stability")
+
+
+def trained(source: str, width: int, steps: int) -> IGN:
+    """The model of that width and length of training, from an earlier run where there is one."""
+    run = RUNS / f"width{width}-steps{steps}"
+    if (run / "model" / "config.json").exists():
+        return IGN.from_pretrained(run)
+    return ign.train(
+        "mnist", data=source, network={"width": width}, steps=steps, out=run, force=True
+    )
+
+
+@torch.no_grad()
+def row(model: IGN, x: torch.Tensor) -> dict[str, float | int | str]:
+    """What is measured of one model."""
+    z = model.latents(torch.arange(SAMPLES))
+    found = stability(model.network, z, [1, MOST], noise=True)
+    lost = torch.where(found.diverged == 0, MOST + 1, found.diverged)
+    median = int(lost.median())
+    return {
+        "parameters": sum(p.numel() for p in model.network.parameters()),
+        "L_rec": model.drift(x).mean().item(),
+        "L_idem": found.drift[0].mean().item(),
+        "median k": median if median <= MOST else f"> {MOST}",
+        **{f"by {k}": (lost <= k).float().mean().item() for k in (10, 100, MOST)},
+        f"drift at {MOST}": found.drift[1].mean().item(),
+    }
+
+
+def table(rows: list[dict[str, Any]]) -> str:
+    """The rows in Markdown."""
+    return markdown(
+        rows,
+        {"parameters": "{:,}", "L_rec": "{:.4f}", "L_idem": "{:.4f}", "by": "{:.0%}",
+         "drift": "{:.4f}"},
+    )  # fmt: skip
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--data", required=True)
+    parser.add_argument("--out", type=Path)
+    options = parser.parse_args()
+    held_out = data.load(options.data, split="test", limit=1000)
+    x = held_out.batch(torch.arange(len(held_out)))
+    rows = [
+        {"width": width, "steps": steps} | row(trained(options.data, width, steps), x)
+        for width in WIDTHS
+        for steps in STEPS
+    ]
+    about = {**describe(), "samples": SAMPLES, "test images": len(x), "seed": 0}
+    publish(table(rows), {"about": about, "rows": rows}, options.out)
+
+
+if __name__ == "__main__":
+    main()
