@@ -1,7 +1,18 @@
 """Training images: any source becomes one uint8 array, and an order in which to read it."""
 
-__all__ = ["DataError", "ImageSet", "load", "order", "read_image", "to_float", "to_uint8"]
+__all__ = [
+    "Attributes",
+    "DataError",
+    "ImageSet",
+    "load",
+    "load_attributes",
+    "order",
+    "read_image",
+    "to_float",
+    "to_uint8",
+]
 
+from ign.data.attributes import Attributes, load_attributes
 from ign.data.decode import read_image
 from ign.data.errors import DataError
 from ign.data.images import ImageSet, to_float, to_uint8

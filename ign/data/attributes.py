@@ -1,0 +1,145 @@
+"""What CelebA's lists say of its pictures: which of 40 attributes each has."""
+
+__all__ = ["Attributes", "load_attributes"]
+
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path, PurePosixPath
+from typing import NamedTuple
+from zipfile import BadZipFile
+from zlib import error as ZlibError
+
+import torch
+from torch import Tensor
+
+from ign.data.errors import DataError
+from ign.data.files import open_zip
+from ign.data.splits import split_of
+
+PUBLISHED = ("list_attr_celeba.txt", "list_attr_celeba.csv")
+TABLE = "metadata.csv"
+VALUES = {"1": True, "-1": False}
+
+
+class Attributes(NamedTuple):
+    """Which of A attributes each of N images has.
+
+    Args:
+        names: The attributes.
+        values: (N, A) bool.
+    """
+
+    names: list[str]
+    values: Tensor
+
+
+def load_attributes(source: str | os.PathLike[str], names: Sequence[str]) -> Attributes | None:
+    """The attributes of images that were loaded from a folder or zip, in the images' order.
+
+    They stand in ``list_attr_celeba.txt`` (or .csv) in CelebA's own folder; else in files
+    ``metadata.csv`` anywhere in the folder or zip, or in the zips of a folder of zips whose names
+    say train, val or test. Columns of a ``metadata.csv`` are the name of an image, relative to
+    where the file lies, and attributes; their values are 1 and -1.
+
+    Args:
+        source: What the images were loaded from, as :func:`ign.data.load` took it.
+        names: The images, :attr:`ign.data.ImageSet.names`.
+
+    Returns:
+        None where there is no such file.
+
+    Raises:
+        DataError: A file is malformed, two disagree, or an image is not listed.
+    """
+    path = Path(source).expanduser()
+    published = next((path / name for name in PUBLISHED if (path / name).is_file()), None)
+    if published is not None:
+        columns, known = _parse(str(published), published.read_text("utf-8-sig", "replace"))
+        names = [PurePosixPath(name).name for name in names]
+    else:
+        columns, known = _merge(str(source), _tables(path))
+    if not columns:
+        return None
+    missing = [name for name in names if name not in known]
+    if missing:
+        raise DataError(
+            f"data {str(source)!r}: no attributes are listed for {len(missing):,} of "
+            f"{len(names):,} images, such as {missing[0]!r}"
+        )
+    values = torch.tensor([known[name] for name in names], dtype=torch.bool)
+    return Attributes(columns, values.view(len(names), len(columns)))
+
+
+Table = tuple[list[str], dict[str, list[bool]]]
+
+
+def _merge(source: str, tables: Iterator[tuple[str, Table]]) -> Table:
+    """All tables as one, their names with the folder of each in front."""
+    columns: list[str] = []
+    known: dict[str, list[bool]] = {}
+    for folder, (found, rows) in tables:
+        if columns and columns != found:
+            raise DataError(f"data {source!r}: its files {TABLE} differ in their columns")
+        columns = found
+        for name, values in rows.items():
+            if known.setdefault(folder + name, values) != values:
+                raise DataError(f"data {source!r}: its files {TABLE} disagree on {name!r}")
+    return columns, known
+
+
+def _tables(path: Path) -> Iterator[tuple[str, Table]]:
+    """Each ``metadata.csv`` of a source, and the folder it lies in."""
+    if path.is_file():
+        yield from _zipped(path)
+        return
+    files = sorted(path.rglob(TABLE))
+    for file in files:
+        folder = file.parent.relative_to(path).as_posix()
+        yield _prefix(folder), _parse(str(file), file.read_text("utf-8-sig", "replace"))
+    for archive in [] if files else sorted(path.glob("*.zip")):
+        if split_of(archive.stem) is not None:
+            yield from _zipped(archive)
+
+
+def _zipped(path: Path) -> Iterator[tuple[str, Table]]:
+    with open_zip(str(path)) as archive:
+        for member in archive.namelist():
+            name = PurePosixPath(member)
+            if name.name != TABLE:
+                continue
+            try:
+                text = archive.read(member).decode("utf-8-sig", "replace")
+            except (BadZipFile, NotImplementedError, OSError, RuntimeError, ZlibError) as error:
+                raise DataError(f"data {f'{path}/{member}'!r}: cannot be read ({error})") from None
+            yield _prefix(name.parent.as_posix()), _parse(f"{path}/{member}", text)
+
+
+def _prefix(folder: str) -> str:
+    return "" if folder == "." else f"{folder}/"
+
+
+def _parse(where: str, text: str) -> Table:
+    """The attributes that a file names, and the values of each image.
+
+    Both forms begin with one word, ``file_name`` or a count, and the names of the attributes: a
+    .csv on one line, a .txt on two. Each other line is an image and its values.
+    """
+    comma = where.endswith(".csv")
+    split = [
+        [field.strip() for field in line.split("," if comma else None)]
+        for line in text.splitlines()
+    ]
+    rows = [(n, fields) for n, fields in enumerate(split, start=1) if any(fields)]
+    lines = 1 if comma else 2
+    columns = [field for _, fields in rows[:lines] for field in fields][1:]
+    if not columns or len(set(columns)) < len(columns):
+        raise DataError(f"data {where!r}: does not begin with the names of attributes")
+    known = {}
+    for n, (name, *values) in rows[lines:]:
+        if len(values) != len(columns) or not VALUES.keys() >= set(values):
+            raise DataError(
+                f"data {where!r}, line {n}: expected an image and {len(columns)} times 1 or -1, "
+                f"not {' '.join([name, *values])[:80]!r}"
+            )
+        known[name] = [VALUES[value] for value in values]
+    return columns, known
