@@ -7,7 +7,7 @@ scores how far an image is from it.
 
 from typing import Any
 
-from ign import nn, noise, objective, project
+from ign import anomaly, degrade, edit, nn, noise, objective, project
 from ign.model import IGN, ModelError
 from ign.objective import IGNObjective, Losses
 
@@ -18,6 +18,9 @@ __all__ = [
     "IGNObjective",
     "Losses",
     "ModelError",
+    "anomaly",
+    "degrade",
+    "edit",
     "nn",
     "noise",
     "objective",

@@ -3,31 +3,33 @@
 __all__ = ["IGN", "ModelError"]
 
 import json
-import re
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from ign import random
+from ign import anomaly, random
+from ign.anomaly import Calibration
 from ign.distance import DISTANCES, Distance, distance_name
 from ign.files import atomic
 from ign.nn import NETWORKS
 from ign.noise import NOISES, Noise
-from ign.project import displacement, project, trajectory
+from ign.pretrained import (
+    CONFIG,
+    FORMAT,
+    WEIGHTS,
+    ModelError,
+    locate,
+    read_config,
+    read_weights,
+)
+from ign.project import project, trajectory
 
-CONFIG, WEIGHTS = "config.json", "model.safetensors"
-FORMAT = 1
-PACKAGED = Path(__file__).parent / "models"
 BATCH = 64
-
-
-class ModelError(ValueError):
-    """A model that cannot be found, read or used; one line that says what, where and what to do."""
 
 
 class IGN(nn.Module):
@@ -43,6 +45,9 @@ class IGN(nn.Module):
         distance: D of the drift, as in :class:`ign.objective.IGNObjective`.
         about: What is worth knowing of the training; saved in ``config.json``.
 
+    :attr:`calibration` is what :func:`ign.anomaly.Calibration.fit` learnt of clean images, or
+    None; it is saved with the model.
+
     References:
         Shocher et al., Idempotent Generative Networks, 2024 (arXiv 2311.01462).
     """
@@ -57,6 +62,7 @@ class IGN(nn.Module):
         super().__init__()
         self.network, self.noise, self.distance = network, noise, distance
         self.about = dict(about or {})
+        self.calibration: Calibration | None = None
         self.eval()
 
     @property
@@ -132,24 +138,45 @@ class IGN(nn.Module):
         Raises:
             ValueError: Images that are not of the model's shape, or not floating point.
         """
-        parts = self._check(images).split(batch_size)
+        parts = self.check(images).split(batch_size)
         return self._in_batches(
             lambda y: [project(self.network, y, applications, tolerance)], parts
         )[0]
 
     @torch.no_grad()
     def trajectory(
-        self, images: Tensor, applications: Sequence[int], batch_size: int = BATCH
+        self,
+        images: Tensor,
+        applications: Sequence[int],
+        batch_size: int = BATCH,
+        noise: bool = False,
     ) -> list[Tensor]:
-        r""":math:`f^k(y)` for each k of ``applications``: a list of (B, C, H, W)."""
-        parts = self._check(images).split(batch_size)
-        return self._in_batches(lambda y: trajectory(self.network, y, applications), parts)
+        r""":math:`f^k(y)` for each k of ``applications``: a list of (B, C, H, W).
 
-    @torch.no_grad()
+        Args:
+            images: (B, C, H, W), images or noise.
+            applications: The numbers k, at least 0 (1 for noise).
+            batch_size: How many pass through the network at a time.
+            noise: Whether they are noise, such as :meth:`latents` and their combinations.
+        """
+        parts = self.check(images).split(batch_size)
+        return self._in_batches(lambda y: trajectory(self.network, y, applications, noise), parts)
+
     def drift(
         self, images: Tensor, batch_size: int = BATCH, distance: str | Distance | None = None
     ) -> Tensor:
-        r"""How far the network moves each image, :math:`\delta(y) = D(f(y), y)`, (B,).
+        r"""How far the network moves each image, :math:`\delta(y) = D(f(y), y)`, (B,)."""
+        return self.score(images, "displacement", batch_size, distance)
+
+    @torch.no_grad()
+    def score(
+        self,
+        images: Tensor,
+        kind: str = "displacement",
+        batch_size: int = BATCH,
+        distance: str | Distance | None = None,
+    ) -> Tensor:
+        """How far each image is from the data, as :func:`ign.anomaly.score`, (B,).
 
         Raises:
             ValueError: Images that are not of the model's shape, or a distance of the model's
@@ -158,10 +185,23 @@ class IGN(nn.Module):
         if distance is None and isinstance(self.distance, str) and self.distance not in DISTANCES:
             raise ValueError(f"this model's distance is {self.distance!r}; pass it as distance=...")
         d = self.distance if distance is None else distance
-        parts = self._check(images).split(batch_size)
-        return self._in_batches(lambda y: [displacement(self.network, y, d)], parts)[0]
+        parts = self.check(images).split(batch_size)
+        return self._in_batches(lambda y: [anomaly.score(self.network, y, kind, d)], parts)[0]
 
-    def _check(self, images: Tensor) -> Tensor:
+    @torch.no_grad()
+    def score_map(
+        self, images: Tensor, kind: str = "displacement", batch_size: int = BATCH
+    ) -> Tensor:
+        """Where each image is moved, as :func:`ign.anomaly.score_map`, (B, H, W)."""
+        parts = self.check(images).split(batch_size)
+        return self._in_batches(lambda y: [anomaly.score_map(self.network, y, kind)], parts)[0]
+
+    def check(self, images: Tensor) -> Tensor:
+        """The same images, if they are of the model's form.
+
+        Raises:
+            ValueError: They are not (B, C, H, W) of the model's shape, or not floating point.
+        """
         if images.ndim != 4 or tuple(images.shape[1:]) != self.shape or not len(images):
             shape = ", ".join(map(str, self.shape))
             raise ValueError(f"images are {tuple(images.shape)}; this model takes (B, {shape})")
@@ -200,6 +240,8 @@ class IGN(nn.Module):
             "distance": distance_name(self.distance),
             "about": self.about,
         }
+        if self.calibration is not None:
+            config["calibration"] = asdict(self.calibration)
         state = {k: v.detach().cpu().contiguous() for k, v in self.state_dict().items()}
         if dtype is not None:
             state = {k: v.to(dtype) if v.is_floating_point() else v for k, v in state.items()}
@@ -230,7 +272,7 @@ class IGN(nn.Module):
 
     @classmethod
     def _load(cls, folder: Path) -> "IGN":
-        config = _read_config(folder / CONFIG)
+        config = read_config(folder / CONFIG)
         try:
             image = config["image"]
             shape = (image["channels"], image["height"], image["width"])
@@ -239,6 +281,8 @@ class IGN(nn.Module):
                 network = NETWORKS[options.pop("name")](**options)
                 noise = NOISES[config["noise"]["name"]](shape)
             model = cls(network, noise, str(config["distance"]), config.get("about"))
+            if "calibration" in config:
+                model.calibration = Calibration.read(config["calibration"])
         except (KeyError, TypeError, ValueError, RuntimeError) as error:
             what = f"{type(error).__name__}: {error}"
             raise ModelError(f"{folder / CONFIG}: not a model's configuration ({what})") from None
@@ -246,81 +290,5 @@ class IGN(nn.Module):
             raise ModelError(
                 f"{folder / CONFIG}: the network takes {network.shape}, the images are {shape}"
             )
-        model.load_state_dict(_read_weights(folder / WEIGHTS, model), assign=True)
+        model.load_state_dict(read_weights(folder / WEIGHTS, model), assign=True)
         return model.eval().requires_grad_(True)
-
-
-def locate(name: str | Path) -> Path:
-    """The folder of a model by that name, fetched from the Hub where need be.
-
-    Raises:
-        ModelError: Nothing is found under that name.
-    """
-    path = Path(name)
-    if path.exists():
-        for folder in (path, path / "model"):
-            if (folder / CONFIG).is_file():
-                return folder
-        raise ModelError(f"{path}: no {CONFIG} there or in {path / 'model'}; give a model or a run")
-    if (PACKAGED / str(name) / CONFIG).is_file():
-        return PACKAGED / str(name)
-    if re.fullmatch(r"[\w-][\w.-]*/[\w-][\w.-]*", str(name)):
-        return _fetch(str(name))
-    packaged = ", ".join(sorted(p.parent.name for p in PACKAGED.glob(f"*/{CONFIG}")))
-    raise ModelError(
-        f"model {str(name)!r}: no such path; packaged models: {packaged or 'none'};"
-        " or give owner/name for the Hub"
-    )
-
-
-def _fetch(name: str) -> Path:
-    from huggingface_hub import hf_hub_download
-
-    try:
-        hf_hub_download(name, WEIGHTS)
-        return Path(hf_hub_download(name, CONFIG)).parent
-    except Exception as error:  # the Hub's client raises many kinds, all of them final here
-        reason = " ".join(str(error).split())[:200]
-        raise ModelError(
-            f"model {name!r}: no such path, and the Hub did not give it ({reason})"
-        ) from None
-
-
-def _read_config(path: Path) -> dict[str, Any]:
-    try:
-        if path.stat().st_size > 2**20:
-            raise ModelError(f"{path}: over 1 MiB, not a model's configuration")
-        config = json.loads(path.read_text())
-    except (OSError, ValueError) as error:
-        if isinstance(error, ModelError):
-            raise
-        raise ModelError(f"{path}: cannot be read as JSON ({error}); fetch it again") from None
-    if not isinstance(config, dict) or config.get("format") != FORMAT:
-        raise ModelError(f"{path}: not a model's configuration of format {FORMAT}")
-    return config
-
-
-def _read_weights(path: Path, model: nn.Module) -> dict[str, Tensor]:
-    """The tensors of the file, checked against the model's before any of them is read."""
-    expected = model.state_dict()
-    try:
-        with safe_open(path, framework="pt") as file:
-            shapes = {k: tuple(file.get_slice(k).get_shape()) for k in file.keys()}  # noqa: SIM118
-        for k, v in expected.items():
-            if shapes.get(k) != tuple(v.shape):
-                found = "missing" if k not in shapes else f"{shapes[k]} in the file"
-                raise ModelError(
-                    f"{path}: {k} is {found} and must be {tuple(v.shape)} by {CONFIG};"
-                    " the two files are not of one model"
-                )
-        if extra := sorted(shapes.keys() - expected.keys()):
-            raise ModelError(f"{path}: holds {extra[0]}, which {CONFIG} does not know")
-        state = load_file(path)
-    except (OSError, SafetensorError) as error:
-        raise ModelError(
-            f"{path}: not a whole safetensors file ({error}); fetch or save it again"
-        ) from None
-    for k, v in state.items():
-        if not torch.isfinite(v).all():
-            raise ModelError(f"{path}: {k} holds NaN or infinity; the file is damaged")
-    return {k: v.to(expected[k].dtype) for k, v in state.items()}

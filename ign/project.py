@@ -1,19 +1,11 @@
-r"""Applying the network: projection, trajectories, drift.
+r"""Applying the network: projection, trajectories, and where they lead.
 
 The network maps any input towards the set of images that it leaves alone. Everything here uses
-the network as one function in evaluation mode, whatever the origin of its input; only
-:func:`generate`, whose input is known to be noise, lets role norms know it.
+the network as one function in evaluation mode, whatever the origin of its input; only where the
+caller says that it is noise do role norms know it.
 """
 
-__all__ = [
-    "Stability",
-    "displacement",
-    "evaluating",
-    "generate",
-    "project",
-    "stability",
-    "trajectory",
-]
+__all__ = ["Stability", "evaluating", "project", "stability", "trajectory"]
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
@@ -91,23 +83,6 @@ def project(network: nn.Module, y: Tensor, applications: int = 1, tolerance: flo
 def _change(a: Tensor, b: Tensor) -> Tensor:
     """Mean absolute difference of each image, (B,)."""
     return (a - b).abs().flatten(1).mean(1)
-
-
-def generate(network: nn.Module, z: Tensor, applications: int = 1) -> Tensor:
-    r"""Turn noise into images: :math:`f^k(z)`, the first application in the role of noise.
-
-    Args:
-        network: The network f.
-        z: Noise, (B, C, H, W).
-        applications: k, at least 1.
-
-    Returns:
-        (B, C, H, W); differentiable.
-
-    Raises:
-        ValueError: k below 1.
-    """
-    return trajectory(network, z, [applications], noise=True)[0]
 
 
 def trajectory(
@@ -232,20 +207,3 @@ def _walk(network: nn.Module, y: Tensor, last: int, noise: bool) -> Iterator[tup
         with role(network, "noise") if noise and k == 1 else nullcontext():
             y = network(y)
         yield k, y
-
-
-def displacement(network: nn.Module, y: Tensor, distance: str | Distance = "l1") -> Tensor:
-    r"""The drift in evaluation mode, :math:`\delta(y) = D(f(y), y)`: how far y is from the data.
-
-    Args:
-        network: The network f.
-        y: Images, (B, C, H, W) in [-1, 1].
-        distance: As in :class:`ign.objective.IGNObjective`.
-
-    Returns:
-        (B,), 0 on the estimated manifold.
-
-    References:
-        Shocher et al., 2024, Section 2.1 (arXiv 2311.01462).
-    """
-    return find_distance(distance)(project(network, y), y)

@@ -7,7 +7,7 @@ and after any restart, and the integers behind it are the same on every device.
 The hash is the finalizer of SplitMix64 (Steele et al., OOPSLA 2014) on a Weyl sequence.
 """
 
-__all__ = ["keys", "normal", "permutation", "uniform"]
+__all__ = ["derive", "keys", "normal", "permutation", "uniform"]
 
 import math
 from collections.abc import Sequence
@@ -43,10 +43,15 @@ def keys(seed: int, stream: str, step: int, index: Tensor) -> Tensor:
     Returns:
         (B,) int64, on the device of ``index``.
     """
-    key = torch.full_like(index, seed, dtype=torch.int64)
-    for part in (crc32(stream.encode()), step, index):
+    key = derive(torch.full_like(index, seed, dtype=torch.int64), stream)
+    for part in (step, index):
         key = _hash(key * GOLDEN + part + 1)
     return key
+
+
+def derive(key: Tensor, stream: str) -> Tensor:
+    """For each key another one, for numbers that are independent of those of the first."""
+    return _hash(key * GOLDEN + crc32(stream.encode()) + 1)
 
 
 def uniform(key: Tensor, shape: Sequence[int] = ()) -> Tensor:

@@ -10,7 +10,7 @@ from safetensors.torch import load_file, save_file
 
 from ign import IGN, ModelError, nn, noise
 from ign.distance import l1
-from ign.model import locate
+from ign.pretrained import locate
 
 
 def small(norm: str = "role", kind: str = "spectral", channels: int = 1) -> IGN:

@@ -6,46 +6,21 @@ import weakref
 
 import pytest
 import torch
+from projectors import Half, Projector, images
 from torch import Tensor, nn
 
+from ign.anomaly import score
 from ign.objective import drift
-from ign.project import displacement, generate, project, stability, trajectory
-
-
-class Projector(nn.Module):
-    """The orthogonal projection onto the images whose right half equals the left."""
-
-    def __init__(self):
-        super().__init__()
-        self.one = nn.Parameter(torch.ones(()))
-
-    def forward(self, y: Tensor) -> Tensor:
-        left, right = y.chunk(2, dim=-1)
-        return torch.cat([(left + right) / 2] * 2, dim=-1) * self.one
-
-
-class Half(nn.Module):
-    """y to y / 2, whose trajectory is 2^-k y."""
-
-    def __init__(self):
-        super().__init__()
-        self.factor = nn.Parameter(torch.tensor(0.5))
-
-    def forward(self, y: Tensor) -> Tensor:
-        return y * self.factor
-
-
-def images() -> Tensor:
-    return torch.randn(5, 1, 4, 6, generator=torch.Generator().manual_seed(0))
+from ign.project import project, stability, trajectory
 
 
 def test_a_projector_is_idempotent_and_has_no_drift_on_its_manifold():
     y = images()
     once = project(Projector(), y)
     assert torch.allclose(project(Projector(), y, 7), once)
-    assert torch.allclose(displacement(Projector(), once), torch.zeros(5), atol=1e-7)
+    assert torch.allclose(score(Projector(), once), torch.zeros(5), atol=1e-7)
     wanted = ((y[..., :3] - y[..., 3:]) / 2).abs().flatten(1).mean(1)
-    assert torch.allclose(displacement(Projector(), y), wanted)
+    assert torch.allclose(score(Projector(), y), wanted)
     assert torch.allclose(drift(Projector(), y), wanted)
 
 
@@ -66,7 +41,7 @@ def test_projection_is_differentiable():
 
 def test_at_least_one_application_of_noise():
     with pytest.raises(ValueError, match="must be 1 or more"):
-        generate(Half(), images(), 0)
+        trajectory(Half(), images(), [0], noise=True)
     for ks in ([], [-1]):
         with pytest.raises(ValueError, match="must be 0 or more"):
             trajectory(Half(), images(), ks)

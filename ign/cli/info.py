@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 
 from ign.cli.common import load_model, parse, verb
-from ign.model import locate
+from ign.pretrained import locate
 
 
 def run(words: Sequence[str]) -> None:

@@ -1,0 +1,124 @@
+"""Degradations that take a part of the image away."""
+
+__all__ = ["BrushMask", "HalfMask", "Mask", "RectangleMask"]
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor
+
+from ign import random
+from ign.degrade.base import Degradation, noise, within
+
+SIDES = ("left", "right", "top", "bottom")
+
+
+@dataclass(frozen=True)
+class Mask(Degradation):
+    r"""A hole filled with standard normal noise, or with one value.
+
+    .. math:: y = (1 - m) \, x + m \, n
+
+    A subclass overrides :meth:`holes`.
+
+    Args:
+        fill: The value in the hole; None for noise.
+    """
+
+    fill: float | None = field(default=None, kw_only=True)
+
+    def degrade(self, images: Tensor, key: Tensor) -> Tensor:
+        filling = noise(images, key) if self.fill is None else torch.full_like(images, self.fill)
+        return torch.where(self.holes(images.shape[-2:], key), filling, images)
+
+    def holes(self, sides: Sequence[int], key: Tensor) -> Tensor:
+        """m, True where the hole is, (B, 1, H, W)."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True)
+class HalfMask(Mask):
+    """Half of the image is missing; the larger half of an odd side.
+
+    Args:
+        side: ``left``, ``right``, ``top`` or ``bottom``.
+    """
+
+    name = "half"
+    side: str = "right"
+
+    def __post_init__(self) -> None:
+        if self.side not in SIDES:
+            raise ValueError(f"half: side {self.side!r} is unknown; choose {', '.join(SIDES)}")
+
+    def holes(self, sides: Sequence[int], key: Tensor) -> Tensor:
+        height, width = sides
+        place = torch.zeros(len(key), 1, height, width, dtype=torch.bool, device=key.device)
+        if self.side in ("left", "right"):
+            place[..., width // 2 :] = True
+        else:
+            place[..., height // 2 :, :] = True
+        turn = {"left": -1, "top": -2}.get(self.side)
+        return place if turn is None else place.flip(turn)
+
+
+@dataclass(frozen=True)
+class RectangleMask(Mask):
+    """A rectangle of the image's proportions is missing, anywhere in it.
+
+    Args:
+        share: The share of the image's area, above 0.
+    """
+
+    name = "rectangle"
+    share: float = 0.25
+
+    def __post_init__(self) -> None:
+        within(self, "share", 1e-6, 1)
+
+    def holes(self, sides: Sequence[int], key: Tensor) -> Tensor:
+        u = random.uniform(random.derive(key, "place"), (2,))
+        inside = []
+        for place, side in zip(u.T, sides, strict=True):
+            length = max(1, round(side * self.share**0.5))
+            first = (place * (side - length + 1)).long()[:, None]
+            at = torch.arange(side, device=key.device)
+            inside.append((at >= first) & (at < first + length))
+        return (inside[0][:, :, None] & inside[1][:, None, :])[:, None]
+
+
+@dataclass(frozen=True)
+class BrushMask(Mask):
+    """Brush strokes over the image, each from one random point over others to a last one.
+
+    Args:
+        strokes: How many.
+        width: The width of the brush, as a share of the shorter side.
+    """
+
+    name = "brush"
+    strokes: int = 2
+    width: float = 0.15
+
+    def __post_init__(self) -> None:
+        within(self, "strokes", 1, 1000)
+        within(self, "width", 1e-6, 2)
+
+    def holes(self, sides: Sequence[int], key: Tensor) -> Tensor:
+        points = random.uniform(random.derive(key, "place"), (self.strokes, 4, 2))
+        scale = torch.tensor(list(sides), device=key.device) - 1
+        a, b = (points * scale).unfold(2, 2, 1).flatten(1, 2).unbind(-1)
+        rows, columns = (torch.arange(n, device=key.device, dtype=a.dtype) for n in sides)
+        pixels = torch.stack(torch.meshgrid(rows, columns, indexing="ij"), -1).flatten(0, 1)
+        reach = max(self.width * min(sides) / 2, 0.5)
+        near = _distance(pixels, a, b).min(1).values <= reach
+        return near.view(len(key), 1, *sides)
+
+
+def _distance(pixels: Tensor, a: Tensor, b: Tensor) -> Tensor:
+    """From each of P pixels to each of S segments from a to b, (B, S, P)."""
+    along, to = (b - a)[:, :, None], pixels - a[:, :, None]
+    length = along.square().sum(-1).clamp(min=1e-12)
+    t = ((to * along).sum(-1) / length).clamp(0, 1)
+    return (to - t[..., None] * along).norm(dim=-1)

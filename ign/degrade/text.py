@@ -1,0 +1,72 @@
+"""Degradations as text: ``noise:0.15,sketch``."""
+
+__all__ = ["DEGRADATIONS", "parse"]
+
+from collections.abc import Sequence
+from dataclasses import fields
+from typing import Any
+
+from ign.degrade.base import Compose, Degradation
+from ign.degrade.masks import BrushMask, HalfMask, RectangleMask
+from ign.degrade.pixels import (
+    JPEG,
+    AdditiveNoise,
+    Blur,
+    Downsample,
+    Grayscale,
+    SaltAndPepper,
+    Sketch,
+)
+
+KINDS: Sequence[type[Degradation]] = (
+    AdditiveNoise, Grayscale, Sketch, Blur, Downsample, JPEG, SaltAndPepper,
+    HalfMask, RectangleMask, BrushMask,
+)  # fmt: skip
+DEGRADATIONS: dict[str, type[Degradation]] = {kind.name: kind for kind in KINDS}
+"""The names that :func:`parse` knows."""
+
+
+def parse(text: str) -> Degradation:
+    """The degradation that a text names: ``name[:value][:field=value]...[,name...]``.
+
+    Values without a name go to the fields in their order: ``noise:0.15``, ``noise:variance=0.15``,
+    ``sketch:clamp=true``, ``half:left:fill=0``, ``noise:0.3,blur:1.5``.
+
+    Args:
+        text: What to do, in order.
+
+    Raises:
+        ValueError: A name, field or value that does not exist.
+    """
+    steps = [_step(part.strip()) for part in text.split(",")]
+    return steps[0] if len(steps) == 1 else Compose(steps)
+
+
+def _step(text: str) -> Degradation:
+    name, *words = text.split(":")
+    if name not in DEGRADATIONS:
+        raise ValueError(f"degradation {name!r} is unknown; choose {', '.join(DEGRADATIONS)}")
+    kind = DEGRADATIONS[name]
+    known = {f.name: f for f in fields(kind)}
+    places = iter([f.name for f in known.values() if not f.kw_only])
+    chosen: dict[str, Any] = {}
+    for word in words:
+        before, equals, after = word.partition("=")
+        key, value = (before, after) if equals else (next(places, ""), word)
+        if key not in known or key in chosen:
+            raise ValueError(f"degradation {text!r}: {name} takes {', '.join(known) or 'nothing'}")
+        chosen[key] = _value(text, known[key].type, value)
+    return kind(**chosen)
+
+
+def _value(text: str, kind: Any, word: str) -> Any:
+    """A word as the type of the field it is for."""
+    if kind is bool:
+        if word not in ("true", "false"):
+            raise ValueError(f"degradation {text!r}: {word!r} must be true or false")
+        return word == "true"
+    try:
+        return kind(word) if kind in (int, str) else float(word)
+    except ValueError:
+        what = "a whole number" if kind is int else "a number"
+        raise ValueError(f"degradation {text!r}: {word!r} must be {what}") from None

@@ -1,0 +1,185 @@
+"""Editing in the space of noise: ways between samples, and attributes."""
+
+__all__ = [
+    "METHODS",
+    "arithmetic",
+    "between",
+    "exemplars",
+    "find_exemplars",
+    "interpolate",
+]
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from ign.model import BATCH, IGN
+
+METHODS = ("linear", "spherical")
+
+
+def between(start: Tensor, end: Tensor, t: Tensor, method: str = "linear") -> Tensor:
+    r"""Points on the way from one noise to another.
+
+    .. math:: z_t = (1 - t) \, z_0 + t \, z_1, \qquad
+        z_t = \frac{\sin((1 - t) \omega) \, z_0 + \sin(t \omega) \, z_1}{\sin \omega}
+
+    The second, spherical, keeps the length where both ends have it, :math:`\omega` the angle
+    between them; parallel ends have no such way and get the first.
+
+    Args:
+        start: :math:`z_0`, (B, C, H, W).
+        end: :math:`z_1`, of the same shape.
+        t: (T,), 0 for the start and 1 for the end.
+        method: ``linear``, the paper's, or ``spherical``.
+
+    Returns:
+        (B, T, C, H, W).
+
+    Raises:
+        ValueError: Shapes that differ, or an unknown method.
+
+    References:
+        Shocher et al., 2024, Section 4 (arXiv 2311.01462); Shoemake, SIGGRAPH 1985.
+    """
+    if start.shape != end.shape:
+        raise ValueError(f"start is {tuple(start.shape)} and end {tuple(end.shape)}")
+    if method not in METHODS:
+        raise ValueError(f"method {method!r} is unknown; choose {' or '.join(METHODS)}")
+    t = t.to(start).view(1, -1, 1, 1, 1)
+    a, b = 1 - t, t
+    if method == "spherical":
+        cosine = torch.cosine_similarity(start.flatten(1), end.flatten(1))
+        omega = cosine.clamp(-1, 1).arccos().view(-1, 1, 1, 1, 1)
+        sine = omega.sin()
+        straight = sine < 1e-3
+        a, b = (
+            torch.where(straight, part, (part * omega).sin() / sine.masked_fill(straight, 1))
+            for part in (a, b)
+        )
+    return a * start[:, None] + b * end[:, None]
+
+
+def interpolate(
+    model: IGN,
+    start: Tensor,
+    end: Tensor,
+    steps: int = 8,
+    applications: int = 1,
+    method: str = "linear",
+    batch_size: int = BATCH,
+) -> Tensor:
+    r"""Images on the way from one noise to another: :math:`f^k(z_t)`, :func:`between` both.
+
+    Args:
+        model: The model.
+        start: Noise, (B, C, H, W).
+        end: Noise of the same shape.
+        steps: T, how many images, both ends among them, at least 2.
+        applications: k, at least 1.
+        method: ``linear`` or ``spherical``.
+        batch_size: How many pass through the network at a time.
+
+    Returns:
+        (B, T, C, H, W) in [-1, 1].
+
+    Raises:
+        ValueError: Shapes that differ or are not the model's, fewer than two steps, an unknown
+            method.
+
+    References:
+        Shocher et al., 2024, Section 4 (arXiv 2311.01462).
+    """
+    if steps < 2:
+        raise ValueError(f"steps {steps} must be at least 2, the two ends")
+    z = between(start, end, torch.linspace(0, 1, steps), method)
+    images = model.trajectory(z.flatten(0, 1), [applications], batch_size, noise=True)[0]
+    return images.view(*z.shape)
+
+
+def arithmetic(
+    model: IGN,
+    z: Tensor,
+    plus: Tensor,
+    minus: Tensor,
+    applications: int = 1,
+    strength: float = 1.0,
+    batch_size: int = BATCH,
+) -> Tensor:
+    r"""Give samples an attribute: :math:`f^k(s \, (z^+ - z^-) + z)`.
+
+    Args:
+        model: The model.
+        z: Noise, (B, C, H, W).
+        plus: :math:`z^+`, noise of samples with the attribute, (C, H, W); :func:`exemplars` and
+            :func:`find_exemplars` give such pairs.
+        minus: :math:`z^-`, noise of samples without it.
+        applications: k, at least 1.
+        strength: s, 1 in the paper.
+        batch_size: How many pass through the network at a time.
+
+    Returns:
+        (B, C, H, W) in [-1, 1].
+
+    Raises:
+        ValueError: Shapes that differ or are not the model's.
+
+    References:
+        Shocher et al., 2024, Section 4, Figure 6 (arXiv 2311.01462).
+    """
+    for name, one in (("plus", plus), ("minus", minus)):
+        if tuple(one.shape) != model.shape:
+            raise ValueError(f"{name} is {tuple(one.shape)}; this model's noise is {model.shape}")
+    moved = z + strength * (plus - minus).to(z)
+    return model.trajectory(moved, [applications], batch_size, noise=True)[0]
+
+
+def exemplars(z: Tensor, has: Tensor) -> tuple[Tensor, Tensor]:
+    r"""The mean noise of the samples with an attribute, and of those without it.
+
+    Args:
+        z: Noise, (B, C, H, W).
+        has: Whether the sample of each has the attribute, (B,) bool.
+
+    Returns:
+        :math:`z^+` and :math:`z^-`, (C, H, W) each.
+
+    Raises:
+        ValueError: All have it, or none does.
+    """
+    has = has.bool()
+    if len(has) != len(z) or not 0 < has.sum() < len(z):
+        raise ValueError(f"{int(has.sum())} of {len(z)} samples have it; label some with, some not")
+    return z[has].mean(0), z[~has].mean(0)
+
+
+def find_exemplars(
+    model: IGN,
+    attribute: Callable[[Tensor], Tensor],
+    n: int = 512,
+    top: int = 64,
+    seed: int = 0,
+    applications: int = 1,
+) -> tuple[Tensor, Tensor]:
+    r"""The mean noise of the samples that have most of an attribute, and of those with least.
+
+    Args:
+        model: The model.
+        attribute: From images (B, C, H, W) in [-1, 1] to how much of it each has, (B,).
+        n: How many samples of the seed are looked at.
+        top: How many at each end count, at most n / 2.
+        seed: The seed.
+        applications: k of the samples.
+
+    Returns:
+        :math:`z^+` and :math:`z^-`, (C, H, W) each.
+
+    Raises:
+        ValueError: ``top`` outside 1 to n / 2.
+    """
+    if not 1 <= top <= n // 2:
+        raise ValueError(f"top {top} must be at least 1 and at most half of n {n}")
+    z = model.latents(torch.arange(n), seed)
+    order = attribute(model.sample(n, applications, seed)).to(z.device).argsort(descending=True)
+    return z[order[:top]].mean(0), z[order[-top:]].mean(0)

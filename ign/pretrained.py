@@ -1,0 +1,106 @@
+"""Where a saved model is, and its two files, checked before they are believed."""
+
+__all__ = ["CONFIG", "FORMAT", "WEIGHTS", "ModelError", "locate", "read_config", "read_weights"]
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import load_file
+from torch import Tensor, nn
+
+CONFIG, WEIGHTS = "config.json", "model.safetensors"
+FORMAT = 1
+PACKAGED = Path(__file__).parent / "models"
+
+
+class ModelError(ValueError):
+    """A model that cannot be found, read or used; one line that says what, where and what to do."""
+
+
+def locate(name: str | Path) -> Path:
+    """The folder of a model by that name, fetched from the Hub where need be.
+
+    Raises:
+        ModelError: Nothing is found under that name.
+    """
+    path = Path(name)
+    if path.exists():
+        for folder in (path, path / "model"):
+            if (folder / CONFIG).is_file():
+                return folder
+        raise ModelError(f"{path}: no {CONFIG} there or in {path / 'model'}; give a model or a run")
+    if (PACKAGED / str(name) / CONFIG).is_file():
+        return PACKAGED / str(name)
+    if re.fullmatch(r"[\w-][\w.-]*/[\w-][\w.-]*", str(name)):
+        return _fetch(str(name))
+    packaged = ", ".join(sorted(p.parent.name for p in PACKAGED.glob(f"*/{CONFIG}")))
+    raise ModelError(
+        f"model {str(name)!r}: no such path; packaged models: {packaged or 'none'};"
+        " or give owner/name for the Hub"
+    )
+
+
+def _fetch(name: str) -> Path:
+    from huggingface_hub import hf_hub_download
+
+    try:
+        hf_hub_download(name, WEIGHTS)
+        return Path(hf_hub_download(name, CONFIG)).parent
+    except Exception as error:  # the Hub's client raises many kinds, all of them final here
+        reason = " ".join(str(error).split())[:200]
+        raise ModelError(
+            f"model {name!r}: no such path, and the Hub did not give it ({reason})"
+        ) from None
+
+
+def read_config(path: Path) -> dict[str, Any]:
+    """The configuration of a model.
+
+    Raises:
+        ModelError: It is not one.
+    """
+    try:
+        if path.stat().st_size > 2**20:
+            raise ModelError(f"{path}: over 1 MiB, not a model's configuration")
+        config = json.loads(path.read_text())
+    except (OSError, ValueError) as error:
+        if isinstance(error, ModelError):
+            raise
+        raise ModelError(f"{path}: cannot be read as JSON ({error}); fetch it again") from None
+    if not isinstance(config, dict) or config.get("format") != FORMAT:
+        raise ModelError(f"{path}: not a model's configuration of format {FORMAT}")
+    return config
+
+
+def read_weights(path: Path, model: nn.Module) -> dict[str, Tensor]:
+    """The tensors of the file, checked against the model's before any of them is read.
+
+    Raises:
+        ModelError: They are not the model's, or not finite.
+    """
+    expected = model.state_dict()
+    try:
+        with safe_open(path, framework="pt") as file:
+            shapes = {k: tuple(file.get_slice(k).get_shape()) for k in file.keys()}  # noqa: SIM118
+        for k, v in expected.items():
+            if shapes.get(k) != tuple(v.shape):
+                found = "missing" if k not in shapes else f"{shapes[k]} in the file"
+                raise ModelError(
+                    f"{path}: {k} is {found} and must be {tuple(v.shape)} by {CONFIG};"
+                    " the two files are not of one model"
+                )
+        if extra := sorted(shapes.keys() - expected.keys()):
+            raise ModelError(f"{path}: holds {extra[0]}, which {CONFIG} does not know")
+        state = load_file(path)
+    except (OSError, SafetensorError) as error:
+        raise ModelError(
+            f"{path}: not a whole safetensors file ({error}); fetch or save it again"
+        ) from None
+    for k, v in state.items():
+        if not torch.isfinite(v).all():
+            raise ModelError(f"{path}: {k} holds NaN or infinity; the file is damaged")
+    return {k: v.to(expected[k].dtype) for k, v in state.items()}
