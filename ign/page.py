@@ -39,12 +39,14 @@ class Block(NamedTuple):
         text: The caption.
         files: Paths relative to the page; MP4 becomes a video, everything else an image.
         smooth: Whether the pictures are drawings rather than enlarged pixels.
+        told: Whether the pictures carry the caption themselves.
     """
 
     title: str
     text: str
     files: Sequence[str]
     smooth: bool = False
+    told: bool = False
 
 
 def write(
@@ -101,7 +103,7 @@ def _part(number: int, block: Block) -> str:
         else f'<img{kind} src="{html.escape(file)}" alt="{html.escape(block.text)}" loading="lazy">'
         for file in block.files
     )
+    caption = "" if block.told else f"<figcaption>{html.escape(block.text)}</figcaption>"
     return (
-        f'<h2 id="part-{number}">{html.escape(block.title)}</h2>\n'
-        f"<figure>{shown}<figcaption>{html.escape(block.text)}</figcaption></figure>"
+        f'<h2 id="part-{number}">{html.escape(block.title)}</h2>\n<figure>{shown}{caption}</figure>'
     )

@@ -1,6 +1,6 @@
 """Tensors as pictures: grids and labelled sheets, written whole or not at all."""
 
-__all__ = ["captioned", "grid", "save", "sheet", "to_picture"]
+__all__ = ["captioned", "grid", "heat", "save", "sheet", "to_picture"]
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,6 +14,8 @@ from ign.files import atomic
 
 PAPER, INK = 255, 60
 LEAST_TILE = 56
+HEAT = ((0, 0, 0), (84, 18, 110), (188, 55, 84), (249, 142, 9), (252, 255, 164))
+"""The colours of a map from its least to its largest value."""
 Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
 
 
@@ -24,6 +26,23 @@ def to_picture(image: Tensor) -> Image.Image:
         raise ValueError(f"an image of {len(pixels)} channels has no picture; 1 or 3 do")
     array = pixels.movedim(0, -1).numpy()
     return Image.fromarray(array[..., 0] if array.shape[-1] == 1 else array)
+
+
+def heat(values: Tensor, top: float = 1.0) -> Tensor:
+    """Maps as images: black for 0, over violet and orange, to light yellow for ``top`` and more.
+
+    Args:
+        values: (B, H, W), at least 0.
+        top: The value of the last colour.
+
+    Returns:
+        (B, 3, H, W) in [-1, 1].
+    """
+    colours = torch.tensor(HEAT, dtype=values.dtype) / 127.5 - 1
+    place = (values / top).clamp(0, 1) * (len(HEAT) - 1)
+    below = place.long().clamp(max=len(HEAT) - 2)
+    part = (place - below)[..., None]
+    return ((1 - part) * colours[below] + part * colours[below + 1]).movedim(-1, 1)
 
 
 def grid(images: Tensor, columns: int | None = None) -> Image.Image:

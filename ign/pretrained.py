@@ -1,9 +1,19 @@
 """Where a saved model is, and its two files, checked before they are believed."""
 
-__all__ = ["CONFIG", "FORMAT", "WEIGHTS", "ModelError", "locate", "read_config", "read_weights"]
+__all__ = [
+    "CONFIG",
+    "FORMAT",
+    "WEIGHTS",
+    "ModelError",
+    "amend",
+    "locate",
+    "read_config",
+    "read_weights",
+]
 
 import json
 import re
+from dataclasses import asdict, is_dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +21,8 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file
 from torch import Tensor, nn
+
+from ign.files import atomic
 
 CONFIG, WEIGHTS = "config.json", "model.safetensors"
 FORMAT = 1
@@ -74,6 +86,18 @@ def read_config(path: Path) -> dict[str, Any]:
     if not isinstance(config, dict) or config.get("format") != FORMAT:
         raise ModelError(f"{path}: not a model's configuration of format {FORMAT}")
     return config
+
+
+def amend(folder: Path, **values: Any) -> None:
+    """Set entries of a saved model's configuration, dataclasses among them.
+
+    Raises:
+        ModelError: There is no configuration in the folder.
+    """
+    config = read_config(folder / CONFIG)
+    config |= {k: asdict(v) if is_dataclass(v) else v for k, v in values.items()}  # type: ignore[arg-type]
+    with atomic(folder / CONFIG) as file:
+        file.write_text(json.dumps(config, indent=2) + "\n")
 
 
 def read_weights(path: Path, model: nn.Module) -> dict[str, Tensor]:

@@ -12,10 +12,19 @@ VERBS = {
     "train": "train a model on a named data set or any folder or zip of images",
     "sample": "generate images from noise",
     "project": "map images onto the data's manifold",
+    "edit": "inpaint, composite, interpolate, add attributes",
     "score": "measure how far images are from the data",
+    "calibrate": "learn from clean images which scores to flag",
+    "figures": "make every figure of the paper from a model",
     "info": "show what a model is",
     "demo": "train on small digits in minutes and make a page of pictures",
 }
+
+EXTRAS = {
+    "train": ("lightning", "jsonargparse", "yaml", "sklearn", "tensorboard"),
+    "figures": ("matplotlib", "imageio_ffmpeg"),
+}
+"""Which extra brings a package that may be missing."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -48,8 +57,8 @@ def complain(verb: str, error: Exception) -> int:
     """Tell a mistake in one line on standard error: exit status 2."""
     text = str(error)
     if isinstance(error, ModuleNotFoundError):
-        training = ("lightning", "jsonargparse", "yaml", "sklearn", "tensorboard", "matplotlib")
-        text += "; pip install 'ign[train]'" if error.name in training else ""
+        extra = next((k for k, names in EXTRAS.items() if error.name in names), None)
+        text += f"; pip install 'ign[{extra}]'" if extra else ""
     elif isinstance(error, OSError) and error.strerror:
         text = f"{error.filename or ''}: {error.strerror}".lstrip(": ")
     print(f"ign {verb}: {text}", file=sys.stderr)

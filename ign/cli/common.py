@@ -1,6 +1,21 @@
 """What the verbs share: their arguments, models, images from disk."""
 
-__all__ = ["applied", "fresh_folder", "load_model", "natural", "parse", "read", "seed", "verb"]
+__all__ = [
+    "Input",
+    "Parser",
+    "applied",
+    "fraction",
+    "fresh_file",
+    "fresh_folder",
+    "inputs",
+    "load_model",
+    "natural",
+    "parse",
+    "read",
+    "result_name",
+    "seed",
+    "verb",
+]
 
 import argparse
 import sys
@@ -18,6 +33,10 @@ from ign.model import IGN
 from ign.terminal import progress
 
 Rename = Callable[[str], str]
+SHEET = "_sheet.png"
+SHOWN = 12
+"""How many images a sheet shows side by side."""
+WRITABLE = {".png", ".jpg", ".jpeg", ".webp", ".bmp"}
 
 
 class Parser(argparse.ArgumentParser):
@@ -70,6 +89,14 @@ def natural(text: str) -> int:
     return int(text)
 
 
+def fraction(text: str) -> float:
+    """A number between 0 and 1, neither of them."""
+    with suppress(ValueError):
+        if 0 < float(text) < 1:
+            return float(text)
+    raise argparse.ArgumentTypeError(f"{text!r} must be a number above 0 and below 1")
+
+
 def seed(text: str) -> int:
     """A whole number that fits in 64 bits."""
     with suppress(ValueError):
@@ -102,17 +129,37 @@ def load_model(options: argparse.Namespace) -> IGN:
     return IGN.from_pretrained(options.model, name)
 
 
-def fresh_folder(path: Path, force: bool) -> Path:
+def fresh_folder(path: Path, force: bool, option: str = "--out") -> Path:
     """A folder to write to.
 
     Raises:
         ValueError: It holds something and ``force`` is off, or it is a file.
     """
     if path.exists() and not path.is_dir():
-        raise ValueError(f"--out {path}: is a file; give a folder")
+        raise ValueError(f"{option} {path}: is a file; give a folder")
     if path.exists() and any(path.iterdir()) and not force:
-        raise ValueError(f"--out {path}: is not empty; give another --out, or --force")
+        raise ValueError(f"{option} {path}: is not empty; give another {option}, or --force")
     return path
+
+
+def fresh_file(path: Path, force: bool) -> Path:
+    """A file to write.
+
+    Raises:
+        ValueError: It exists and ``force`` is off, or it is a folder.
+    """
+    if path.is_dir():
+        raise ValueError(f"--out {path}: is a folder; give a file")
+    if path.exists() and not force:
+        raise ValueError(f"--out {path}: exists; give another --out, or --force")
+    return path
+
+
+def result_name(name: str) -> str:
+    """An input's name, as PNG where its kind cannot be written, and never the sheet's."""
+    path = Path(name)
+    path = path if path.suffix.lower() in WRITABLE else path.with_suffix(".png")
+    return f"_{path}" if str(path) == SHEET else str(path)
 
 
 def inputs(paths: Sequence[str], rename: Rename = str) -> list[Input]:

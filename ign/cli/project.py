@@ -6,13 +6,24 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import torch
+from torch import Tensor
 
 from ign import pictures
-from ign.cli.common import applied, fresh_folder, load_model, natural, parse, read, verb
-
-SHOWN = 12
-SHEET = "_sheet.png"
-WRITABLE = {".png", ".jpg", ".jpeg", ".webp", ".bmp"}
+from ign.cli.common import (
+    SHEET,
+    SHOWN,
+    applied,
+    fresh_folder,
+    load_model,
+    natural,
+    parse,
+    read,
+    result_name,
+    seed,
+    verb,
+)
+from ign.degrade import DEGRADATIONS
+from ign.degrade import parse as degradation
 
 
 def run(words: Sequence[str]) -> None:
@@ -21,7 +32,10 @@ def run(words: Sequence[str]) -> None:
         "project",
         "Map images onto the data's manifold: OUT/NAME for each input, in the model's size,\n"
         "and OUT/_sheet.png with inputs above projections.",
-        "example: ign project runs/mnist photo.png folder/ --out projected",
+        "examples: ign project runs/mnist photo.png folder/ --out projected\n"
+        "          ign project runs/mnist folder/ --degrade noise:0.3,half:left -k 2\n\n"
+        f"degradations: {', '.join(DEGRADATIONS)}\n"
+        "values follow after colons, in order or by name: noise:variance=0.15, sketch:9",
     )
     parser.add_argument("inputs", nargs="+", metavar="INPUT", help="image files and folders")
     parser.add_argument(
@@ -29,27 +43,32 @@ def run(words: Sequence[str]) -> None:
         help="how often the network is applied (1)",
     )  # fmt: skip
     parser.add_argument(
+        "--tolerance", type=float, default=0.0, metavar="T",
+        help="an image rests when an application moves it by less, in mean pixels of [-1, 1] (0)",
+    )  # fmt: skip
+    parser.add_argument("--degrade", metavar="HOW", help="spoil the images first, see below")
+    parser.add_argument("--seed", type=seed, default=0, help="of what --degrade draws (0)")
+    parser.add_argument(
         "--out", type=Path, default=Path("projected"), metavar="FOLDER", help="(projected)"
     )
     options = parse(parser, words)
+    spoil = degradation(options.degrade) if options.degrade else None
     out = fresh_folder(options.out, options.force)
     model = load_model(options)
-    shown: list[tuple[torch.Tensor, torch.Tensor]] = []
+    shown: list[tuple[Tensor, ...]] = []
     count = 0
-    for files, images in read(model, options.inputs, options.batch_size, _name):
-        results = model.project(images, options.applications, options.batch_size).cpu()
+    for files, images in read(model, options.inputs, options.batch_size, result_name):
+        y = spoil(images, options.seed, count) if spoil else images
+        results = model.project(
+            y, options.applications, options.batch_size, options.tolerance
+        ).cpu()
         for file, result in zip(files, results, strict=True):
             pictures.save(result, out / file.name)
-        shown += zip(images, results, strict=True) if len(shown) < SHOWN else ()
+        shown += zip(images, y, results, strict=True) if len(shown) < SHOWN else ()
         count += len(files)
-    above, below = (torch.stack(x) for x in zip(*shown[:SHOWN], strict=True))
+    above, middle, below = (torch.stack(x) for x in zip(*shown[:SHOWN], strict=True))
     rows = [("input", above), (applied(options.applications, "y"), below)]
+    if spoil:
+        rows.insert(1, (options.degrade, middle))
     pictures.save(pictures.sheet(rows), out / SHEET)
     print(f"{count} images in {out}; see {out / SHEET}")
-
-
-def _name(name: str) -> str:
-    """The input's name, as PNG where its kind cannot be written, and never the sheet's."""
-    path = Path(name)
-    path = path if path.suffix.lower() in WRITABLE else path.with_suffix(".png")
-    return f"_{path}" if str(path) == SHEET else str(path)

@@ -4,38 +4,85 @@ __all__ = ["run"]
 
 import csv
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from ign.cli.common import load_model, parse, read, verb
+import torch
+from torch import Tensor
+
+from ign import pictures
+from ign.anomaly import SCORES
+from ign.cli.common import Input, fresh_file, fresh_folder, load_model, parse, read, verb
 from ign.files import atomic
+from ign.model import IGN
+
+COLUMNS = ("file", "score", "percentile", "flag")
 
 
 def run(words: Sequence[str]) -> None:
-    """Write one row for each image: file, drift."""
+    """Write one row for each image: file, score, percentile among clean images, flag."""
     parser = verb(
         "score",
-        "Measure how far the network moves each image, the drift D(f(y), y): small on the data.\n"
-        "Writes CSV with the columns file and drift, to standard output or to --out.",
-        "example: ign score runs/mnist folder/ --out scores.csv",
+        "Measure how far each image is from the data. Writes CSV to standard output or to --out:\n"
+        "  file        the image\n"
+        "  score       displacement D(f(y), y) or residual D(f(f(y)), f(y)): small on the data\n"
+        "  percentile  share of clean images with a score no larger, in percent\n"
+        "  flag        1 where the score is over the threshold, else 0\n"
+        "The last two are empty until `ign calibrate MODEL --data CLEAN` has seen clean images.",
+        "example: ign score runs/mnist folder/ --out scores.csv --maps maps",
     )
     parser.add_argument("inputs", nargs="+", metavar="INPUT", help="image files and folders")
+    parser.add_argument(
+        "--score", choices=tuple(SCORES), default="displacement", help="(displacement)"
+    )
     parser.add_argument("--out", type=Path, metavar="FILE", help="a CSV file")
+    parser.add_argument(
+        "--maps", type=Path, metavar="FOLDER",
+        help="NAME.png for each image: the image, f(y), and where it was moved, from black for 0 to"
+        " yellow for half of the range of values",
+    )  # fmt: skip
     options = parse(parser, words)
-    if options.out and options.out.is_dir():
-        raise ValueError(f"--out {options.out}: is a folder; give a file")
-    if options.out and options.out.exists() and not options.force:
-        raise ValueError(f"--out {options.out}: exists; give another --out, or --force")
+    out = fresh_file(options.out, options.force) if options.out else None
+    maps = fresh_folder(options.maps, options.force, "--maps") if options.maps else None
     model = load_model(options)
-    rows = [
-        (file.name, f"{value:.6g}")
-        for files, images in read(model, options.inputs, options.batch_size)
-        for file, value in zip(files, model.drift(images).tolist(), strict=True)
-    ]
-    table = [("file", "drift"), *rows]
-    if options.out is None:
-        csv.writer(sys.stdout, lineterminator="\n").writerows(table)
+    rows: list[tuple[str, ...]] = []
+    for files, images in read(model, options.inputs, options.batch_size):
+        rows += _rows(model, options.score, files, images)
+        if maps:
+            _draw(model, options.score, files, images, maps)
+    if model.calibration is None:
+        print(
+            f"not calibrated: no percentiles, no flags; ign calibrate {options.model} --data CLEAN",
+            file=sys.stderr,
+        )
+    if out is None:
+        csv.writer(sys.stdout, lineterminator="\n").writerows([COLUMNS, *rows])
         return
-    with atomic(options.out) as path, open(path, "w", newline="") as file:
-        csv.writer(file).writerows(table)
-    print(f"{len(rows)} scores in {options.out}")
+    with atomic(out) as path, open(path, "w", newline="") as file:
+        csv.writer(file).writerows([COLUMNS, *rows])
+    flagged = sum(row[-1] == "1" for row in rows)
+    told = f", {flagged} flagged" if model.calibration else ""
+    print(f"{len(rows)} scores in {out}{told}" + (f"; maps in {maps}" if maps else ""))
+
+
+def _rows(
+    model: IGN, kind: str, files: list[Input], images: Tensor
+) -> Iterator[tuple[str, str, str, str]]:
+    scores = model.score(images, kind, len(images)).cpu()
+    known = model.calibration
+    percentiles = known.percentile(scores, kind).tolist() if known else [None] * len(files)
+    flags = known.flag(scores, kind).tolist() if known else [None] * len(files)
+    for file, score, percentile, flag in zip(
+        files, scores.tolist(), percentiles, flags, strict=True
+    ):
+        told = ("", "") if percentile is None else (f"{percentile:.1f}", str(int(flag)))
+        yield file.name, f"{score:.6g}", *told
+
+
+def _draw(model: IGN, kind: str, files: list[Input], images: Tensor, folder: Path) -> None:
+    """The image, its projection and the map, side by side."""
+    projected = model.project(images, 1, len(images)).cpu()
+    heat = pictures.heat(model.score_map(images, kind, len(images)).cpu())
+    for file, *three in zip(files, images, projected, heat, strict=True):
+        row = torch.stack([x.expand(3, -1, -1) for x in three])
+        pictures.save(pictures.sheet([("", row)]), folder / f"{file.name}.png")

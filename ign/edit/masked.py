@@ -19,6 +19,7 @@ def inpaint(
     seed: int = 0,
     keep: bool = False,
     batch_size: int = BATCH,
+    start: int = 0,
 ) -> Tensor:
     r"""Replace what a mask covers by noise, and project.
 
@@ -36,6 +37,7 @@ def inpaint(
         seed: The seed of z; another one gives another variation.
         keep: Whether the pixels outside the mask stay as they are.
         batch_size: How many pass through the network at a time.
+        start: The number of the first image; image i gets the noise of sample i.
 
     Returns:
         (B, C, H, W) in [-1, 1].
@@ -47,7 +49,7 @@ def inpaint(
     References:
         Shocher et al., 2024, Figure 9 (arXiv 2311.01462).
     """
-    z = model.latents(torch.arange(len(images)), seed)
+    z = model.latents(torch.arange(start, start + len(images)), seed)
     return _painted(model, images, z, _mask(images, mask), applications, keep, batch_size)
 
 

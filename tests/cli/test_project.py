@@ -7,6 +7,7 @@ from PIL import Image
 
 from ign import IGN
 from ign.data import read_image, to_float
+from ign.degrade import parse
 from ign.pictures import to_picture
 
 NAMES = [
@@ -54,6 +55,37 @@ def test_sheet_has_inputs_above_projections(ign, model, whole, tmp_path):
     source, result = (np.asarray(Image.open(p / "a.png")) for p in (whole, tmp_path / "out"))
     assert (above == source).all(-1).any()
     assert (below == result).all(-1).any()
+
+
+def test_images_are_spoilt_first_where_that_is_asked(ign, model, whole, tmp_path):
+    how = "noise:0.5,half:left:fill=0"
+    words = ("project", model, whole, "--degrade", how, "--seed", 4)
+    assert ign(*words, "--out", tmp_path / "out").status == 0
+    assert ign(*words, "--out", tmp_path / "other", "--batch-size", 3).status == 0
+    pixels = read_image(whole / "a.gif", size=8, gray=False)  # the second of them in order
+    spoilt = parse(how)(to_float(torch.tensor(pixels))[None], 4, start=1)
+    wanted = np.asarray(to_picture(IGN.from_pretrained(model).project(spoilt)[0]), int)
+    for folder in ("out", "other"):
+        found = np.asarray(Image.open(tmp_path / folder / "a-2.png"), int)
+        assert np.abs(found - wanted).max() <= 1
+    plain = ign("project", model, whole, "--out", tmp_path / "plain")
+    assert plain.status == 0
+    heights = [Image.open(tmp_path / f / "_sheet.png").height for f in ("out", "plain")]
+    assert heights[0] > heights[1], "the spoilt images are a row of their own"
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("--degrade", "nose"), "degradation 'nose' is unknown; choose noise, gray"),
+        (("--tolerance", "-1"), "tolerance -1.0 must be at least 0"),
+    ],
+)
+def test_mistakes_write_nothing(ign, model, whole, tmp_path, words, told):
+    status, out, err = ign("project", model, whole, *words, "--out", tmp_path / "out")
+    assert (status, out) == (2, "")
+    assert told in err
+    assert not (tmp_path / "out").exists()
 
 
 def test_broken_image_is_named_and_left_out(ign, model, pictures, tmp_path):

@@ -21,6 +21,7 @@ def test_inpainting_projects_the_image_with_noise_in_the_hole():
     assert not torch.allclose(found, edit.inpaint(m, x, mask, seed=4))
     assert torch.allclose(edit.inpaint(m, x, mask.float()[None, None], seed=3), found)
     assert torch.allclose(edit.inpaint(m, x, mask, seed=3, batch_size=2), found)
+    assert torch.allclose(edit.inpaint(m, x[2:], mask, seed=3, start=2), found[2:])
 
 
 def test_each_image_may_have_a_mask_of_its_own():

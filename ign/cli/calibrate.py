@@ -1,0 +1,80 @@
+"""ign calibrate: what scores are usual among clean images."""
+
+__all__ = ["run"]
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+
+from ign import data
+from ign.anomaly import SCORES, Calibration
+from ign.cli.common import fraction, fresh_folder, load_model, natural, parse, verb
+from ign.data.splits import SPLITS
+from ign.model import IGN
+from ign.pretrained import amend, locate
+
+
+def run(words: Sequence[str]) -> None:
+    """Score clean images and save with the model what was found."""
+    parser = verb(
+        "calibrate",
+        "Learn from clean images which scores are usual, and from which one on to flag an image:\n"
+        "at most the share --rate of clean images like these is flagged. It is saved with the\n"
+        "model, and `ign score` then gives percentiles and flags.",
+        "example: ign calibrate runs/mnist --data mnist --rate 0.01",
+    )
+    parser.add_argument(
+        "--data", required=True, metavar="CLEAN",
+        help="a folder or zip of clean images, or a named data set: images that the model was not"
+        " trained on",
+    )  # fmt: skip
+    parser.add_argument(
+        "--split", choices=SPLITS,
+        help="which part of them; default: what was held out where the model was trained on data of"
+        " that name, else all",
+    )  # fmt: skip
+    parser.add_argument(
+        "--rate", type=fraction, default=0.05, metavar="A", help="false-positive rate (0.05)"
+    )
+    parser.add_argument("--limit", type=natural, metavar="N", help="the first so many")
+    parser.add_argument(
+        "--out", type=Path, metavar="FOLDER", help="save the model there, instead of in its place"
+    )
+    options = parse(parser, words)
+    out = fresh_folder(options.out, options.force) if options.out else _place(options.model)
+    model = load_model(options)
+    if model.calibration and not options.force and not options.out:
+        raise ValueError(f"{options.model}: is calibrated; give --force, or another --out")
+    name = Path(options.data).name
+    split = options.split or ("test" if name == model.about.get("data") else "all")
+    clean = data.load(
+        options.data, split=split, size=model.shape[-1], gray=model.shape[0] == 1,
+        limit=options.limit, progress=True,
+    )  # fmt: skip
+    scores = {kind: _scores(model, clean, kind, options.batch_size) for kind in SCORES}
+    found = model.calibration = Calibration.fit(scores, options.rate, f"{name}, split {split}")
+    if options.out:
+        model.save_pretrained(out)
+    else:
+        amend(out, calibration=found)
+    print(f"{found.images:,} clean images of {found.data}; saved in {out}")
+    for kind, values in scores.items():
+        over = f"flagged over {found.thresholds[kind]:.4g}"
+        print(f"{kind:13} median {values.median():.4g}  largest {values.max():.4g}  {over}")
+
+
+def _place(name: str) -> Path:
+    """Where to save in place.
+
+    Raises:
+        ValueError: The model is not the user's own.
+    """
+    if not Path(name).exists():
+        raise ValueError(f"{name}: is no path; give --out FOLDER for a model of your own")
+    return locate(name)
+
+
+def _scores(model: IGN, images: data.ImageSet, kind: str, count: int) -> torch.Tensor:
+    parts = torch.arange(len(images)).split(count)
+    return torch.cat([model.score(images.batch(i), kind, count).cpu() for i in parts])

@@ -1,0 +1,276 @@
+"""ign edit: what lies under a mask, and ways through the space of noise."""
+
+__all__ = ["run"]
+
+import argparse
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from ign import pictures, random
+from ign.cli.common import (
+    SHEET,
+    SHOWN,
+    Input,
+    Parser,
+    applied,
+    fresh_folder,
+    load_model,
+    natural,
+    parse,
+    read,
+    result_name,
+    seed,
+    verb,
+)
+from ign.data import read_image
+from ign.degrade import DEGRADATIONS, Mask
+from ign.degrade import parse as degradation
+from ign.edit import METHODS, arithmetic, composite, find_exemplars, inpaint, interpolate
+from ign.edit.latent import exemplars
+from ign.model import IGN
+from ign.video import write
+
+MASKS = [name for name, kind in DEGRADATIONS.items() if issubclass(kind, Mask)]
+VERBS = {
+    "inpaint": "let the network paint what a mask covers",
+    "composite": "paste noise on a region of images, and project",
+    "interpolate": "images, or a video, on the way from sample to sample",
+    "arithmetic": "give samples an attribute: f(z + s (z+ - z-))",
+}
+
+
+def run(words: Sequence[str]) -> None:
+    """Run ``ign edit VERB MODEL ...``."""
+    if not words or words[0] not in VERBS:
+        lines = "\n".join(f"  {name:12}{what}" for name, what in VERBS.items())
+        parser = Parser(
+            prog="ign edit",
+            usage="ign edit VERB MODEL [options]        ign edit VERB --help",
+            epilog=f"verbs:\n{lines}",
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        parser.add_argument("verb", choices=tuple(VERBS), metavar="VERB", help=argparse.SUPPRESS)
+        parser.parse_args(list(words[:1]))
+    {"inpaint": _inpaint, "composite": _composite, "interpolate": _interpolate,
+     "arithmetic": _arithmetic}[words[0]](words[1:])  # fmt: skip
+
+
+def _verb(name: str, description: str, example: str, k: int = 1) -> Parser:
+    parser = verb(f"edit {name}", description, f"example: ign edit {name} {example}")
+    parser.add_argument(
+        "--applications", "-k", type=natural, default=k, metavar="K",
+        help=f"how often the network is applied ({k})",
+    )  # fmt: skip
+    parser.add_argument("--seed", type=seed, default=0, help="of the noise (0)")
+    parser.add_argument("--out", type=Path, default=Path(name), metavar="FOLDER", help=f"({name})")
+    return parser
+
+
+def _inpaint(words: Sequence[str]) -> None:
+    parser = _verb(
+        "inpaint",
+        "Fill what a mask covers with noise and project: OUT/NAME for each input, OUT/_sheet.png\n"
+        "with inputs, masked inputs and results.",
+        "runs/mnist digits/ --hole half:right --keep -k 10",
+    )
+    parser.add_argument("inputs", nargs="+", metavar="INPUT", help="image files and folders")
+    where = parser.add_mutually_exclusive_group(required=True)
+    where.add_argument(
+        "--mask", metavar="FILE", help="an image, bright where the network shall paint"
+    )
+    where.add_argument("--hole", metavar="HOW", help=f"{', '.join(MASKS)}, such as rectangle:0.2")
+    parser.add_argument(
+        "--keep", action="store_true", help="leave the pixels outside of the mask as they are"
+    )
+    parser.add_argument(
+        "--variations", type=natural, default=1, metavar="N",
+        help="results for each image, with noise of the seeds from --seed on (1)",
+    )  # fmt: skip
+    options = parse(parser, words)
+    model = load_model(options)
+    holes = _holes(options, model)
+    seeds = range(options.seed, options.seed + options.variations)
+
+    def edit(images: Tensor, start: int) -> list[tuple[str, Tensor]]:
+        index = torch.arange(start, start + len(images))
+        mask = holes(index)
+        masked = torch.where(mask, model.latents(index, options.seed).cpu(), images)
+        how = options.keep, options.batch_size, start
+        results = [inpaint(model, images, mask, options.applications, s, *how) for s in seeds]
+        name = applied(options.applications, "y")
+        return [("masked", masked), *((name, result) for result in results)]
+
+    _files(options, model, edit, options.variations)
+
+
+def _holes(options: argparse.Namespace, model: IGN) -> Callable[[Tensor], Tensor]:
+    """From the numbers of images to their masks, (B, 1, H, W)."""
+    sides = model.shape[1:]
+    if options.mask:
+        pixels = torch.tensor(read_image(options.mask, size=sides[0], gray=True))
+        return lambda index: (pixels[None] > 127).expand(len(index), -1, -1, -1)
+    kind = degradation(options.hole)
+    if not isinstance(kind, Mask):
+        raise ValueError(f"--hole {options.hole}: is no mask; choose {', '.join(MASKS)}")
+    return lambda index: kind.holes(sides, random.keys(options.seed, "degrade", 0, index))
+
+
+def _composite(words: Sequence[str]) -> None:
+    parser = _verb(
+        "composite",
+        "Paste a part of one noise image on images and project: OUT/NAME for each input, and\n"
+        "OUT/_sheet.png with inputs, pasted inputs and results.",
+        "runs/faces photos/ --at 8 20 --size 20 24",
+    )
+    parser.add_argument("inputs", nargs="+", metavar="INPUT", help="image files and folders")
+    parser.add_argument(
+        "--at", type=int, nargs=2, default=(0, 0), metavar=("TOP", "LEFT"),
+        help="where it goes, in pixels of the model (0 0)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--size", type=natural, nargs=2, required=True, metavar=("H", "W"), help="how large it is"
+    )
+    parser.add_argument(
+        "--keep", action="store_true", help="leave the pixels outside of it as they are"
+    )
+    options = parse(parser, words)
+    model = load_model(options)
+    (top, left), (height, width) = options.at, options.size
+    patch = model.latents(torch.tensor([0]), options.seed)[0, :, :height, :width]
+    if patch.shape[1:] != (height, width):
+        raise ValueError(f"--size {height} {width}: this model's images are {model.shape[1:]}")
+
+    def edit(images: Tensor, start: int) -> list[tuple[str, Tensor]]:
+        how = options.applications, options.keep, options.batch_size
+        done = composite(model, images, patch, top, left, *how)
+        pasted = images.clone()
+        pasted[..., top : top + height, left : left + width] = patch.to(images)
+        return [("pasted", pasted), (applied(options.applications, "y"), done)]
+
+    _files(options, model, edit)
+
+
+def _files(
+    options: argparse.Namespace,
+    model: IGN,
+    edit: Callable[[Tensor, int], list[tuple[str, Tensor]]],
+    results: int = 1,
+) -> None:
+    """Edit images from disk: the last ``results`` of what ``edit`` gives are written, all shown."""
+    out = fresh_folder(options.out, options.force)
+    rows: list[tuple[str, Tensor]] = []
+    count = 0
+    for files, images in read(model, options.inputs, options.batch_size, result_name):
+        made = [("input", images), *((name, x.cpu()) for name, x in edit(images, count))]
+        for number, (_, x) in enumerate(made[-results:], start=1):
+            _save(files, x, out, number if results > 1 else None)
+        rows = rows or [(name, x[:SHOWN]) for name, x in made]
+        count += len(files)
+    pictures.save(pictures.sheet(rows), out / SHEET)
+    print(f"{count * results} images in {out}; see {out / SHEET}")
+
+
+def _save(files: Iterable[Input], images: Tensor, out: Path, number: int | None) -> None:
+    for file, image in zip(files, images, strict=True):
+        name = Path(file.name)
+        pictures.save(image, out / (name.with_stem(f"{name.stem}-{number}") if number else name))
+
+
+def _interpolate(words: Sequence[str]) -> None:
+    parser = _verb(
+        "interpolate",
+        "Go from sample to sample through the space of noise: OUT/000.png, ..., OUT/_sheet.png,\n"
+        "and on request a video. Samples are numbered as `ign sample` writes them.",
+        "runs/mnist --samples 3 17 5 --video mp4",
+    )
+    parser.add_argument(
+        "--samples", type=int, nargs="+", default=[0, 1], metavar="I", help="numbers (0 1)"
+    )
+    parser.add_argument(
+        "--steps", type=natural, default=12, metavar="N", help="images from one to the next (12)"
+    )
+    parser.add_argument("--method", choices=METHODS, default="linear", help="(linear)")
+    parser.add_argument(
+        "--video", choices=("mp4", "gif"), nargs="+", default=[], help="OUT/video.mp4, .gif"
+    )
+    options = parse(parser, words)
+    if len(options.samples) < 2 or options.steps < 2 or min(options.samples) < 0:
+        raise ValueError("give two --samples or more, each at least 0, and --steps of at least 2")
+    out = fresh_folder(options.out, options.force)
+    model = load_model(options)
+    z = model.latents(torch.tensor(options.samples), options.seed)
+    k, method = options.applications, options.method
+    ways = interpolate(model, z[:-1], z[1:], options.steps, k, method, options.batch_size).cpu()
+    frames = torch.cat([ways[0], *(way[1:] for way in ways[1:])])
+    for i, frame in enumerate(frames):
+        pictures.save(frame, out / f"{i:03d}.png")
+    labels = zip(options.samples, options.samples[1:], strict=False)
+    rows = [(f"{a} to {b}", way) for (a, b), way in zip(labels, ways, strict=True)]
+    pictures.save(pictures.sheet(rows), out / SHEET)
+    for kind in options.video:
+        write([pictures.grid(frame[None]) for frame in frames], out / f"video.{kind}")
+    print(f"{len(frames)} images in {out}; see {out / SHEET}")
+
+
+def _arithmetic(words: Sequence[str]) -> None:
+    parser = _verb(
+        "arithmetic",
+        "Give samples an attribute: OUT/00000.png, ... and OUT/_sheet.png with the samples above\n"
+        "the changed ones. The attribute is taken from samples with and without it, by number\n"
+        "(--plus, --minus) or by a measure of the first samples of the seed (--attribute).",
+        "runs/mnist --attribute mnist:0 --on 0 1 2 3",
+    )
+    parser.add_argument("--plus", type=int, nargs="+", metavar="I", help="samples that have it")
+    parser.add_argument("--minus", type=int, nargs="+", metavar="I", help="samples that do not")
+    parser.add_argument(
+        "--attribute", metavar="WHAT",
+        help="brightness, or NET:NAME for what a feature net tells: mnist:0 to mnist:9,"
+        " faces:Smiling, faces:Male, ...",
+    )  # fmt: skip
+    parser.add_argument(
+        "--on", type=int, nargs="+", default=list(range(SHOWN)), metavar="I",
+        help=f"samples to change (0 to {SHOWN - 1})",
+    )  # fmt: skip
+    parser.add_argument("--strength", type=float, default=1.0, metavar="S", help="s (1)")
+    options = parse(parser, words)
+    if bool(options.attribute) == bool(options.plus and options.minus):
+        raise ValueError("give --plus and --minus, or --attribute")
+    if min([*options.on, *(options.plus or []), *(options.minus or [])]) < 0:
+        raise ValueError("the numbers of samples are at least 0")
+    out = fresh_folder(options.out, options.force)
+    model = load_model(options)
+    if options.attribute:
+        plus, minus = find_exemplars(model, attribute(options.attribute), seed=options.seed)
+    else:
+        labels = torch.tensor([True] * len(options.plus) + [False] * len(options.minus))
+        both = torch.tensor(options.plus + options.minus)
+        plus, minus = exemplars(model.latents(both, options.seed), labels)
+    z = model.latents(torch.tensor(options.on), options.seed)
+    k = options.applications
+    before = model.trajectory(z, [k], options.batch_size, noise=True)[0].cpu()
+    after = arithmetic(model, z, plus, minus, k, options.strength, options.batch_size).cpu()
+    for i, image in zip(options.on, after, strict=True):
+        pictures.save(image, out / f"{i:05d}.png")
+    sheet = pictures.sheet([(applied(k, "z"), before[:SHOWN]), ("changed", after[:SHOWN])])
+    pictures.save(sheet, out / SHEET)
+    print(f"{len(after)} images in {out}; see {out / SHEET}")
+
+
+def attribute(what: str) -> Callable[[Tensor], Tensor]:
+    """How much of an attribute images have, (B, C, H, W) to (B,).
+
+    Raises:
+        ValueError: There is no such attribute.
+    """
+    if what == "brightness":
+        return lambda images: images.flatten(1).mean(1)
+    from ign.evaluate import feature_net
+
+    name, _, said = what.partition(":")
+    net = feature_net(name)
+    if said not in net.names:
+        raise ValueError(f"attribute {what!r}: {name} tells {', '.join(net.names)}")
+    return lambda images: net.logits(images)[:, net.names.index(said)]

@@ -1,0 +1,135 @@
+"""All figures of a model, and a page to scroll through."""
+
+__all__ = ["make"]
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import torch
+from PIL import Image
+from torch import Tensor
+
+from ign import pictures, video
+from ign.edit import between
+from ign.figures import diagrams
+from ign.figures.panels import NAMES, PANELS, Panel, Subject
+from ign.model import IGN
+from ign.page import Block, write
+
+STOPS, STEPS, TILES = 5, 16, 9
+Attributes = dict[str, Callable[[Tensor], Tensor]]
+
+
+def make(
+    model: IGN,
+    out: Path,
+    images: Tensor | None = None,
+    seed: int = 0,
+    attributes: Attributes | None = None,
+    done: Callable[[], None] = lambda: None,
+) -> Path:
+    """Draw every figure of the paper for a model.
+
+    Args:
+        model: The model.
+        out: The folder; gets ``fig-01.svg``, ``fig-04.png`` and so on, videos, ``index.html``.
+        images: Held-out images, (N, C, H, W) in [-1, 1]; None for samples in their place.
+        seed: The seed of noise and degradations.
+        attributes: For Figure 6, by name how much of it images have, (B, C, H, W) to (B,);
+            None for their brightness.
+        done: Called after each of :func:`count` parts.
+
+    Returns:
+        The page.
+    """
+    brightness = {"brightness": lambda x: x.flatten(1).mean(1)}
+    subject = Subject(model, images, seed, attributes or brightness)
+    blocks = _diagrams(model, out)
+    for draw in PANELS:
+        blocks.append(_panel(draw(subject), out))
+        done()
+    blocks.append(_film(subject, out))
+    done()
+    about = model.about
+    parameters = sum(p.numel() for p in model.network.parameters())
+    return write(
+        out / "index.html",
+        "Figures of an Idempotent Generative Network",
+        f"The figures of the paper (Shocher et al., 2024, arXiv 2311.01462), drawn from one network"
+        f" of {parameters:,} parameters, trained for {about.get('steps', 0):,} steps on"
+        f" {about.get('data', 'images')}. Nothing is picked: images and seeds are the first.",
+        blocks,
+    )
+
+
+def count() -> int:
+    """How many parts :func:`make` has."""
+    return len(PANELS) + 1
+
+
+def _diagrams(model: IGN, out: Path) -> list[Block]:
+    """Figures 1, 3 and 15; the last where the network is one that can be drawn."""
+    drawn = [
+        ("01", diagrams.idea, "Figure 1: The idea",
+         "Data stay where they are; anything else is mapped onto them, and stays there."),
+        ("03", diagrams.objective, "Figure 3: The objective",
+         "The three terms, and where the gradient of each goes."),
+        ("15", lambda: diagrams.network(model.network), "Figure 15: The network",
+         "The network of this model, drawn from its layers."),
+    ]  # fmt: skip
+    blocks = []
+    for number, draw, title, text in drawn:
+        try:
+            figure = draw()
+        except ValueError:
+            continue
+        path = diagrams.save(figure, out / f"fig-{number}.svg")
+        blocks.append(Block(title, text, [path.name], smooth=True))
+    return blocks
+
+
+def _panel(panel: Panel, out: Path) -> Block:
+    """Write a figure's pictures, its caption under the last."""
+    title = f"Figure{'s' if '-' in panel.number else ''} {panel.number}: {panel.title}"
+    names = _names(panel)
+    *before, last = panel.pictures
+    for name, picture in zip(
+        names, [*before, pictures.captioned(last, title, panel.text)], strict=True
+    ):
+        pictures.save(picture, out / name)
+    return Block(title, panel.text, names, smooth=True, told=True)
+
+
+def _names(panel: Panel) -> list[str]:
+    stem = "fig-" + "-".join(f"{int(n):02d}" for n in panel.number.split("-"))
+    if len(panel.pictures) == 1:
+        return [f"{stem}.png"]
+    return [f"{stem}-{letter}.png" for letter, _ in zip("abcdef", panel.pictures, strict=False)]
+
+
+def _film(subject: Subject, out: Path) -> Block:
+    """A walk through samples, tile by tile, after one, two and three applications."""
+    model, seed = subject.model, subject.seed
+    stops = model.latents(torch.arange(TILES * STOPS), seed).view(TILES, STOPS, *model.shape)
+    t = torch.arange(STEPS) / STEPS
+    ways = [between(stops[:, i], stops[:, (i + 1) % STOPS], t) for i in range(STOPS)]
+    z = torch.cat(ways, 1)
+    walked = model.trajectory(z.flatten(0, 1), [1, 2, 3], noise=True)
+    films = [x.cpu().view(z.shape) for x in walked]
+    names = []
+    for k, film in enumerate(films, start=1):
+        frames = [pictures.grid(frame) for frame in film.transpose(0, 1)]
+        names.append(video.write(frames, out / f"interpolation-{'f' * k}.mp4").name)
+        if k == 1:
+            video.write(_smaller(frames), out / "interpolation-f.gif", fps=10)
+    return Block(
+        "Interpolation",
+        f"Straight ways through {STOPS} noises and back, {TILES} walks side by side (samples 0 to"
+        f" {TILES * STOPS - 1} of seed {seed}): {NAMES[0]}, {NAMES[1]} and {NAMES[2]}.",
+        names,
+    )
+
+
+def _smaller(frames: Sequence[Image.Image]) -> list[Image.Image]:
+    """Every other frame, in 64 grays or colours."""
+    return [frame.quantize(64).convert("RGB") for frame in frames[::2]]
