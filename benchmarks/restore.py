@@ -10,6 +10,10 @@ degradation it meets. *Denoiser* has the model's layers (with plain batch norm),
 same number of steps to minimize the squared error of images with Gaussian noise of standard
 deviation 0 to 0.6 added: it is told of the noise, and of nothing else.
 
+Holes filled with noise, and what is left in them: after one application; with the given pixels laid
+over the result (*kept*); and after ten applications, the given pixels laid over each
+(`ign.edit.inpaint`), all in PSNR.
+
 Smoothness of samples and of projections of the noisiest images: total variation (mean absolute
 difference of neighbouring pixels), and of the strokes (pixels over 0) the number of small holes
 (at most 6 pixels) and of pieces in an image; what the data has stands beside.
@@ -31,10 +35,11 @@ from skimage import restoration
 from torch import Tensor, nn
 from torchmetrics.functional.image import structural_similarity_index_measure as ssim_of
 
-from ign import IGN, data, degrade, random
+from ign import IGN, data, degrade, edit, random
 from ign.nn import DCGANAutoencoder
 
 TUNING, SMALL = 100, 6
+HOLES = ("half", "rectangle", "brush")
 GRAY = "noise:0.15 noise:0.3 noise:0.6 saltpepper:0.2 blur:1.5 half"
 Filter = Callable[[np.ndarray], np.ndarray]
 
@@ -138,6 +143,21 @@ def restoration_row(
     return row
 
 
+def hole_rows(model: IGN, x: Tensor) -> list[dict[str, Any]]:
+    """What inpainting makes of holes."""
+    rows: list[dict[str, Any]] = []
+    for name in HOLES:
+        spoil = degrade.parse(name)
+        key = random.keys(0, "degrade", 0, torch.arange(len(x)))
+        mask, row = spoil.holes(x.shape[-2:], key), {"hole": name, "degraded": psnr(spoil(x), x)}
+        row["f(y)"] = psnr(edit.inpaint(model, x, mask), x)
+        row |= {
+            f"kept, {k}": psnr(edit.inpaint(model, x, mask, k, keep=True), x) for k in (1, 2, 10)
+        }
+        rows.append(row)
+    return rows
+
+
 def smoothness_rows(model: IGN, x: Tensor, noisy: Tensor) -> list[dict[str, Any]]:
     """Total variation, holes and pieces of f, ff, fff, and of the data."""
     ks = [1, 2, 3]
@@ -156,7 +176,7 @@ def smoothness_rows(model: IGN, x: Tensor, noisy: Tensor) -> list[dict[str, Any]
 
 
 def table(rows: dict[str, list[dict[str, Any]]]) -> str:
-    """Both tables in Markdown."""
+    """The tables in Markdown."""
     shown = []
     for row in rows["restoration"]:
         cells = {
@@ -166,7 +186,9 @@ def table(rows: dict[str, list[dict[str, Any]]]) -> str:
         }  # fmt: skip
         shown.append({"input y": row["input"]} | cells)
     formats = {"total": "{:.4f}", "small": "{:.3f}", "pieces": "{:.2f}"}
-    return markdown(shown, {}) + "\n\n" + markdown(rows["smoothness"], formats)
+    decimal = dict.fromkeys(("degraded", "f(y)", "kept,"), "{:.1f}")
+    parts = [(shown, {}), (rows["holes"], decimal), (rows["smoothness"], formats)]
+    return "\n\n".join(markdown(*part) for part in parts)
 
 
 def main() -> None:
@@ -194,7 +216,8 @@ def main() -> None:
         net = feature_net(options.features)
     found = [restoration_row(model, name, x, tuning, rival, net) for name in options.degrade]
     noisy = degrade.parse("noise:0.6")(x)
-    rows = {"restoration": found, "smoothness": smoothness_rows(model, x, noisy)}
+    rows = {"restoration": found, "holes": hole_rows(model, x)}
+    rows["smoothness"] = smoothness_rows(model, x, noisy)
     about = {**describe(), "images": len(x), "steps": model.about["steps"]}
     publish(table(rows), {"about": about, "rows": rows}, options.out)
 

@@ -48,6 +48,7 @@ def make(
     for draw in PANELS:
         blocks.append(_panel(draw(subject), out))
         done()
+    blocks.sort(key=lambda block: int(block.title.split()[1].partition("-")[0].rstrip(":")))
     blocks.append(_film(subject, out))
     done()
     about = model.about
