@@ -1,12 +1,15 @@
 PYTHON ?= python3
 READY := .venv/.ready
 BIN := .venv/bin
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+MEASURE := $(BIN)/python benchmarks
+DATA ?= data
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow lint format bench docs wheel clean
+.PHONY: help demo test test-slow lint format bench results docs wheel clean
 
 help:
-	@echo "demo test test-slow lint format bench docs wheel clean"
+	@echo "demo test test-slow lint format bench results docs wheel clean"
 
 demo: $(READY)
 	$(BIN)/ign demo --out runs/demo --force
@@ -15,6 +18,7 @@ test: $(READY)
 	$(BIN)/python -m pytest -n 2 --dist worksteal -m "not slow" --cov --cov-report=term
 
 test-slow: $(READY)
+	$(INSTALL) --editable '.[bench]'
 	$(BIN)/python -m pytest -m slow
 
 lint: $(READY)
@@ -30,8 +34,24 @@ format: $(READY)
 bench: $(READY)
 	$(BIN)/python benchmarks/step.py
 
+# Every table of docs/results.md, from data in DATA/mnist and DATA/celeba: hours.
+results: $(READY)
+	$(INSTALL) --editable '.[bench]'
+	test -d runs/mnist/model || $(BIN)/ign train mnist --data $(DATA)/mnist --out runs/mnist
+	test -d runs/celeba/model || $(BIN)/ign train celeba --data $(DATA)/celeba --network.width 24 --steps 5000 --out runs/celeba
+	$(MEASURE)/restore.py runs/mnist --data $(DATA)/mnist --out docs/results/restore.json
+	$(MEASURE)/restore.py runs/celeba --data $(DATA)/celeba --features faces --out docs/results/restore-faces.json
+	$(MEASURE)/anomaly.py --data $(DATA)/mnist --model runs/mnist --out docs/results/anomaly.json
+	$(MEASURE)/stability.py --data $(DATA)/mnist --out docs/results/stability.json
+	$(MEASURE)/roles.py runs/mnist --data $(DATA)/mnist --out docs/results/roles.json
+	$(MEASURE)/features.py mnist --data $(DATA)/mnist --measure --out docs/results/features.json
+	$(MEASURE)/features.py faces --data $(DATA)/celeba --measure --out docs/results/features.json
+	$(MEASURE)/digits.py --out docs/results/digits.json
+	$(MEASURE)/step.py --out docs/results/step.json
+	$(MEASURE)/report.py
+
 docs: $(READY)
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[docs]'
+	$(INSTALL) --editable '.[docs]'
 	$(BIN)/mkdocs build --strict
 
 wheel: $(READY)
@@ -43,5 +63,5 @@ clean:
 # One environment for all targets, rebuilt when what it is made from changes.
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	$(INSTALL) --editable '.[dev]'
 	touch $@

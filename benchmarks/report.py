@@ -9,6 +9,7 @@ import json
 import re
 import sys
 from pathlib import Path
+from types import ModuleType
 
 from machine import footer
 
@@ -16,22 +17,41 @@ ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "docs" / "results"
 HEADINGS = {
     "digits": "The demo's samples",
-    "step": "One training step",
+    "restore": "Restoration of digits",
+    "restore-faces": "Restoration of faces",
+    "anomaly": "Anomaly scores",
+    "stability": "Repeated application",
     "roles": "Which statistics an input of unknown kind gets",
+    "features": "Feature nets",
+    "step": "One training step",
 }
+"""The result files, in the page's order; each is of the benchmark that its first word names."""
 
 
 def table(name: str) -> str:
     """The table of a result file, as the benchmark of that name writes it."""
     found = json.loads((RESULTS / f"{name}.json").read_text())
-    return importlib.import_module(name).table(found if name == "digits" else found["rows"])
+    return benchmark(name).table(found if name == "digits" else found["rows"])
+
+
+def benchmark(name: str) -> ModuleType:
+    """The module that wrote a result file."""
+    return importlib.import_module(name.partition("-")[0])
+
+
+def slug(heading: str) -> str:
+    """The anchor of a heading."""
+    return heading.lower().replace(" ", "-")
 
 
 def section(name: str) -> str:
     """A heading, what was done, the table, and the circumstances."""
     found = json.loads((RESULTS / f"{name}.json").read_text())
-    said = (importlib.import_module(name).__doc__ or "").strip().split("\n\n")
+    said = (benchmark(name).__doc__ or "").strip().split("\n\n")
     method = "\n\n".join(p for p in said if not p.startswith("    "))
+    if "-" in name:
+        first = next(k for k in HEADINGS if k == name.partition("-")[0])
+        method = f"Measured as for [{HEADINGS[first].lower()}](#{slug(HEADINGS[first])})."
     return f"## {HEADINGS[name]}\n\n{method}\n\n{table(name)}\n\n{footer(found['about'])}\n"
 
 

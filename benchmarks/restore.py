@@ -8,7 +8,9 @@ filter* is the best of median, Gaussian, TV-Chambolle and non-local means (sciki
 and parameter chosen for each degradation by PSNR on 100 training images, so it is told which
 degradation it meets. *Denoiser* has the model's layers (with plain batch norm), trained for the
 same number of steps to minimize the squared error of images with Gaussian noise of standard
-deviation 0 to 0.6 added: it is told of the noise, and of nothing else.
+deviation 0 to 0.6 added: it is told of the noise, and of nothing else. With `--features` each cell
+has the cosine distance of a feature net's features to those of the clean image too, smaller for
+nearer (`ign.evaluate.feature_distance`).
 
 Holes filled with noise, and what is left in them: after one application; with the given pixels laid
 over the result (*kept*); and after ten applications, the given pixels laid over each
@@ -28,19 +30,20 @@ from typing import Any
 import numpy as np
 import torch
 from fitting import fit
+from likeness import psnr, ssim
 from machine import describe, markdown, publish
 from safetensors.torch import load_file, save_file
 from scipy import ndimage
 from skimage import restoration
 from torch import Tensor, nn
-from torchmetrics.functional.image import structural_similarity_index_measure as ssim_of
 
 from ign import IGN, data, degrade, edit, random
 from ign.nn import DCGANAutoencoder
 
 TUNING, SMALL = 100, 6
 HOLES = ("half", "rectangle", "brush")
-GRAY = "noise:0.15 noise:0.3 noise:0.6 saltpepper:0.2 blur:1.5 half"
+GRAY = ("noise:0.15", "noise:0.3", "noise:0.6", "saltpepper:0.2", "blur:1.5", "half")
+COLOUR = ("gray", "sketch", "noise:0.15", "noise:0.3", "half")
 Filter = Callable[[np.ndarray], np.ndarray]
 
 
@@ -89,17 +92,6 @@ def denoiser(model: IGN, images: data.ImageSet, file: Path) -> nn.Module:
         save_file({k: v.contiguous() for k, v in trained.state_dict().items()}, file)
     network.load_state_dict(load_file(file))
     return network.eval()
-
-
-def psnr(a: Tensor, b: Tensor) -> float:
-    """Mean over images of 10 log10(4 / mean squared error), in dB."""
-    error = (a.clamp(-1, 1) - b).square().flatten(1).mean(1).clamp(min=1e-10)
-    return (10 * (4 / error).log10()).mean().item()
-
-
-def ssim(a: Tensor, b: Tensor) -> float:
-    """Mean structural similarity."""
-    return ssim_of(a.clamp(-1, 1), b, data_range=2.0).item()
 
 
 def total_variation(x: Tensor) -> float:
@@ -195,7 +187,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("model")
     parser.add_argument("--data", required=True)
-    parser.add_argument("--degrade", nargs="+", default=GRAY.split())
+    parser.add_argument("--degrade", nargs="+", help="what to undo; default by the colours")
     parser.add_argument(
         "--features", help="also the distance of features of this net, such as faces"
     )
@@ -214,7 +206,8 @@ def main() -> None:
         from ign.evaluate.features import feature_net
 
         net = feature_net(options.features)
-    found = [restoration_row(model, name, x, tuning, rival, net) for name in options.degrade]
+    names = options.degrade or (GRAY if len(x[0]) == 1 else COLOUR)
+    found = [restoration_row(model, name, x, tuning, rival, net) for name in names]
     noisy = degrade.parse("noise:0.6")(x)
     rows = {"restoration": found, "holes": hole_rows(model, x)}
     rows["smoothness"] = smoothness_rows(model, x, noisy)

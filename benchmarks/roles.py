@@ -4,55 +4,31 @@
 
 Degrades held-out images, projects them with the statistics of each role, and with the pooled
 statistics of all three, and reports the PSNR to the clean image (peak 2, the range [-1, 1]; mean
-over images of the PSNR of each), beside that of the degraded input. Larger is better.
+over images of the PSNR of each, clamped to the range), beside that of the degraded input. Larger is
+better.
 """
 
 import argparse
-from collections.abc import Callable
 from pathlib import Path
 
 import torch
-from machine import describe, publish
+from likeness import psnr
+from machine import describe, markdown, publish
 from torch import Tensor
 
-from ign import IGN, data, random
+from ign import IGN, data, degrade
 from ign.nn import ROLES, RoleBatchNorm2d, role
 from ign.project import evaluating
 
-
-def noise(x: Tensor, std: float) -> Tensor:
-    """Add Gaussian noise, a function of the image's place alone."""
-    key = random.keys(0, "degrade", 0, torch.arange(len(x)))
-    return x + std * random.normal(key, x.shape[1:])
-
-
-def half(x: Tensor) -> Tensor:
-    """Replace the right half by noise."""
-    y = x.clone()
-    middle = x.shape[-1] // 2
-    y[..., middle:] = noise(torch.zeros_like(x), 1.0)[..., middle:]
-    return y
-
-
-def blur(x: Tensor) -> Tensor:
-    """Average over 5 x 5 pixels."""
-    return torch.nn.functional.avg_pool2d(x, 5, 1, 2, count_include_pad=False)
-
-
-DEGRADATIONS: dict[str, Callable[[Tensor], Tensor]] = {
-    "clean": lambda x: x,
-    "noise 0.15": lambda x: noise(x, 0.15),
-    "noise 0.3": lambda x: noise(x, 0.3),
-    "noise 0.6": lambda x: noise(x, 0.6),
-    "half masked": half,
-    "blur 5": blur,
-}
-
-
-def psnr(a: Tensor, b: Tensor) -> float:
-    """Mean over images of 10 log10(4 / mean squared error), in dB."""
-    error = (a - b).square().flatten(1).mean(1).clamp(min=1e-10)
-    return (10 * (4 / error).log10()).mean().item()
+DEGRADATIONS = (
+    "clean",
+    "noise:0.15",
+    "noise:0.3",
+    "noise:0.6",
+    "half",
+    "blur:1.5",
+    "saltpepper:0.2",
+)
 
 
 def pool(model: IGN) -> None:
@@ -77,8 +53,8 @@ def measure(path: str, x: Tensor) -> list[dict[str, float | str]]:
     model, pooled = IGN.from_pretrained(path), IGN.from_pretrained(path)
     pool(pooled)
     rows: list[dict[str, float | str]] = []
-    for name, degrade in DEGRADATIONS.items():
-        y = degrade(x)
+    for name in DEGRADATIONS:
+        y = x if name == "clean" else degrade.parse(name)(x)
         row: dict[str, float | str] = {"input": name, "degraded": psnr(y, x)}
         row |= {r: psnr(apply(model, y, r), x) for r in ROLES}
         rows.append(row | {"pooled": psnr(apply(pooled, y, "data"), x)})
@@ -87,12 +63,7 @@ def measure(path: str, x: Tensor) -> list[dict[str, float | str]]:
 
 def table(rows: list[dict[str, float | str]]) -> str:
     """The rows in Markdown."""
-    names = list(rows[0])
-    lines = [f"| {' | '.join(names)} |", f"|---|{'---:|' * (len(names) - 1)}"]
-    for row in rows:
-        cells = [v if isinstance(v, str) else f"{v:.1f}" for v in row.values()]
-        lines.append(f"| {' | '.join(cells)} |")
-    return "\n".join(lines)
+    return markdown(rows, dict.fromkeys(("degraded", *ROLES, "pooled"), "{:.1f}"))
 
 
 def main() -> None:

@@ -6,9 +6,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 import torch
 
+from ign import IGN, nn, noise
+from ign.cli import VERBS
+
 ROOT = Path(__file__).resolve().parent.parent
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 
 
 def test_results_pages_are_generated_from_the_result_files():
@@ -18,32 +23,37 @@ def test_results_pages_are_generated_from_the_result_files():
     assert done.returncode == 0, "run python benchmarks/report.py"
 
 
-def test_links_and_pictures_of_the_readme_exist():
-    text = (ROOT / "README.md").read_text()
-    for target in re.findall(r"\]\((?!http)([^)#]+)", text):
-        assert (ROOT / target).exists(), target
-
-
-def test_python_of_the_readme_runs(tmp_path, monkeypatch):
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_python_of_a_page_runs(page, tmp_path, monkeypatch):
     """Its code runs as printed, with a small model in the place of the one it names."""
-    from ign import IGN, nn, noise
-
+    blocks = re.findall(r"```python\n(.*?)```", page.read_text(), re.DOTALL)
+    if not blocks:
+        pytest.skip("no code there")
     monkeypatch.chdir(tmp_path)
     os.makedirs("runs/demo/model")
     torch.manual_seed(0)
     network = nn.DCGANAutoencoder(1, 10, 4, "role")
     IGN(network, noise.GaussianNoise((1, 10, 10))).save_pretrained("runs/demo/model")
-    blocks = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
-    assert blocks
     names: dict = {"images": torch.rand(6, 1, 10, 10) * 2 - 1}
     for block in blocks:
         exec(block, names)
 
 
-def test_commands_of_the_readme_exist():
-    from ign.cli import VERBS
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_links_and_pictures_of_a_page_exist(page):
+    for target in re.findall(r"\]\((?!http)([^)\s]+)\)", page.read_text()):
+        path, _, anchor = target.partition("#")
+        file = page.parent / path if path else page
+        assert file.exists(), target
+        if anchor and file.suffix == ".md":
+            titles = re.findall(r"^#+ (.*)$", file.read_text(), re.MULTILINE)
+            slugs = {re.sub(r"[^\w\s-]", "", t).strip().lower().replace(" ", "-") for t in titles}
+            assert anchor in slugs, target
 
-    text = (ROOT / "README.md").read_text()
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_commands_of_a_page_exist(page):
+    text = page.read_text()
     targets = (ROOT / "Makefile").read_text()
     for verb in re.findall(r"^\s*ign (\w+)", text, re.MULTILINE):
         assert verb in VERBS, verb

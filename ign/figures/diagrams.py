@@ -2,7 +2,6 @@
 
 __all__ = ["idea", "network", "objective", "save", "write"]
 
-import argparse
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -263,14 +262,3 @@ def save(figure: "Figure", path: Path) -> Path:
     with matplotlib.rc_context({"svg.hashsalt": path.stem}), atomic(path) as file:
         figure.savefig(file, dpi=130, metadata=metadata)
     return path
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description="Draw the method's diagrams.")
-    parser.add_argument("folder", type=Path, help="where they go, such as docs/pictures")
-    for path in write(parser.parse_args().folder):
-        print(path)
-
-
-if __name__ == "__main__":
-    main()

@@ -1,6 +1,5 @@
-"""Pictures to read, and the real data where there is any."""
+"""Pictures to read."""
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -41,12 +40,3 @@ def fill(draw: Draw) -> Fill:
         return folder
 
     return fill
-
-
-@pytest.fixture
-def real() -> Path:
-    """The folder of real data that IGN_DATA names."""
-    folder = os.environ.get("IGN_DATA")
-    if not folder:
-        pytest.skip("IGN_DATA does not name a folder with mnist/ and celeba/")
-    return Path(folder)

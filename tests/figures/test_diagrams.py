@@ -1,5 +1,6 @@
 """The diagrams are legible, state the method, and the network's is that of the module."""
 
+import runpy
 import sys
 from itertools import combinations
 from pathlib import Path
@@ -47,8 +48,8 @@ def networks():
 
 
 def test_the_command_writes_whole_files_the_same_each_time(tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(sys, "argv", ["diagrams", str(tmp_path / "a")])
-    diagrams.main()
+    monkeypatch.setattr(sys, "argv", ["figures", str(tmp_path / "a")])
+    runpy.run_module("ign.figures", run_name="__main__")
     first = [Path(line) for line in capsys.readouterr().out.splitlines()]
     expected = [f"{n}.{kind}" for n in ("idea", "objective", "network") for kind in ("svg", "png")]
     assert first == [tmp_path / "a" / name for name in expected]
