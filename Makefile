@@ -49,6 +49,10 @@ results: $(READY)
 	$(MEASURE)/digits.py --out docs/results/digits.json
 	$(MEASURE)/step.py --out docs/results/step.json
 	$(MEASURE)/report.py
+	$(BIN)/ign figures runs/mnist --data $(DATA)/mnist --out runs/mnist/figures --force
+	cp runs/mnist/figures/fig-05.png docs/pictures/projection.png
+	cp runs/mnist/figures/fig-09.png docs/pictures/masks.png
+	$(BIN)/python -m ign.figures docs/pictures
 
 docs: $(READY)
 	$(INSTALL) --editable '.[docs]'

@@ -233,7 +233,7 @@ def _legend(ax: "Axes", y: float) -> None:
 
 
 def write(folder: str | Path, network: nn.Module | None = None) -> list[Path]:
-    """Write the diagrams as SVG and PNG, the same bytes each time.
+    """Write the diagrams as SVG, the same bytes each time.
 
     Args:
         folder: Where they go.
@@ -247,11 +247,7 @@ def write(folder: str | Path, network: nn.Module | None = None) -> list[Path]:
         "objective": objective(),
         "network": layers.network(network or DCGANAutoencoder()),
     }
-    return [
-        save(figure, Path(folder) / f"{name}.{kind}")
-        for name, figure in drawn.items()
-        for kind in ("svg", "png")
-    ]
+    return [save(figure, Path(folder) / f"{name}.svg") for name, figure in drawn.items()]
 
 
 def save(figure: "Figure", path: Path) -> Path:
