@@ -45,8 +45,8 @@ def score(
         ValueError: The kind is unknown.
 
     References:
-        Shocher et al., 2024, Section 2.1 (arXiv 2311.01462), for the drift; that the displacement
-        is the better signal of the two is measured in ``docs/results.md``.
+        Shocher et al., 2024, Section 2.1 (arXiv 2311.01462), for the drift. How well either tells
+        anomalies is measured in ``docs/results.md``.
     """
     after, before = _both(network, y, kind)
     return find_distance(distance)(after, before)
