@@ -7,6 +7,7 @@ the network as one function in evaluation mode, whatever the origin of its input
 
 __all__ = [
     "Stability",
+    "applied",
     "displacement",
     "evaluating",
     "generate",
@@ -216,6 +217,11 @@ def stability(
 def _psnr(a: Tensor, b: Tensor) -> Tensor:
     """Peak signal-to-noise ratio of each image in dB, of values in [-1, 1], (B,)."""
     return 10 * (4 / (a - b).square().flatten(1).mean(1)).log10()
+
+
+def applied(k: int, to: str) -> str:
+    """What k applications are called: f(z), f(f(z)), f(f(f(z))), f^4(z), ..."""
+    return f"f^{k}({to})" if k > 3 else "f(" * k + to + ")" * k
 
 
 def _applications(applications: Sequence[int], least: int) -> set[int]:
