@@ -13,6 +13,8 @@ VERBS = {
     "sample": "generate images from noise",
     "project": "map images onto the data's manifold",
     "score": "measure how far images are from the data",
+    "evaluate": "measure samples against held-out images, and idempotence",
+    "compare": "put evaluations beside each other",
     "info": "show what a model is",
     "demo": "train on small digits in minutes and make a page of pictures",
 }
@@ -48,8 +50,9 @@ def complain(verb: str, error: Exception) -> int:
     """Tell a mistake in one line on standard error: exit status 2."""
     text = str(error)
     if isinstance(error, ModuleNotFoundError):
-        training = ("lightning", "jsonargparse", "yaml", "sklearn", "tensorboard", "matplotlib")
-        text += "; pip install 'ign[train]'" if error.name in training else ""
+        known = ("lightning", "jsonargparse", "yaml", "sklearn", "tensorboard", "matplotlib")
+        extra = "eval" if verb in ("evaluate", "compare") else "train"
+        text += f"; pip install 'ign[{extra}]'" if error.name in known else ""
     elif isinstance(error, OSError) and error.strerror:
         text = f"{error.filename or ''}: {error.strerror}".lstrip(": ")
     print(f"ign {verb}: {text}", file=sys.stderr)
