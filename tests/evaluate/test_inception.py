@@ -125,6 +125,8 @@ def test_the_published_file_is_the_one_that_others_name():
     assert module.URL.startswith("https://nvlabs-fi-cdn.nvidia.com/")
     assert module.URL.endswith("/metrics/inception-2015-12-05.pt")
     assert len(bytes.fromhex(module.SHA256)) == 32
+    docs = Path(__file__).parents[2] / "docs" / "evaluation.md"
+    assert module.SHA256 in docs.read_text()
 
 
 def test_packaged_nets_are_loaded_by_name():
