@@ -54,6 +54,8 @@ def test_subsets_are_those_of_the_seed():
     first = kernel_distance(a, b, 5, 20)
     assert kernel_distance(a, b, 5, 20) == first
     assert kernel_distance(a, b, 5, 20, seed=1) != first
+    for x, y in ((a, b[:20]), (a[:20], b)):
+        assert kernel_distance(x, y, 5, 20, seed=1) != pytest.approx(kernel_distance(x, y, 5, 20))
     assert first[1] > 0
 
 
