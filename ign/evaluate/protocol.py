@@ -202,4 +202,6 @@ def _warnings(samples: int, real: int) -> list[str]:
     few = [f"{n:,} {what}" for n, what in ((samples, "samples"), (real, "real images")) if n < FEW]
     if not few:
         return []
-    return [f"{' and '.join(few)}: under {FEW:,} the Fréchet distance hangs on the count; do not cite it"]
+    return [
+        f"{' and '.join(few)}: under {FEW:,} the Fréchet distance hangs on the count; do not cite it"
+    ]

@@ -121,6 +121,8 @@ def test_nearest_images_by_definition():
     assert distance[:2].tolist() == [0, 0]
 
 
-def test_nearest_images_are_of_one_shape():
+@pytest.mark.parametrize("sizes", [(2, 2, 3), (0, 2, 1), (2, 0, 1)])
+def test_nearest_images_are_there_and_of_one_shape(sizes):
+    n, m, channels = sizes
     with pytest.raises(ValueError, match="do not compare"):
-        nearest(torch.zeros(2, 1, 4, 4, dtype=torch.uint8), torch.zeros(2, 3, 4, 4).byte())
+        nearest(torch.zeros(n, 1, 4, 4).byte(), torch.zeros(m, channels, 4, 4).byte())
