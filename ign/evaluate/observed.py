@@ -109,7 +109,8 @@ def observe_cached(
 ) -> Observed:
     """As :func:`observe`, kept under a hash of the images' content and of the net.
 
-    A file that is damaged is made again; one that cannot be written is a warning.
+    A file that is damaged is made again; one that cannot be written is a warning. Of a net without
+    a hash, one that was never saved or loaded, nothing is kept.
 
     Args:
         net: The net.
@@ -118,15 +119,16 @@ def observe_cached(
         batch_size: How many pass through the net at a time.
         advance: Told after each batch how many there were.
     """
+    if not net.hash:
+        return observe(net, images, batch_size, advance)
     name = f"{net.name or 'net'}-{key([VERSION, digest([images]), net.hash])}.safetensors"
     path = cache_folder(cache) / "features" / name
-    found = _read(path, len(images)) if net.hash else None
+    found = _read(path, len(images))
     if found is not None:
         advance(len(images))
         return found
     found = observe(net, images, batch_size, advance)
-    if net.hash:
-        _write(path, found)
+    _write(path, found)
     return found
 
 

@@ -203,5 +203,5 @@ def _warnings(samples: int, real: int) -> list[str]:
     if not few:
         return []
     return [
-        f"{' and '.join(few)}: under {FEW:,} the Fréchet distance hangs on the count; do not cite it"
+        f"{' and '.join(few)}: under {FEW:,} Fréchet distances hang on the count, do not cite them"
     ]
