@@ -1,46 +1,13 @@
-"""What a measurement must say about itself: command, commit, processor, versions."""
+"""How a benchmark says what it found, and what a measurement must say about itself."""
 
 import json
-import os
-import platform
-import subprocess
-import sys
-from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import torch
+from ign.evaluate.machine import describe
+from ign.evaluate.tables import markdown
 
-import ign
-
-
-def describe() -> dict[str, Any]:
-    """The circumstances of a measurement."""
-    commit = subprocess.run(
-        ["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False
-    )
-    clean = not subprocess.run(
-        ["git", "status", "--porcelain", "-uno"], capture_output=True, text=True, check=False
-    ).stdout
-    return {
-        "command": " ".join([Path(sys.argv[0]).name, *sys.argv[1:]]),
-        "commit": commit.stdout.strip() + ("" if clean else " and uncommitted changes"),
-        "processor": _processor(),
-        "cores": os.cpu_count(),
-        "threads": torch.get_num_threads(),
-        "device": torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu",
-        "python": platform.python_version(),
-        "torch": torch.__version__,
-        "ign": ign.__version__,
-    }
-
-
-def _processor() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-        return next(x.partition(":")[2].strip() for x in lines if x.startswith("model name"))
-    except (OSError, StopIteration):
-        return platform.processor() or platform.machine()
+__all__ = ["describe", "footer", "markdown", "publish"]
 
 
 def publish(table: str, found: dict[str, Any], out: Path | None) -> None:
@@ -54,15 +21,3 @@ def publish(table: str, found: dict[str, Any], out: Path | None) -> None:
 def footer(about: dict[str, Any]) -> str:
     """The circumstances as one Markdown line."""
     return "; ".join(f"{k} {v}" for k, v in about.items())
-
-
-def markdown(rows: Sequence[Mapping[str, Any]], formats: Mapping[str, str]) -> str:
-    """Rows of equal keys in Markdown; numbers in the format of their column's first word."""
-    lines = [f"| {' | '.join(rows[0])} |", f"|{'---|' * len(rows[0])}"]
-    for row in rows:
-        cells = [
-            v if isinstance(v, str) else formats.get(k.split()[0], "{}").format(v)
-            for k, v in row.items()
-        ]
-        lines.append(f"| {' | '.join(cells)} |")
-    return "\n".join(lines)

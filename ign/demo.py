@@ -10,9 +10,9 @@ from torch import Tensor
 
 from ign import pictures, random
 from ign.data import ImageSet
-from ign.files import atomic
 from ign.model import IGN
 from ign.page import Block, write
+from ign.plots import drawing
 
 
 def page(model: IGN, held_out: ImageSet, run: Path) -> Path:
@@ -93,26 +93,16 @@ def _restored(model: IGN, x: Tensor) -> pictures.Image.Image:
 
 def _curves(run: Path) -> None:
     """The columns of ``metrics.csv`` over the steps."""
-    import matplotlib
-
-    matplotlib.use("Agg")
-    from matplotlib.figure import Figure
-
     with open(run / "metrics.csv", newline="") as file:
         rows = list(csv.DictReader(file))
-    figure = Figure(figsize=(10, 3.6), layout="constrained")
-    left, right = figure.subplots(1, 2)
     panels = [
-        (left, ("rec", "idem", "tight"), "terms of the loss", ""),
-        (right, ("drift_held_out", "gap", "diversity"), "measures of the checks", "o"),
+        (("rec", "idem", "tight"), "terms of the loss", ""),
+        (("drift_held_out", "gap", "diversity"), "measures of the checks", "o"),
     ]
-    for axes, names, title, mark in panels:
-        for name in names:
-            points = [(int(r["step"]), float(r[name])) for r in rows if r[name]]
-            axes.plot(*zip(*points, strict=True), label=name.replace("_", " "), marker=mark, ms=4)
-        axes.set(title=title, xlabel="step")
-        axes.grid(alpha=0.25)
-        axes.legend(frameon=False)
-        axes.spines[["top", "right"]].set_visible(False)
-    with atomic(run / "curves.png") as path:
-        figure.savefig(path, dpi=140)
+    with drawing(run / "curves.png", len(panels), (10, 3.6)) as figure:
+        for axes, (names, title, mark) in zip(figure, panels, strict=True):
+            for name in names:
+                points = [(int(r["step"]), float(r[name])) for r in rows if r[name]]
+                label = name.replace("_", " ")
+                axes.plot(*zip(*points, strict=True), label=label, marker=mark, ms=4)
+            axes.set(title=title, xlabel="step")

@@ -26,13 +26,15 @@ figure { margin: 0 } figure img, figure video { max-width: 100%; background: #ff
 img.pixels, video { image-rendering: pixelated }
 figcaption, .lead { color: var(--faint); margin-top: .4rem }
 pre { background: var(--code); padding: .9rem 1.1rem; overflow-x: auto; border-radius: 6px }
-table { border-collapse: collapse } td { padding: .2rem 1.4rem .2rem 0 }
-td:last-child { font-variant-numeric: tabular-nums }
+table { border-collapse: collapse; display: block; overflow-x: auto }
+td, th { padding: .2rem 1.4rem .2rem 0; text-align: left; font-variant-numeric: tabular-nums }
+th { color: var(--faint); font-weight: normal; border-bottom: 1px solid var(--line) }
+.values :is(td, th):not(:first-child) { text-align: right; white-space: nowrap }
 """
 
 
 class Block(NamedTuple):
-    """A part of the page: a heading, pictures or videos under it, what they show.
+    """A part of the page: a heading, a table, pictures or videos under it, what they show.
 
     Args:
         title: The heading.
@@ -40,13 +42,15 @@ class Block(NamedTuple):
         files: Paths relative to the page; MP4 becomes a video, everything else an image.
         smooth: Whether the pictures are drawings rather than enlarged pixels.
         told: Whether the pictures carry the caption themselves.
+        table: Rows of cells, the first row the headings of columns, a first cell that of a row.
     """
 
     title: str
     text: str
-    files: Sequence[str]
+    files: Sequence[str] = ()
     smooth: bool = False
     told: bool = False
+    table: Sequence[Sequence[str]] = ()
 
 
 def write(
@@ -105,5 +109,15 @@ def _part(number: int, block: Block) -> str:
     )
     caption = "" if block.told else f"<figcaption>{html.escape(block.text)}</figcaption>"
     return (
-        f'<h2 id="part-{number}">{html.escape(block.title)}</h2>\n<figure>{shown}{caption}</figure>'
+        f'<h2 id="part-{number}">{html.escape(block.title)}</h2>\n'
+        f"<figure>{_table(block.table)}{shown}{caption}</figure>"
     )
+
+
+def _table(rows: Sequence[Sequence[str]]) -> str:
+    kinds = ["th"] + ["td"] * len(rows)
+    lines = [
+        "<tr>" + "".join(f"<{kind}>{html.escape(cell)}" for cell in row)
+        for kind, row in zip(kinds, rows, strict=False)
+    ]
+    return "<table class=values>" + "\n".join(lines) + "</table>\n" if rows else ""

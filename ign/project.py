@@ -5,7 +5,7 @@ the network as one function in evaluation mode, whatever the origin of its input
 caller says that it is noise do role norms know it.
 """
 
-__all__ = ["Stability", "evaluating", "project", "stability", "trajectory"]
+__all__ = ["Stability", "applied", "evaluating", "project", "stability", "trajectory"]
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
@@ -191,6 +191,11 @@ def stability(
 def _psnr(a: Tensor, b: Tensor) -> Tensor:
     """Peak signal-to-noise ratio of each image in dB, of values in [-1, 1], (B,)."""
     return 10 * (4 / (a - b).square().flatten(1).mean(1)).log10()
+
+
+def applied(k: int, to: str) -> str:
+    """What k applications are called: f(z), f(f(z)), f(f(f(z))), f^4(z), ..."""
+    return f"f^{k}({to})" if k > 3 else "f(" * k + to + ")" * k
 
 
 def _applications(applications: Sequence[int], least: int) -> set[int]:

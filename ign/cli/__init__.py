@@ -16,15 +16,18 @@ VERBS = {
     "score": "measure how far images are from the data",
     "calibrate": "learn from clean images which scores to flag",
     "figures": "make every figure of the paper from a model",
+    "evaluate": "measure samples against held-out images, and idempotence",
+    "compare": "put evaluations beside each other",
     "info": "show what a model is",
     "demo": "train on small digits in minutes and make a page of pictures",
 }
 
-EXTRAS = {
-    "train": ("lightning", "jsonargparse", "yaml", "sklearn", "tensorboard"),
-    "figures": ("matplotlib", "imageio_ffmpeg"),
-}
-"""Which extra brings a package that may be missing."""
+OPTIONAL = (
+    "lightning", "jsonargparse", "yaml", "sklearn", "tensorboard", "matplotlib", "imageio_ffmpeg",
+)  # fmt: skip
+"""Packages that may be missing."""
+EXTRAS = {"edit": "figures", "figures": "figures", "evaluate": "eval", "compare": "eval"}
+"""Which extra brings what a verb needs, where it is not ``train``."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -57,8 +60,8 @@ def complain(verb: str, error: Exception) -> int:
     """Tell a mistake in one line on standard error: exit status 2."""
     text = str(error)
     if isinstance(error, ModuleNotFoundError):
-        extra = next((k for k, names in EXTRAS.items() if error.name in names), None)
-        text += f"; pip install 'ign[{extra}]'" if extra else ""
+        extra = EXTRAS.get(verb, "train")
+        text += f"; pip install 'ign[{extra}]'" if error.name in OPTIONAL else ""
     elif isinstance(error, OSError) and error.strerror:
         text = f"{error.filename or ''}: {error.strerror}".lstrip(": ")
     print(f"ign {verb}: {text}", file=sys.stderr)

@@ -30,6 +30,7 @@ from torch import Tensor
 from ign.data import DataError, read_image, to_float
 from ign.data.files import list_folder
 from ign.model import IGN
+from ign.project import applied
 from ign.terminal import progress
 
 Rename = Callable[[str], str]
@@ -103,11 +104,6 @@ def seed(text: str) -> int:
         if -(2**63) <= int(text) < 2**63:
             return int(text)
     raise argparse.ArgumentTypeError(f"{text!r} must be a whole number of 64 bits")
-
-
-def applied(k: int, to: str) -> str:
-    """What k applications are called: f(z), f(f(z)), f(f(f(z))), f^4(z), ..."""
-    return f"f^{k}({to})" if k > 3 else "f(" * k + to + ")" * k
 
 
 def load_model(options: argparse.Namespace) -> IGN:

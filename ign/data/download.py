@@ -1,6 +1,6 @@
-"""Fetching MNIST and Fashion-MNIST into the cache folder."""
+"""Fetching published files, and MNIST and Fashion-MNIST, into the cache folder."""
 
-__all__ = ["MIRRORS", "SHA256", "fetch_idx"]
+__all__ = ["MIRRORS", "SHA256", "Unavailable", "fetch", "fetch_idx"]
 
 import hashlib
 import urllib.request
@@ -8,7 +8,7 @@ from http.client import HTTPException
 from pathlib import Path
 from urllib.error import URLError
 
-from ign.data.errors import DataError
+from ign.data.errors import DataError, Problem
 from ign.data.idx import STEMS, find_idx
 from ign.data.progress import bar
 from ign.data.storage import replacing
@@ -65,22 +65,38 @@ def fetch_idx(name: str, split: str, folder: Path, progress: bool = False) -> No
 
 def _fetch(name: str, file: str, checksum: str, folder: Path, progress: bool) -> None:
     """Try the mirrors in turn."""
-    reasons = []
+    problems: list[Problem] = []
     for mirror in MIRRORS[name]:
         try:
-            content = _get(mirror + file, checksum, progress)
-        except (OSError, HTTPException, _Mismatch) as error:
-            said = error.reason if type(error) is URLError else error
-            reasons.append((mirror + file, " ".join(str(said).split())))
-            continue
-        with replacing(folder / file) as temporary:
-            temporary.write_bytes(content)
-        return
+            return fetch(mirror + file, checksum, folder / file, progress)
+        except Unavailable as error:
+            problems += error.problems
     raise DataError(
         f"data {name!r}: {file} cannot be downloaded; put it and the other three .gz files of "
         f"{name} into {str(folder)!r}, or give a folder that holds them",
-        reasons,
+        problems,
     )
+
+
+def fetch(url: str, checksum: str, path: Path, progress: bool = False) -> None:
+    """Fetch one file, which is written whole and with this SHA-256, or not at all.
+
+    Raises:
+        Unavailable: The server has not given the right bytes.
+        DataError: The file cannot be written.
+    """
+    try:
+        content = _get(url, checksum, progress)
+    except (OSError, HTTPException, _Mismatch) as error:
+        said = error.reason if type(error) is URLError else error
+        problem = (url, " ".join(str(said).split()))
+        raise Unavailable("cannot be downloaded", [problem]) from None
+    with replacing(path) as temporary:
+        temporary.write_bytes(content)
+
+
+class Unavailable(DataError):
+    """A file that a server does not give."""
 
 
 class _Mismatch(Exception):

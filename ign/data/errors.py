@@ -1,6 +1,6 @@
 """What is wrong with a source of images, in words for its owner."""
 
-__all__ = ["SHOWN", "DataError", "listed"]
+__all__ = ["SHOWN", "DataError", "Problem", "listed"]
 
 from collections.abc import Sequence
 

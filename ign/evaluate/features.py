@@ -72,7 +72,8 @@ class FeatureNet(nn.Module):
             raise ValueError("names and layers must not be empty, and numbers be at least 1")
         self.names, self.kind, self.channels, self.size = list(names), kind, channels, size
         self.layers = [(maps, stride) for maps, stride in layers]
-        self.dimensions, self.about, self.hash = dimensions, dict(about or {}), ""
+        self.dimensions, self.about = dimensions, dict(about or {})
+        self.name, self.hash = "", ""
         body: list[nn.Module] = []
         before, side = channels, size
         for maps, stride in self.layers:
@@ -128,6 +129,12 @@ class FeatureNet(nn.Module):
         return self._in_batches(self, images, batch_size)
 
     @torch.no_grad()
+    def observe(self, images: Tensor) -> tuple[Tensor, Tensor | None]:
+        """The features, and for classes the probability of each, (B, classes), in one pass."""
+        features = self.features(images, len(images))
+        return features, self.head(features).softmax(1) if self.kind == "classes" else None
+
+    @torch.no_grad()
     def _in_batches(
         self, function: Callable[[Tensor], Tensor], images: Tensor, batch_size: int
     ) -> Tensor:
@@ -148,7 +155,7 @@ class FeatureNet(nn.Module):
             for k, v in self.state_dict().items()
         }
         content = save(state)
-        self.hash = hashlib.sha256(content).hexdigest()
+        self.name, self.hash = path.stem, hashlib.sha256(content).hexdigest()
         net = ("names", "kind", "channels", "size", "layers", "dimensions", "about")
         config = {"format": FORMAT, "sha256": self.hash} | {k: getattr(self, k) for k in net}
         with atomic(path) as file:
@@ -164,7 +171,7 @@ def feature_nets() -> list[str]:
 
 
 def feature_net(name: str | Path, device: str | torch.device = "cpu") -> FeatureNet:
-    """Load a feature net; its ``hash`` is the SHA-256 of the file of its weights.
+    """Load a feature net; ``name`` and ``hash`` are name and SHA-256 of the file of its weights.
 
     Nothing in the files is executed: weights are safetensors, the rest is JSON.
 
@@ -197,7 +204,7 @@ def feature_net(name: str | Path, device: str | torch.device = "cpu") -> Feature
     except (TypeError, ValueError, RuntimeError) as error:
         raise ModelError(f"{path.with_suffix(CONFIG)}: not a feature net ({error})") from None
     net.load_state_dict(_read_weights(path, content, net), assign=True)
-    net.hash = found
+    net.name, net.hash = path.stem, found
     return net.eval().requires_grad_(False).to(device)
 
 

@@ -18,13 +18,13 @@ from ign import pictures
 from ign.degrade import BrushMask, HalfMask, RectangleMask, Sketch, parse
 from ign.edit import arithmetic, composite, find_exemplars, inpaint
 from ign.model import IGN
-from ign.project import Stability, stability
+from ign.project import Stability, applied, stability
 from ign.random import keys
 
 COLUMNS, EDITED, FOLLOWED, GRID = 12, 8, 32, 100
 TIMES = (1, 2, 3)
 LONG = (1, 2, 3, 5, 10, 20, 50, 100, 200, 300)
-NAMES = ("f(z)", "f(f(z))", "f(f(f(z)))")
+NAMES = tuple(applied(k, "z") for k in TIMES)
 Rows = list[tuple[str, Tensor]]
 
 
@@ -149,7 +149,7 @@ def refined(s: Subject) -> Panel:
     rows: Rows = []
     for name in ("noise:0.6", "saltpepper:0.1", "rectangle:0.1"):
         y = parse(name)(x, s.seed)
-        rows += [(name, y), *_named(("f(y)", "f(f(y))", "f(f(f(y)))"), s.trajectory(y))]
+        rows += [(name, y), *_named([applied(k, "y") for k in TIMES], s.trajectory(y))]
     return Panel(
         "8", "Repeated application to degraded images",
         f"The first {len(x)} {s.source}, degraded (seed {s.seed}), after one, two and three"

@@ -1,0 +1,78 @@
+"""ign compare: evaluations beside each other."""
+
+__all__ = ["run"]
+
+import argparse
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from ign.cli.common import Parser, fresh_folder
+from ign.files import atomic
+
+WIDTH = 140
+"""Narrower terminals get the main columns alone."""
+
+
+def run(words: Sequence[str]) -> None:
+    """Show the table and write OUT/comparison.md, OUT/bars.png and OUT/scatter.png."""
+    parser = Parser(
+        prog="ign compare",
+        description="Put evaluations beside each other. What differs from the first in features,\n"
+        "real set, number of samples or k is marked in the table and left out of the plots.",
+        epilog="example: ign compare ours=runs/mnist/evaluation dcgan=runs/dcgan/evaluation",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "results", nargs="+", metavar="RESULTS",
+        help="a results.json of ign evaluate or its folder; NAME=RESULTS to name it",
+    )  # fmt: skip
+    parser.add_argument(
+        "--out", type=Path, default=Path("comparison"), metavar="FOLDER", help="(comparison)"
+    )
+    parser.add_argument("--force", action="store_true", help="write over what is there")
+    options = parser.parse_args(words)
+
+    from ign.evaluate.comparison import bars, compare, scatter
+    from ign.evaluate.tables import markdown
+
+    out = fresh_folder(options.out, options.force)
+    named = _named(options.results)
+    compared = compare(named)
+    bars(compared, out / "bars.png")
+    scatter(compared, out / "scatter.png")
+    with atomic(out / "comparison.md") as path:
+        path.write_text("\n\n".join([markdown(compared.rows, {}), *compared.notes]) + "\n")
+    console = Console()
+    if not console.is_terminal:
+        console.width = WIDTH
+    columns = compared.main if console.width < WIDTH else list(compared.rows[0])
+    shown = Table(box=None, collapse_padding=True)
+    for i, name in enumerate(columns):
+        shown.add_column(name, justify="right" if i > 1 else "left")
+    for row in compared.rows:
+        shown.add_row(*(row[name] for name in columns))
+    console.print(shown, highlight=False)
+    print("\n".join([*compared.notes, f"\n{out}/comparison.md, bars.png, scatter.png"]))
+
+
+def _named(given: Sequence[str]) -> Mapping[str, Any]:
+    """The results by name: the one given, else the path.
+
+    Raises:
+        ValueError: Two have one name.
+    """
+    from ign.evaluate.comparison import read
+
+    found: dict[str, Any] = {}
+    for text in given:
+        name, sign, path = text.partition("=")
+        if not sign or Path(text).exists():
+            name, path = text.removesuffix("/results.json").rstrip("/"), text
+        if name in found:
+            raise ValueError(f"{name} is given twice; name each: NAME=RESULTS")
+        found[name] = read(path)
+    return found

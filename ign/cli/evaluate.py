@@ -1,0 +1,97 @@
+"""ign evaluate: how good a model is, by numbers that say what they are."""
+
+__all__ = ["run"]
+
+import argparse
+import shlex
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+
+from ign import data
+from ign.cli.common import fresh_folder, load_model, natural, parse, seed, verb
+from ign.model import locate
+
+WIDTH = 120
+
+
+def run(words: Sequence[str]) -> None:
+    """Write OUT/results.json, on wish OUT/index.html, and show the table."""
+    options = _options(words)
+    from ign.evaluate import evaluate, load_net
+    from ign.evaluate.report import page, save, table, title
+
+    out = fresh_folder(options.out, options.force)
+    model = load_model(options)
+    net = options.features and load_net(options.features, model.device, progress=True)
+    channels, size, _ = model.shape
+    real, train = (
+        data.load(options.data, split=split, size=size, gray=channels == 1, progress=True)
+        for split in (options.split, "train")
+    )
+    found = evaluate(
+        model, real, train,
+        samples=options.samples, applications=options.applications, features=net,
+        seed=options.seed, neighbours=options.neighbours, tolerance=options.tolerance,
+        batch_size=options.batch_size, progress=True,
+    )  # fmt: skip
+    results = found.results
+    results["model"] = {"path": str(locate(options.model)), **results["model"]}
+    for name, split in (("real", options.split), ("train", "train")):
+        results["protocol"][name] |= {"source": options.data, "split": split}
+    results["about"]["command"] = shlex.join(["ign", "evaluate", *words])
+    saved = save(results, out)
+    shown = page(found, options.model, out) if options.html else None
+    console = Console()
+    if not console.is_terminal:
+        console.width = WIDTH
+    print(f"{title(results)}\n")
+    console.print(table(results), highlight=False)
+    for kind in ("alarms", "warnings"):
+        for text in results[kind]:
+            print(f"{kind[:-1]}: {text}", file=sys.stderr)
+    print(f"\n{saved}" + (f"\nlook at {shown}" if shown else ""))
+
+
+def _options(words: Sequence[str]) -> argparse.Namespace:
+    parser = verb(
+        "evaluate",
+        "Measure a model: Fréchet and kernel distance, precision, recall, density and coverage of\n"
+        "its samples against held-out images, and how little it changes what it made.\n"
+        "Writes OUT/results.json with everything that defines the numbers.",
+        "example: ign evaluate runs/mnist --data mnist --out evaluation --html",
+    )
+    parser.add_argument(
+        "--data", required=True, help="what the model was trained on: a name, folder or zip"
+    )
+    parser.add_argument(
+        "--split", default="test", choices=("val", "test"), help="the held-out part (test)"
+    )
+    parser.add_argument(
+        "--samples", "-n", type=natural, default=10_000, metavar="N", help="how many (10000)"
+    )
+    parser.add_argument(
+        "--applications", "-k", type=natural, nargs="+", default=[1, 2], metavar="K",
+        help="how often the network is applied (1 2)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--features", metavar="NET",
+        help="mnist, faces, inception, or a file NAME.safetensors or NAME.pt; by default the"
+        " packaged net for images of this form: mnist for 1x28x28, faces for 3x64x64",
+    )  # fmt: skip
+    parser.add_argument("--seed", type=seed, default=0, help="of samples and subsets (0)")
+    parser.add_argument(
+        "--neighbours", type=natural, default=5, metavar="K",
+        help="which neighbour the balls of precision and coverage reach to (5)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--tolerance", type=float, default=0.02, metavar="D",
+        help="the drift under which a seed counts as on the manifold (0.02)",
+    )  # fmt: skip
+    parser.add_argument("--html", action="store_true", help="write OUT/index.html with pictures")
+    parser.add_argument(
+        "--out", type=Path, default=Path("evaluation"), metavar="FOLDER", help="(evaluation)"
+    )
+    return parse(parser, words)

@@ -1,0 +1,157 @@
+"""Evaluations beside each other, and which of them may be compared."""
+
+__all__ = ["Compared", "bars", "compare", "read", "scatter"]
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from ign.evaluate.protocol import FORMAT
+from ign.evaluate.report import NAME
+from ign.evaluate.tables import METRICS, cell, label
+from ign.plots import drawing
+
+Results = Mapping[str, Any]
+MAIN = ("frechet", "precision", "recall", "coverage", "drift")
+DAGGERS = "†‡§¶"
+
+
+class Compared(NamedTuple):
+    """A table of several evaluations.
+
+    Args:
+        rows: A row of text for each set of samples.
+        notes: A line for each mark in the table: what differs from the first evaluation.
+        comparable: The names and measures of those that do not differ.
+        main: The columns that matter most.
+    """
+
+    rows: list[dict[str, str]]
+    notes: list[str]
+    comparable: list[tuple[str, Mapping[str, Any]]]
+    main: list[str]
+
+
+def read(path: str | Path) -> dict[str, Any]:
+    """Read ``results.json``, or the one in a folder.
+
+    Raises:
+        ValueError: It is missing, or not the results of an evaluation.
+    """
+    path = Path(path) / NAME if Path(path).is_dir() else Path(path)
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ValueError(f"{path}: {error.strerror}; give the {NAME} of ign evaluate") from None
+    except ValueError as error:
+        raise ValueError(f"{path}: cannot be read as JSON ({error})") from None
+    if not isinstance(found, dict) or found.get("format") != FORMAT:
+        raise ValueError(f"{path}: not the results of an evaluation of format {FORMAT}")
+    try:
+        identity(found)
+        samples = [row for row in found["rows"] if "applications" in row]
+        known = [row[key] for row in samples for key in ("name", *MAIN)]
+        if not known:
+            raise KeyError("samples")
+    except (KeyError, TypeError) as error:
+        raise ValueError(f"{path}: not the results of an evaluation (no {error})") from None
+    return found
+
+
+def identity(results: Results) -> dict[str, Any]:
+    """What must be equal for two evaluations to be compared."""
+    protocol = results["protocol"]
+    return {
+        "features": f"{protocol['features']['name']} {protocol['features']['sha256'][:8]}",
+        "real set": f"{protocol['real']['images']:,} images {protocol['real']['sha256'][:8]}",
+        "samples": f"{protocol['samples']:,}",
+        "k": str(protocol["neighbours"]),
+        "kernel": "{subsets} subsets of {size}".format(**protocol["kernel"]),
+        "tolerance": str(protocol["tolerance"]),
+    }
+
+
+def compare(named: Mapping[str, Results]) -> Compared:
+    """Put the samples of evaluations beside each other; what cannot be compared gets a mark.
+
+    Args:
+        named: Evaluations by name; the first is what the others are compared with.
+
+    Raises:
+        ValueError: None is given.
+    """
+    if not named:
+        raise ValueError("no results to compare")
+    first = identity(next(iter(named.values())))
+    rows: list[dict[str, str]] = []
+    notes: list[str] = []
+    comparable: list[tuple[str, Mapping[str, Any]]] = []
+    for name, results in named.items():
+        own = identity(results)
+        other = [f"{k} {own[k]}, not {first[k]}" for k in own if own[k] != first[k]]
+        if other:
+            mark = DAGGERS[len(notes) % len(DAGGERS)] * (len(notes) // len(DAGGERS) + 1)
+            notes.append(f"{mark} not comparable: {'; '.join(other)}")
+            name = f"{name} {mark}"
+        for row in results["rows"]:
+            if "applications" not in row:
+                continue
+            rows.append({"model": name, "samples": row["name"], **_values(results, row)})
+            comparable += [] if other else [(f"{name}, {row['name']}", row)]
+    protocols = [results["protocol"] for results in named.values()]
+    main = {label(m, protocol) for m in METRICS if m.key in MAIN for protocol in protocols}
+    rows = _without_empty(rows)
+    return Compared(
+        rows, notes, comparable, [*list(rows[0])[:2], *(x for x in rows[0] if x in main)]
+    )
+
+
+def _values(results: Results, row: Mapping[str, Any]) -> dict[str, str]:
+    return {label(m, results["protocol"]): cell(row, m, spread=False) for m in METRICS}
+
+
+def _without_empty(rows: list[dict[str, str]]) -> list[dict[str, str]]:
+    """The rows with the columns in which any has a value."""
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    names = [name for name in names if any(row.get(name) for row in rows)]
+    return [{name: row.get(name, "") for name in names} for row in rows]
+
+
+def bars(compared: Compared, path: Path) -> Path:
+    """A panel of bars for each of the main measures, of what is comparable."""
+    metrics = [m for m in METRICS if m.key in MAIN]
+    names = [name for name, _ in compared.comparable]
+    height = 1.2 + 0.32 * len(names)
+    with drawing(path, len(metrics), (2.6 * len(metrics) + 1.6, height)) as panels:
+        for axes, metric in zip(panels, metrics, strict=True):
+            values = [row.get(metric.key) or 0.0 for _, row in compared.comparable]
+            colours = [f"C{i}" for i in range(len(values))]
+            shown = axes.barh(range(len(values)), values, color=colours)
+            axes.bar_label(shown, [metric.format.format(v) for v in values], padding=3, fontsize=8)
+            axes.set(title=f"{metric.name} {metric.better}", yticks=range(len(values)))
+            axes.set_yticklabels(names if axes is panels[0] else [])
+            axes.margins(x=0.3)
+            axes.invert_yaxis()
+    return path
+
+
+def scatter(compared: Compared, path: Path) -> Path:
+    """Precision over recall, and distance over drift, of what is comparable."""
+    panels = (("recall", "precision"), ("drift", "frechet"))
+    names = {m.key: m.name for m in METRICS}
+    with drawing(path, len(panels), (10, 4.2), shared=True) as drawn:
+        for axes, keys in zip(drawn, panels, strict=True):
+            for name, row in compared.comparable:
+                axes.plot(*(row[key] for key in keys), "o", ms=8, label=name)
+            wide = [_wide([row[key] for _, row in compared.comparable]) for key in keys]
+            scales = ["log" if many else "linear" for many in wide]
+            axes.set(xlabel=names[keys[0]], ylabel=names[keys[1]])
+            axes.set(xscale=scales[0], yscale=scales[1])
+            axes.margins(0.15)
+    return path
+
+
+def _wide(values: Sequence[float]) -> bool:
+    """Whether the values need a logarithmic scale."""
+    return min(values) > 0 and max(values) > 10 * min(values)

@@ -1,0 +1,207 @@
+"""One protocol for every number of a model."""
+
+__all__ = ["Evaluation", "evaluate"]
+
+import os
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from rich.progress import Progress
+from torch import Tensor
+
+from ign import terminal
+from ign.data import ImageSet, to_float
+from ign.evaluate.idempotence import Walk, alarms, walk
+from ign.evaluate.inception import Net, load_net
+from ign.evaluate.machine import describe
+from ign.evaluate.observed import digest
+from ign.evaluate.reference import Reference, default_net
+from ign.model import BATCH, IGN
+from ign.project import applied
+
+FORMAT = 1
+FEW = 2048
+"""Under so many images the covariance of as many features of Inception has no inverse."""
+HELD_OUT, TRAIN, NOISE = "held-out images", "training images", "noise"
+
+
+@dataclass
+class Evaluation:
+    """What an evaluation found.
+
+    Args:
+        results: All numbers and what defines them, as ``results.json`` holds them.
+        samples: For each k the samples, (N, C, H, W) uint8.
+        drifts: The drift of each image, by row of the results, (N,).
+        copies: For each k the first samples and the training image nearest to each,
+            (2, n, C, H, W) uint8; empty without training images.
+    """
+
+    results: dict[str, Any]
+    samples: dict[int, Tensor]
+    drifts: dict[str, Tensor]
+    copies: dict[int, Tensor]
+
+
+def evaluate(
+    model: IGN,
+    real: ImageSet | Tensor,
+    train: ImageSet | Tensor | None = None,
+    *,
+    samples: int = 10_000,
+    applications: Sequence[int] = (1, 2),
+    features: Net | str | Path | None = None,
+    seed: int = 0,
+    neighbours: int = 5,
+    tolerance: float = 0.02,
+    cache: str | os.PathLike[str] | None = None,
+    batch_size: int = BATCH,
+    progress: bool = False,
+) -> Evaluation:
+    r"""Measure a model by the protocol of ``docs/evaluation.md``.
+
+    Samples :math:`f^k(z)` are drawn in evaluation mode, rounded to bytes and measured against the
+    real set; as many training images are measured beside them, which is what a perfect generator
+    would get. Drift is the mean absolute difference :math:`|f(y) - y|`, whatever the model's own.
+
+    Args:
+        model: The model.
+        real: Held-out images of its format: a set, or (N, C, H, W) in [-1, 1].
+        train: The images that it was trained on; None to leave out what needs them.
+        samples: How many samples for each k; under 2,048 the results hold a warning.
+        applications: Each k.
+        features: A net, or a name of :func:`ign.evaluate.load_net`; None for
+            :func:`ign.evaluate.default_net`.
+        seed: Of samples and subsets.
+        neighbours: k of :func:`ign.evaluate.manifold`.
+        tolerance: The drift under which a seed counts as on the manifold.
+        cache: Where features of fixed sets are kept.
+        batch_size: How many images at a time.
+        progress: Whether to show bars.
+
+    Raises:
+        ValueError: Images of another format or range, too few samples, a sample with NaN.
+        ModelError: There is no such net.
+    """
+    began = time.perf_counter()
+    _check(model, real, train, samples, neighbours, tolerance)
+    with terminal.progress() if progress else Progress(disable=True) as bar:
+        if features is None or isinstance(features, str | Path):
+            features = load_net(features or default_net(model.shape), model.device, progress)
+        reference = Reference(
+            real, train, features,
+            neighbours=neighbours, seed=seed, cache=cache, batch_size=batch_size, bar=bar,
+        )  # fmt: skip
+        advance = reference.advancing("samples", samples)
+        walked = walk(model, samples, applications, seed, batch_size, advance)
+        rows, copies = _sample_rows(reference, walked)
+        fixed, drifts = _fixed_rows(reference, model, samples)
+    drifts = {applied(k, "z"): x for k, x in walked.drifts.items()} | drifts
+    drifts[NOISE] = walked.noise
+    rows = _with_drift([*rows, *fixed, {"name": NOISE}], drifts, tolerance)
+    protocol = {"samples": samples, "tolerance": tolerance, **reference.facts()}
+    found = {
+        "format": FORMAT,
+        "model": _facts(model),
+        "protocol": protocol,
+        "rows": rows,
+        "alarms": _alarms(rows, protocol["features"].get("classes", ())),
+        "warnings": _warnings(samples, len(reference.real)),
+        "about": describe(device=model.device),
+        "seconds": round(time.perf_counter() - began, 1),
+    }
+    return Evaluation(found, walked.samples, drifts, copies)
+
+
+def _check(
+    model: IGN, real: ImageSet | Tensor, train: ImageSet | Tensor | None,
+    samples: int, neighbours: int, tolerance: float,
+) -> None:  # fmt: skip
+    """What would fail only after minutes."""
+    for images, what in ((real, "real"), (train, "training")):
+        shape = model.shape if images is None else tuple(images.shape)[-3:]
+        if shape != model.shape:
+            raise ValueError(f"{what} images are {shape}; this model's are {model.shape}")
+    if not 1 <= neighbours < min(samples, len(real)):
+        raise ValueError(
+            f"neighbours {neighbours} must be at least 1 and less than the {samples} samples and"
+            f" {len(real)} real images"
+        )
+    if not tolerance > 0:
+        raise ValueError(f"tolerance {tolerance} must be above 0")
+
+
+def _sample_rows(
+    reference: Reference, walked: Walk
+) -> tuple[list[dict[str, Any]], dict[int, Tensor]]:
+    """A row for each k, and the first samples with the nearest training images."""
+    rows, copies = [], {}
+    for k, images in walked.samples.items():
+        name = applied(k, "z")
+        row = {"name": name, "applications": k, **reference.measure(images, name)}
+        if reference.train is not None:
+            row["nearest_ratio"], copies[k] = reference.copied(images)
+        rows.append(row)
+    return rows, copies
+
+
+def _fixed_rows(
+    reference: Reference, model: IGN, n: int
+) -> tuple[list[dict[str, Any]], dict[str, Tensor]]:
+    """The rows of n training images and of the real set, and the drifts of both."""
+    rows: list[dict[str, Any]] = []
+    sets = {HELD_OUT: reference.real}
+    if reference.train is not None:
+        sets = {TRAIN: reference.train[reference.some(len(reference.train), n)], **sets}
+        rows.append({"name": TRAIN, **reference.measure(sets[TRAIN], TRAIN, fixed=True)})
+    row = {"name": HELD_OUT, "images": len(reference.real)}
+    rows.append(row | reference.alone(reference.real, reference.seen))
+    drifts = {}
+    for name, images in sets.items():
+        advance, parts = reference.advancing(f"drift of {name}", len(images)), []
+        for part in images.split(reference.batch_size):
+            parts.append(model.drift(to_float(part), len(part), "l1").cpu())
+            advance(len(part))
+        drifts[name] = torch.cat(parts)
+    return rows, drifts
+
+
+def _with_drift(
+    rows: Sequence[dict[str, Any]], drifts: dict[str, Tensor], tolerance: float
+) -> list[dict[str, Any]]:
+    """The rows with the mean drift, and the share of images whose drift is under the tolerance."""
+    found = []
+    for row in rows:
+        drift = drifts[row["name"]].double()
+        still = (drift < tolerance).double().mean().item()
+        found.append({**row, "drift": drift.mean().item(), "still": still})
+    return found
+
+
+def _facts(model: IGN) -> dict[str, Any]:
+    return {
+        "sha256": digest(list(model.state_dict().values())),
+        "shape": list(model.shape),
+        "distance": str(model.distance),
+        "about": model.about,
+    }
+
+
+def _alarms(rows: Sequence[dict[str, Any]], classes: Sequence[str]) -> list[str]:
+    real = next(row for row in rows if row["name"] == HELD_OUT)
+    samples = (row for row in rows if "applications" in row)
+    return [f"{row['name']}: {alarm}" for row in samples for alarm in alarms(row, real, classes)]
+
+
+def _warnings(samples: int, real: int) -> list[str]:
+    """What makes the numbers unfit to be cited."""
+    few = [f"{n:,} {what}" for n, what in ((samples, "samples"), (real, "real images")) if n < FEW]
+    if not few:
+        return []
+    return [
+        f"{' and '.join(few)}: under {FEW:,} Fréchet distances hang on the count, do not cite them"
+    ]

@@ -1,0 +1,130 @@
+"""Which evaluations may stand beside each other."""
+
+import copy
+import json
+
+import pytest
+from PIL import Image
+
+from ign.evaluate.comparison import bars, compare, read, scatter
+
+RESULTS = {
+    "format": 1,
+    "protocol": {
+        "features": {"name": "mnist", "sha256": "0" * 64}, "samples": 5000, "neighbours": 5,
+        "tolerance": 0.02, "real": {"images": 10000, "sha256": "1" * 64},
+        "kernel": {"subsets": 100, "size": 1000}, "seed": 0,
+    },
+    "rows": [
+        {"name": "f(z)", "applications": 1, "frechet": 7.8, "kernel": 0.1, "kernel_std": 0.01,
+         "precision": 0.75, "recall": 0.8, "coverage": 0.6, "drift": 0.0168, "still": 0.726},
+        {"name": "training images", "frechet": 0.2, "precision": 0.9},
+        {"name": "noise", "drift": 1.1},
+    ],
+}  # fmt: skip
+
+
+def changed(*path, to):
+    results = copy.deepcopy(RESULTS)
+    inner = results
+    for key in path[:-1]:
+        inner = inner[key]
+    inner[path[-1]] = to
+    return results
+
+
+DIFFERENCES = {
+    "features mnist ffff": (("protocol", "features", "sha256"), "f" * 64),
+    "real set 10,000 images ffff": (("protocol", "real", "sha256"), "f" * 64),
+    "samples 5,001, not 5,000": (("protocol", "samples"), 5001),
+    "k 3, not 5": (("protocol", "neighbours"), 3),
+    "kernel 50 subsets of 1000": (("protocol", "kernel", "subsets"), 50),
+    "tolerance 0.1": (("protocol", "tolerance"), 0.1),
+}
+
+
+@pytest.mark.parametrize("words", DIFFERENCES)
+def test_what_differs_is_marked_and_not_compared(words):
+    path, to = DIFFERENCES[words]
+    found = compare({"ours": RESULTS, "theirs": changed(*path, to=to), "more": RESULTS})
+    assert [row["model"] for row in found.rows] == ["ours", "theirs †", "more"]
+    (note,) = found.notes
+    assert note.startswith("† not comparable: ")
+    assert words in note
+    assert [name for name, _ in found.comparable] == ["ours, f(z)", "more, f(z)"]
+
+
+def test_another_seed_is_comparable():
+    found = compare({"a": RESULTS, "b": changed("protocol", "seed", to=1)})
+    assert not found.notes
+    assert len(found.comparable) == 2
+
+
+def test_rows_are_those_of_samples_and_columns_those_with_values():
+    (row,) = compare({"a": RESULTS}).rows
+    assert row == {
+        "model": "a", "samples": "f(z)", "Fréchet distance ↓": "7.80",
+        "kernel distance ↓": "0.1000", "precision ↑": "0.750", "recall ↑": "0.800",
+        "coverage ↑": "0.600", "drift ↓": "0.0168", "drift < 0.02 ↑": "72.6%",
+    }  # fmt: skip
+
+
+def test_distances_of_inception_s_features_have_their_names():
+    found = compare({"a": changed("protocol", "features", "name", to="inception")})
+    wanted = ["FID ↓", "precision ↑", "recall ↑", "coverage ↑", "drift ↓"]
+    assert found.main == ["model", "samples", *wanted]
+    assert {"FID ↓", "KID ↓"} < found.rows[0].keys()
+    assert "Fréchet distance ↓" not in found.rows[0]
+
+
+def test_many_marks_differ():
+    named = {"a": RESULTS} | {str(i): changed("protocol", "samples", to=i) for i in range(9)}
+    marks = [note.split()[0] for note in compare(named).notes]
+    assert len(set(marks)) == 9
+
+
+def test_nothing_to_compare():
+    with pytest.raises(ValueError, match="no results"):
+        compare({})
+
+
+def test_plots_show_what_is_comparable(tmp_path):
+    other = changed("protocol", "samples", to=7)
+    for draw in (bars, scatter):
+        alone = draw(compare({"a": RESULTS}), tmp_path / "alone.png")
+        with Image.open(alone) as picture:
+            pixels = picture.convert("RGB").tobytes()
+        with Image.open(draw(compare({"a": RESULTS, "b": other}), tmp_path / "b.png")) as picture:
+            assert picture.convert("RGB").tobytes() == pixels
+        with Image.open(draw(compare({"a": RESULTS, "b": RESULTS}), tmp_path / "b.png")) as picture:
+            assert picture.convert("RGB").tobytes() != pixels
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (None, "No such file"),
+        ("{", "cannot be read as JSON"),
+        ("[]", "not the results of an evaluation of format 1"),
+        ('{"format": 2}', "of format 1"),
+        ('{"format": 1}', "no 'protocol'"),
+        (json.dumps({**RESULTS, "rows": [{"applications": 1}]}), "no 'name'"),
+        (json.dumps({**RESULTS, "rows": RESULTS["rows"][1:]}), "no 'samples'"),
+        (json.dumps({**RESULTS, "rows": 3}), "not the results"),
+    ],
+)
+def test_other_files_are_refused_in_one_line(content, words, tmp_path):
+    path = tmp_path / "results.json"
+    if content is not None:
+        path.write_text(content)
+    for given in (path, tmp_path):
+        if content is None and given == path:
+            continue
+        with pytest.raises(ValueError, match=words) as caught:
+            read(given)
+        assert "\n" not in str(caught.value)
+
+
+def test_read_back(tmp_path):
+    (tmp_path / "results.json").write_text(json.dumps(RESULTS))
+    assert read(tmp_path) == read(tmp_path / "results.json") == RESULTS

@@ -1,0 +1,55 @@
+"""What a measurement says of its circumstances."""
+
+import os
+import platform
+import subprocess
+
+import pytest
+import torch
+
+import ign
+from ign.evaluate import machine
+
+
+def test_circumstances():
+    found = machine.describe("ign evaluate x", torch.device("cpu"))
+    assert found["command"] == "ign evaluate x"
+    assert found["device"] == "cpu"
+    assert (found["cores"], found["threads"]) == (os.cpu_count(), torch.get_num_threads())
+    assert (found["python"], found["torch"]) == (platform.python_version(), torch.__version__)
+    assert found["ign"] == ign.__version__
+    assert found["processor"]
+    assert machine.describe()["command"]
+
+
+@pytest.fixture
+def checkout(tmp_path, monkeypatch):
+    """The package in a git checkout."""
+
+    def git(*words):
+        who = ["-c", "user.name=x", "-c", "user.email=x"]
+        subprocess.run(["git", "-C", tmp_path, *who, *words], check=True, capture_output=True)
+
+    (tmp_path / "ign").mkdir()
+    (tmp_path / "ign" / "__init__.py").write_text("")
+    git("init")
+    monkeypatch.setattr(machine, "HERE", tmp_path / "ign")
+    return git
+
+
+def test_commit_of_a_checkout(checkout, tmp_path):
+    checkout("add", ".")
+    checkout("commit", "-m", "x")
+    clean = machine.describe()["commit"]
+    assert clean.isalnum()
+    (tmp_path / "ign" / "__init__.py").write_text("1")
+    assert machine.describe()["commit"] == f"{clean} and uncommitted changes"
+
+
+def test_a_package_that_only_lies_in_a_checkout_has_no_commit(checkout):
+    assert "commit" not in machine.describe()
+
+
+def test_without_git(monkeypatch):
+    monkeypatch.setenv("PATH", "")
+    assert "commit" not in machine.describe()
