@@ -49,7 +49,7 @@ def test_tables_of_any_length():
         hit.any(0).double().mean(), (square <= far).any(1).double().mean(),
         hit.sum() / (5 * len(y)), hit.any(1).double().mean(),
     )  # fmt: skip
-    assert manifold(x, y) == pytest.approx([w.item() for w in wanted], abs=2e-3)
+    assert manifold(x, y) == pytest.approx([w.item() for w in wanted], abs=1e-6)
 
 
 @pytest.mark.parametrize("far", [0.0, 1e6])
