@@ -41,14 +41,15 @@ class EBGAN(Method):
         L_G &= \mathbb{E} \, E(G(u)) + w \, \mathrm{PT}
 
     with a margin m, and the pulling-away term PT (:func:`pulling_away`) of the codes that D's
-    encoder gives to the samples. The running statistics of D are those of the data.
+    encoder gives to the samples, within each process and micro-batch. The running statistics of D
+    are those of the data.
 
     References:
         Zhao et al., Energy-based Generative Adversarial Network, 2017 (arXiv 1609.03126).
     """
 
     network = EnergyGenerator
-    defaults: ClassVar = {**LATENT, "learning_rate": 2e-4, "betas": [0.5, 0.999]}
+    defaults: ClassVar = {**LATENT, "learning_rate": 1e-3, "betas": [0.5, 0.999]}
     terms = ("critic", "generator", "energy_data", "energy_samples", "pull")
     players = 2
 
