@@ -68,7 +68,9 @@ def _parser(defaults: dict[str, Any], preset: str) -> Any:
         f"Train a model. Presets: {', '.join(PRESETS)}; without one, folder."
         f" The defaults below are those of {preset}."
     )
-    made.add_argument("--out", type=str, default=None, help="The run's folder (runs/PRESET).")
+    made.add_argument(
+        "--out", type=str, default=None, help="The run's folder (runs/PRESET[-METHOD])."
+    )
     made.add_argument("--resume", type=str, default=None, help="A run to continue.")
     made.add_argument("--init", type=str, default=None, help="A model to start from.")
     made.add_argument("--force", action="store_true", help="Replace the run at --out.")

@@ -55,7 +55,7 @@ class Journal(Callback):
         lost = [v for v in values.values() if not math.isfinite(v)]
         if trainer.strategy.reduce_boolean_decision(bool(lost), all=False):
             raise Failure(
-                f"step {step}: the loss is {(lost or ['lost'])[0]}; {kept(self.run)};"
+                f"step {step}: the loss is {lost[0] if lost else 'lost'}; {kept(self.run)};"
                 " try a lower learning_rate"
             )
         self.write(trainer, {"seconds": self.before + now, "steps_per_second": rate, **values})

@@ -67,10 +67,8 @@ def dcgan(network, method, batches, _):
         real = bce(critic(x).flatten(), one.double())
         fake = bce(critic(generator(code).detach()).flatten(), zero.double())
         descend(of_critic, real + fake)
-        statistics = [b.clone() for b in generator.buffers()]
         loss = bce(critic(generator(code)).flatten(), one.double())
         descend(of_generator, loss)
-        assert len(statistics) == 3
     return real + fake, loss
 
 
@@ -194,8 +192,11 @@ def test_running_statistics_are_those_of_one_pass_of_the_right_images():
 
 def test_codes_of_the_training_images_are_fitted():
     module = training("autoencoder").float()
-    network = module.model.network
+    network, modes = module.model.network.train(), []
+    network.encoder.register_forward_hook(lambda layers, *_: modes.append(layers.training))
     module.method.complete(network, module.images)
+    assert modes == [False]
+    assert network.training
     x = module.images.batch(torch.arange(30))
     codes = network.eval().encoder(x).flatten(1)
     assert torch.allclose(network.mean, codes.mean(0), atol=1e-6)
@@ -233,6 +234,14 @@ def test_a_run_of_a_baseline_is_a_run(name, runs):
     assert bool(last["gap"] and last["drift_held_out"] and last["drift_train"]) == model.projects
     kept = yaml.safe_load((run / "config.yaml").read_text())
     assert (kept["method"], kept["network"]["norm"]) == (name, "batch")
+
+
+def test_gaussian_of_the_codes_is_stored_with_the_model(runs):
+    network = IGN.from_pretrained(runs("autoencoder")).network
+    x = data.load("digits", split="train", size=8, limit=64).batch(torch.arange(64))
+    codes = network.encoder(x).flatten(1)
+    assert torch.allclose(network.mean, codes.mean(0), atol=1e-6)
+    assert torch.allclose(network.spread @ network.spread.T, codes.T.cov(), rtol=1e-3, atol=1e-9)
 
 
 @pytest.mark.parametrize("name", BASELINES)
