@@ -139,7 +139,4 @@ class Training(LightningModule):
             return min(1.0, (config.steps - step) / falling) if config.decay else 1.0
 
         schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, factor)
-        return {
-            "optimizer": optimizer,
-            "lr_scheduler": {"scheduler": schedule, "interval": "step"},
-        }
+        return {"optimizer": optimizer, "lr_scheduler": schedule}

@@ -344,8 +344,7 @@ MISTAKES = {
 @pytest.mark.parametrize("mistake", MISTAKES)
 def test_mistake_is_one_line(mistake, tmp_path, capsys):
     words, told = MISTAKES[mistake]
-    own = [w for w in TINY if "match_weight" not in w and "width" not in w]
-    assert main("train", "digits", *own, *words, f"--out={tmp_path / 'run'}") == 2
+    assert main("train", "digits", *TINY, *words, f"--out={tmp_path / 'run'}") == 2
     out, err = capsys.readouterr()
     assert (out, err.count("\n")) == ("", 1)
     assert told in err
