@@ -75,6 +75,11 @@ class IGN(nn.Module):
     def device(self) -> torch.device:
         return next(self.network.parameters()).device
 
+    @property
+    def projects(self) -> bool:
+        """Whether images can be given to it, not only noise: not to a generator without encoder."""
+        return getattr(self.network, "projects", True)
+
     @torch.no_grad()
     def sample(
         self, n: int, applications: int = 1, seed: int = 0, batch_size: int = BATCH

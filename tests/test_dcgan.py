@@ -70,14 +70,14 @@ def test_initialization():
 
 
 def test_planted_fault_norm_weights_drawn_around_zero_are_caught(monkeypatch):
-    right = ign.nn.dcgan._initialize
+    right = ign.nn.dcgan.initialize
 
     def planted(module):
         right(module)
         if isinstance(module, nn.BatchNorm2d):
             nn.init.normal_(module.weight, 0.0, 0.02)
 
-    monkeypatch.setattr(ign.nn.dcgan, "_initialize", planted)
+    monkeypatch.setattr(ign.nn.dcgan, "initialize", planted)
     with pytest.raises(AssertionError, match="batch norm weights are 1"):
         test_initialization()
 

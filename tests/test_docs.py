@@ -1,5 +1,6 @@
 """What the README and the docs say is what was measured and what works."""
 
+import importlib
 import os
 import re
 import subprocess
@@ -21,6 +22,12 @@ def test_results_pages_are_generated_from_the_result_files():
         [sys.executable, ROOT / "benchmarks" / "report.py", "--check"], check=False
     )
     assert done.returncode == 0, "run python benchmarks/report.py"
+
+
+def test_parameter_counts_of_the_baselines_are_those_of_the_code(monkeypatch):
+    monkeypatch.syspath_prepend(ROOT / "benchmarks")
+    parameters = importlib.import_module("parameters")
+    assert parameters.table() in (ROOT / "docs" / "baselines.md").read_text()
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)

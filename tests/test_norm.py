@@ -7,7 +7,7 @@ from sklearn.datasets import load_digits
 from torch import nn
 
 from ign import IGN, IGNObjective, random
-from ign.nn import DCGANAutoencoder, RoleBatchNorm2d, role
+from ign.nn import DCGANAutoencoder, RoleBatchNorm2d, batch_statistics, role
 from ign.nn.norm import still
 from ign.noise import GaussianNoise
 
@@ -106,3 +106,21 @@ def test_an_image_does_not_depend_on_its_batch(norm):
     together = model.project(images, 2, batch_size=256)
     alone = torch.cat([model.project(images[i : i + 1], 2) for i in range(0, 256, 15)])
     assert (together[::15] - alone).abs().max() < 1e-5
+
+
+@pytest.mark.parametrize("norm", ["batch", "role"])
+def test_batch_statistics_in_evaluation_are_those_of_training(norm):
+    network, noise, z = populations(norm, steps=5)
+    model, before = IGN(network, noise), {k: v.clone() for k, v in network.state_dict().items()}
+    plain = model.project(z[:32], 2)
+    with batch_statistics(network):
+        found = model.project(z[:32], 2)
+        half = model.project(z[:32], 2, batch_size=16)
+    assert torch.equal(model.project(z[:32], 2), plain)
+    assert all(torch.equal(v, before[k]) for k, v in network.state_dict().items())
+    assert not any(m.training for m in network.modules())
+    with torch.no_grad():
+        wanted = network.train()(network(z[:32]))
+    assert torch.equal(found, wanted)
+    assert not torch.allclose(found, plain, atol=1e-3)
+    assert not torch.allclose(found, half, atol=1e-3), "an image depends on its batch"

@@ -7,21 +7,22 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 
 def run(words: Sequence[str]) -> int:
     """Parse, train, and say where the model is: exit status 1 for a run that failed."""
     from jsonargparse import ArgumentError
 
-    from ign.training import Failure, Interrupted, configuration, leads, place, resumed
+    from ign.training import Failure, Interrupted, configuration, fields_of, leads, place, resumed
     from ign.training import run as start
 
     preset, rest = _preset(words)
     resume = _value(rest, "--resume")
+    method = _value(rest, "--method") or "ign"
     try:
-        parser = _parser(resumed(resume) if resume else _defaults(preset), preset)
-        options = parser.parse_args(rest)
+        fields = resumed(resume) if resume else fields_of(preset, method)
+        options = _parser(fields, preset).parse_args(rest)
+        if options.method != method and not resume:  # a YAML file names it
+            options = _parser(fields_of(preset, options.method), preset).parse_args(rest)
     except ArgumentError as error:
         raise ValueError(f"{' '.join(str(error).split())} (see ign train --help)") from None
     config = configuration(options)
@@ -30,7 +31,7 @@ def run(words: Sequence[str]) -> int:
             raise ValueError(f"--resume {resume} goes on where the run is; leave out --{name}")
     if options.device:
         config.trainer.accelerator = options.device
-    out = Path(resume) if resume else place(options.out, preset, options.force)
+    out = Path(resume) if resume else place(options.out, preset, options.force, config.method)
     try:
         start(config, out, bool(resume), options.init)
     except Failure as failure:
@@ -47,13 +48,6 @@ def _preset(words: Sequence[str]) -> tuple[str, list[str]]:
     if words and not words[0].startswith("-"):
         return words[0], list(words[1:])
     return "folder", list(words)
-
-
-def _defaults(preset: str) -> dict[str, Any]:
-    from ign.training import preset_file
-
-    values: dict[str, Any] = yaml.safe_load(preset_file(preset).read_text())
-    return values
 
 
 def _value(words: Sequence[str], name: str) -> str | None:
@@ -74,7 +68,9 @@ def _parser(defaults: dict[str, Any], preset: str) -> Any:
         f"Train a model. Presets: {', '.join(PRESETS)}; without one, folder."
         f" The defaults below are those of {preset}."
     )
-    made.add_argument("--out", type=str, default=None, help="The run's folder (runs/PRESET).")
+    made.add_argument(
+        "--out", type=str, default=None, help="The run's folder (runs/PRESET[-METHOD])."
+    )
     made.add_argument("--resume", type=str, default=None, help="A run to continue.")
     made.add_argument("--init", type=str, default=None, help="A model to start from.")
     made.add_argument("--force", action="store_true", help="Replace the run at --out.")

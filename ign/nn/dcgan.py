@@ -1,6 +1,8 @@
 """The paper's network: DCGAN's discriminator as encoder, its generator as decoder (Table 1)."""
 
-__all__ = ["DCGANAutoencoder"]
+__all__ = ["DCGANAutoencoder", "code_size", "decoder", "encoder", "initialize"]
+
+from typing import NamedTuple
 
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -38,45 +40,72 @@ class DCGANAutoencoder(nn.Module):
 
     def __init__(self, channels: int = 3, size: int = 64, width: int = 64, norm: str = "batch"):
         super().__init__()
-        if not 8 <= size <= 256:
-            raise ValueError(f"size {size} is outside 8 to 256 pixels")
-        if channels < 1 or width < 1:
-            raise ValueError(f"channels {channels} and width {width} must be at least 1")
         self.config = {"channels": channels, "size": size, "width": width, "norm": norm}
         self.shape = (channels, size, size)
 
-        sides, maps = [size], [channels]
-        while sides[-1] > 4:
-            sides.append((sides[-1] + 1) // 2)
-            maps.append(width * min(2 ** (len(sides) - 2), 8))
-        code = width * min(2 ** (len(sides) - 1), 8)
-        kernels = [4 - side % 2 for side in sides[:-1]]
-        last = len(kernels) - 1
-
-        down: list[nn.Module] = []
-        up: list[nn.Module] = []
-        for i, kernel in enumerate(kernels):
-            bias = i == 0  # elsewhere the norm's own bias takes its place
-            down += [nn.Conv2d(maps[i], maps[i + 1], kernel, 2, 1, bias=bias or norm == "none")]
-            down += (
-                [nn.LeakyReLU(0.2)] if i == 0 else [make_norm(norm, maps[i + 1]), nn.LeakyReLU(0.2)]
-            )
-        down += [ToPoint(maps[-1], code, sides[-1])]
-        up += [FromPoint(code, maps[-1], sides[-1], bias=norm == "none")]
-        for i in range(last, -1, -1):
-            up += [make_norm(norm, maps[i + 1]), nn.ReLU()]
-            up += [
-                nn.ConvTranspose2d(
-                    maps[i + 1], maps[i], kernels[i], 2, 1, bias=i == 0 or norm == "none"
-                )
-            ]
-        up += [nn.Tanh()]
-        self.encoder = nn.Sequential(*down)
-        self.decoder = nn.Sequential(*up)
-        self.apply(_initialize)
+        self.encoder = encoder(channels, size, width, norm)
+        self.decoder = decoder(channels, size, width, norm)
+        self.apply(initialize)
 
     def forward(self, x: Tensor) -> Tensor:
         return self.decoder(self.encoder(x))
+
+
+class Plan(NamedTuple):
+    """The sides and maps before and after each strided layer, and the layers' kernels."""
+
+    sides: list[int]
+    maps: list[int]
+    kernels: list[int]
+
+
+def plan(channels: int, size: int, width: int) -> Plan:
+    """The strided layers for images of this size.
+
+    Raises:
+        ValueError: A size or width that the construction does not allow.
+    """
+    if not 8 <= size <= 256:
+        raise ValueError(f"size {size} is outside 8 to 256 pixels")
+    if channels < 1 or width < 1:
+        raise ValueError(f"channels {channels} and width {width} must be at least 1")
+    sides, maps = [size], [channels]
+    while sides[-1] > 4:
+        sides.append((sides[-1] + 1) // 2)
+        maps.append(width * min(2 ** (len(sides) - 2), 8))
+    return Plan(sides, maps, [4 - side % 2 for side in sides[:-1]])
+
+
+def code_size(size: int, width: int) -> int:
+    """The number of values between encoder and decoder."""
+    return width * min(2 ** (len(plan(1, size, width).sides) - 1), 8)
+
+
+def encoder(
+    channels: int, size: int, width: int, norm: str, outputs: int | None = None
+) -> nn.Sequential:
+    """The way down, (B, C, size, size) to (B, outputs, 1, 1); None for the size of the code."""
+    sides, maps, kernels = plan(channels, size, width)
+    layers: list[nn.Module] = []
+    for i, kernel in enumerate(kernels):
+        bias = i == 0 or norm == "none"  # elsewhere the norm's own bias takes its place
+        layers += [nn.Conv2d(maps[i], maps[i + 1], kernel, 2, 1, bias=bias)]
+        layers += [make_norm(norm, maps[i + 1])] if i else []
+        layers += [nn.LeakyReLU(0.2)]
+    layers += [ToPoint(maps[-1], outputs or code_size(size, width), sides[-1])]
+    return nn.Sequential(*layers)
+
+
+def decoder(channels: int, size: int, width: int, norm: str) -> nn.Sequential:
+    """The way up, a code (B, K, 1, 1) to (B, C, size, size) in [-1, 1]."""
+    sides, maps, kernels = plan(channels, size, width)
+    bias = norm == "none"
+    layers: list[nn.Module] = [FromPoint(code_size(size, width), maps[-1], sides[-1], bias=bias)]
+    for i in reversed(range(len(kernels))):
+        layers += [make_norm(norm, maps[i + 1]), nn.ReLU()]
+        up = nn.ConvTranspose2d(maps[i + 1], maps[i], kernels[i], 2, 1, bias=i == 0 or bias)
+        layers += [up]
+    return nn.Sequential(*layers, nn.Tanh())
 
 
 class ToPoint(nn.Conv2d):
@@ -105,7 +134,7 @@ def _rows(x: Tensor, last: bool) -> Tensor:
     return (x.permute(0, 2, 3, 1) if last else x).flatten(1)
 
 
-def _initialize(module: nn.Module) -> None:
+def initialize(module: nn.Module) -> None:
     """Weights of convolutions N(0, 0.02), biases 0; norms keep weight 1 and bias 0."""
     if isinstance(module, nn.Conv2d | nn.ConvTranspose2d):
         nn.init.normal_(module.weight, 0.0, 0.02)

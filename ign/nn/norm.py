@@ -1,9 +1,10 @@
 """Normalization layers, among them a batch norm that knows which population it is looking at."""
 
-__all__ = ["NORMS", "ROLES", "RoleBatchNorm2d", "make_norm", "role", "still"]
+__all__ = ["NORMS", "ROLES", "RoleBatchNorm2d", "batch_statistics", "make_norm", "role", "still"]
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -71,9 +72,10 @@ class RoleBatchNorm2d(nn.Module):
 
 @contextmanager
 def role(network: nn.Module, name: str) -> Iterator[None]:
-    """Let every :class:`RoleBatchNorm2d` of the network see its input as data, noise or output.
+    """Let every module that has a ``role`` see its input as data, noise or output.
 
-    A network without such layers is left as it is.
+    Such modules are :class:`RoleBatchNorm2d` and the networks of :mod:`ign.nn.latent`; a network
+    without any is left as it is.
 
     Args:
         network: The network f.
@@ -84,23 +86,21 @@ def role(network: nn.Module, name: str) -> Iterator[None]:
     """
     if name not in ROLES:
         raise ValueError(f"role {name!r} is unknown; choose one of {', '.join(ROLES)}")
-    layers = [m for m in network.modules() if isinstance(m, RoleBatchNorm2d)]
-    before = [m.role for m in layers]
-    for m in layers:
+    told: list[Any] = [m for m in network.modules() if hasattr(m, "role")]
+    before = [m.role for m in told]
+    for m in told:
         m.role = name
     try:
         yield
     finally:
-        for m, r in zip(layers, before, strict=True):
+        for m, r in zip(told, before, strict=True):
             m.role = r
 
 
 @contextmanager
 def still(network: nn.Module) -> Iterator[None]:
     """Let every batch norm in training normalize as before, but leave its running statistics."""
-    kinds = (nn.modules.batchnorm._BatchNorm, RoleBatchNorm2d)
-    layers = [m for m in network.modules() if isinstance(m, kinds)]
-    moving = [m for m in layers if m.training and m.track_running_stats]
+    moving = [m for m in _batch_norms(network) if m.track_running_stats]
     for m in moving:
         m.track_running_stats = False
     try:
@@ -108,6 +108,40 @@ def still(network: nn.Module) -> Iterator[None]:
     finally:
         for m in moving:
             m.track_running_stats = True
+
+
+@contextmanager
+def batch_statistics(network: nn.Module) -> Iterator[None]:
+    """Let every batch norm normalize by its batch, in evaluation mode too, and keep no record.
+
+    Public IGN code evaluates so. An image then depends on the others of its batch, and a batch
+    should be as large as those of training::
+
+        with ign.nn.batch_statistics(model.network):
+            images = model.sample(1000, batch_size=64)
+
+    Args:
+        network: The network f, or any module.
+    """
+
+    def train(layer: nn.Module, _: Any) -> None:
+        layer.train()  # whatever the mode of the network
+
+    layers = _batch_norms(network)
+    before = [m.training for m in layers]
+    hooks = [m.register_forward_pre_hook(train) for m in layers]
+    try:
+        with still(network):
+            yield
+    finally:
+        for m, training, hook in zip(layers, before, hooks, strict=True):
+            hook.remove()
+            m.train(training)
+
+
+def _batch_norms(network: nn.Module) -> list[Any]:
+    kinds = (nn.modules.batchnorm._BatchNorm, RoleBatchNorm2d)
+    return [m for m in network.modules() if isinstance(m, kinds)]
 
 
 def make_norm(norm: str, channels: int) -> nn.Module:

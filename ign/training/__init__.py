@@ -3,7 +3,7 @@
 from ign.training.checkpoints import Failure
 from ign.training.config import PRESETS, Config, preset_file
 from ign.training.folder import leads, place
-from ign.training.options import arguments, configuration, parser, resumed
+from ign.training.options import arguments, configuration, fields_of, parser, resumed
 from ign.training.run import Interrupted, run, train
 
 __all__ = [
@@ -13,6 +13,7 @@ __all__ = [
     "Interrupted",
     "arguments",
     "configuration",
+    "fields_of",
     "leads",
     "parser",
     "place",

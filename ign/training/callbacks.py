@@ -25,15 +25,10 @@ def say(console: Console, text: str) -> None:
 
 
 class Follow(Callback):
-    """Moves the average after each optimizer step."""
-
-    def on_train_start(self, trainer: Trainer, module: Any) -> None:
-        self.step = trainer.global_step
+    """Moves the average after each step."""
 
     def on_train_batch_end(self, trainer: Trainer, module: Any, *_: Any) -> None:
-        if trainer.global_step != self.step:
-            module.average.update(module.model.network, self.step)
-            self.step = trainer.global_step
+        module.average.update(module.model.network, trainer.global_step - 1)
 
 
 class Stop(Callback):
@@ -46,16 +41,13 @@ class Stop(Callback):
         self.signal: int | None = None
 
     def on_train_start(self, trainer: Trainer, module: Any) -> None:
-        self.step = trainer.global_step
         if threading.current_thread() is threading.main_thread():
             for number in (signal.SIGINT, signal.SIGTERM):
                 signal.signal(number, self._note)
 
     def on_train_batch_end(self, trainer: Trainer, module: Any, *_: Any) -> None:
-        if trainer.global_step != self.step:
-            self.step = trainer.global_step
-            wanted = trainer.strategy.reduce_boolean_decision(self.signal is not None, all=False)
-            trainer.should_stop = trainer.should_stop or wanted
+        wanted = trainer.strategy.reduce_boolean_decision(self.signal is not None, all=False)
+        trainer.should_stop = trainer.should_stop or wanted
 
     def _note(self, number: int, frame: FrameType | None) -> None:
         if self.signal is not None:
@@ -72,22 +64,21 @@ class Bar(Callback):
 
     def on_train_start(self, trainer: Trainer, module: Any) -> None:
         self.live = progress(self.console) if trainer.is_global_zero else None
-        self.first = self.step = trainer.global_step
+        self.first = trainer.global_step
         self.began = self.line = time.perf_counter()
         if self.live:
             total = module.config.steps
-            self.task = self.live.add_task("training", total=total, completed=self.step)
+            self.task = self.live.add_task("training", total=total, completed=self.first)
             self.live.start()
 
     def on_train_batch_end(self, trainer: Trainer, module: Any, *_: Any) -> None:
         step = trainer.global_step
-        if self.live is None or step == self.step:
+        if self.live is None:
             return
-        self.step = step
         self.live.update(self.task, completed=step)
         if step % self.every:
             return
-        terms = {k: v.item() for k, v in vars(module.losses).items() if k != "total"}
+        terms = {k: v.item() for k, v in module.losses.items() if k != "total"}
         text = "  ".join(f"{k} {v:.4f}" for k, v in terms.items() if v)
         self.live.update(self.task, description=text)
         now = time.perf_counter()

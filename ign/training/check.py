@@ -67,6 +67,7 @@ class Check(Callback):
         """Measure, and save what is healthy."""
         step = self.last = trainer.global_step
         model = averaged(module)
+        module.method.complete(model.network, module.images)
         found, once = self._measure(model, module)
         sound = _finite(module.model) and _finite(model)
         if not (sound and all(map(math.isfinite, found.values()))):
@@ -79,32 +80,32 @@ class Check(Callback):
             picture = pictures.grid(once)
             pictures.save(picture, self.run / "samples" / f"step-{step:08d}.png")
             self.journal.picture(trainer, "samples", torch.from_numpy(np.array(picture)))
-        self._watch(found["diversity"], step, step == module.config.steps)
+        self._watch(found["diversity"], step, module)
         if not self.collapsed:
             self._save(trainer, model, step)
 
     def _measure(self, model: IGN, module: Any) -> tuple[dict[str, float], Tensor]:
         """The measures and the samples, from the same noise each time, that they are taken from."""
-        once, twice = model.sample_trajectory(SAMPLES, [1, 2])
-        distance = module.config.objective.distance
-        found = {
-            "drift_held_out": model.drift(self.held_out, distance=distance).mean().item(),
-            "drift_train": model.drift(self.train, distance=distance).mean().item(),
-            "gap": (twice - once).abs().mean().item(),
-            "diversity": _diversity(once) / max(self.data_diversity, 1e-12),
-        }
+        once = model.sample(SAMPLES)
+        found = {"diversity": _diversity(once) / max(self.data_diversity, 1e-12)}
+        if model.projects:
+            distance = module.config.objective.distance
+            found |= {
+                "drift_held_out": model.drift(self.held_out, distance=distance).mean().item(),
+                "drift_train": model.drift(self.train, distance=distance).mean().item(),
+                "gap": (model.project(once) - once).abs().mean().item(),
+            }
         return found, once
 
-    def _watch(self, diversity: float, step: int, end: bool) -> None:
+    def _watch(self, diversity: float, step: int, module: Any) -> None:
         """Count collapsed checks in a row, and stop where there are too many."""
         self.alive = self.alive or diversity >= ALIVE
         lost = diversity < COLLAPSED and (self.alive or step > GRACE)
         self.collapsed = self.collapsed + 1 if lost else 0
-        if self.collapsed >= PATIENCE or (lost and end):
+        if self.collapsed >= PATIENCE or (lost and step == module.config.steps):
             raise Failure(
                 f"step {step}: the samples have collapsed, their diversity is {diversity:.3f} of"
-                f" the data's; {kept(self.run)}; try network.norm role, objective.clamp_ratio 1.5"
-                " or a lower learning_rate"
+                f" the data's; {kept(self.run)}; try {module.method.remedy}"
             )
 
     def _save(self, trainer: Trainer, model: IGN, step: int) -> None:

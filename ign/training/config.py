@@ -2,6 +2,7 @@
 
 __all__ = [
     "PRESETS",
+    "BaselineConfig",
     "Config",
     "NetworkConfig",
     "ObjectiveConfig",
@@ -43,7 +44,7 @@ class NetworkConfig:
 
 @dataclass
 class ObjectiveConfig:
-    """The objective.
+    """The objective of ign and listing; the other methods have their own.
 
     Args:
         distance: l1, l2, or the import path package.module:function of your own.
@@ -64,6 +65,21 @@ class ObjectiveConfig:
     clamp_scale: Literal["x", "z", "sample"] = "x"
     match_weight: float = 0.0
     match_bandwidth: float = 0.05
+
+
+@dataclass
+class BaselineConfig:
+    """What the baselines have to choose.
+
+    Args:
+        beta: Weight of the divergence of the codes in vae.
+        margin: Energy that the critic of ebgan grants to samples.
+        pull_weight: Weight of the pulling-away term of ebgan; 0 for none.
+    """
+
+    beta: float = 1.0
+    margin: float = 0.2
+    pull_weight: float = 0.1
 
 
 @dataclass
@@ -92,6 +108,8 @@ class Config:
     """A training run.
 
     Args:
+        method: ign, or a baseline, whose own learning rate, betas, norm and noise take the place of
+            the preset's unless they are given (docs/baselines.md).
         data: digits, mnist, fashion-mnist, a folder of idx files, CelebA's folder, or any folder
             or zip of images.
         size: Side of the square images in pixels; null for what the source suggests.
@@ -101,6 +119,7 @@ class Config:
         noise: gaussian, or spectral for noise with the data's frequency statistics.
         network: The network.
         objective: The objective.
+        baseline: What the baselines have to choose.
         batch_size: Images for each step, over all devices and micro-batches.
         anchors: Images, for each step, that f(z) is matched with; all where there are fewer.
         steps: Optimizer steps.
@@ -114,6 +133,7 @@ class Config:
         trainer: Devices and precision.
     """
 
+    method: Literal["ign", "dcgan", "listing", "vae", "autoencoder", "ebgan"] = "ign"
     data: str = "digits"
     size: int | None = None
     gray: bool | None = None
@@ -122,6 +142,7 @@ class Config:
     noise: Literal["gaussian", "spectral"] = "gaussian"
     network: NetworkConfig = field(default_factory=NetworkConfig)
     objective: ObjectiveConfig = field(default_factory=ObjectiveConfig)
+    baseline: BaselineConfig = field(default_factory=BaselineConfig)
     batch_size: int = 64
     anchors: int = 1500
     steps: int = 10000

@@ -21,14 +21,15 @@ def leads() -> bool:
     return not vars(rank_zero_only).get("rank")
 
 
-def place(out: str | Path | None, preset: str, force: bool) -> Path:
+def place(out: str | Path | None, preset: str, force: bool, method: str = "ign") -> Path:
     """The folder of a new run; one that holds an earlier run only when ``force`` says so.
 
     Raises:
         ValueError: Something is there already.
     """
     if out is None:
-        taken = (Path("runs") / (preset if i == 1 else f"{preset}-{i}") for i in range(1, 10**6))
+        name = preset if method == "ign" else f"{preset}-{method}"
+        taken = (Path("runs") / (name if i == 1 else f"{name}-{i}") for i in range(1, 10**6))
         return next(p for p in taken if not p.exists())
     out = Path(out)
     if not leads() or not out.exists() or (out.is_dir() and not any(out.iterdir())):

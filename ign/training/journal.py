@@ -5,6 +5,7 @@ __all__ = ["Journal"]
 import csv
 import math
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,8 @@ from torch import Tensor
 from ign.files import atomic
 from ign.training.checkpoints import Failure, kept
 
+MEASURES = ("drift_held_out", "drift_train", "gap", "diversity")
+
 
 class Journal(Callback):
     """Writes the terms of the loss and the measures of the checks to CSV and TensorBoard.
@@ -25,21 +28,18 @@ class Journal(Callback):
     Args:
         run: The run's folder.
         every: Steps between rows.
+        terms: The terms of the loss.
     """
 
-    columns = (
-        "step", "seconds", "steps_per_second", "total", "rec", "idem", "tight", "match",
-        "drift_held_out", "drift_train", "gap", "diversity",
-    )  # fmt: skip
-
-    def __init__(self, run: Path, every: int):
+    def __init__(self, run: Path, every: int, terms: Sequence[str]):
         self.run, self.path, self.every = run, run / "metrics.csv", every
+        self.columns = ("step", "seconds", "steps_per_second", *terms, *MEASURES)
         self._row: dict[str, float] = {}
         self._begin = 0
         self._tensorboard: Any = None
 
     def on_train_start(self, trainer: Trainer, module: Any) -> None:
-        self.first = self.step = trainer.global_step
+        self.first = trainer.global_step
         self.began, self.before = time.perf_counter(), 0.0
         if trainer.is_global_zero:
             self._keep(trainer.global_step)
@@ -47,16 +47,15 @@ class Journal(Callback):
 
     def on_train_batch_end(self, trainer: Trainer, module: Any, *_: Any) -> None:
         step = trainer.global_step
-        if step == self.step or (step % self.every and step != module.config.steps):
+        if step % self.every and step != module.config.steps:
             return
-        values = {k: v.item() for k, v in vars(module.losses).items()}
+        values = {k: v.item() for k, v in module.losses.items()}
         now = time.perf_counter() - self.began
         rate = (step - self.first) / now
-        self.step = step
-        lost = not all(map(math.isfinite, values.values()))
-        if trainer.strategy.reduce_boolean_decision(lost, all=False):
+        lost = [v for v in values.values() if not math.isfinite(v)]
+        if trainer.strategy.reduce_boolean_decision(bool(lost), all=False):
             raise Failure(
-                f"step {step}: the loss is {values['total']}; {kept(self.run)};"
+                f"step {step}: the loss is {lost[0] if lost else 'lost'}; {kept(self.run)};"
                 " try a lower learning_rate"
             )
         self.write(trainer, {"seconds": self.before + now, "steps_per_second": rate, **values})

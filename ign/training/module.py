@@ -1,7 +1,8 @@
-"""The training step as a LightningModule that owns network, objective and data."""
+"""The training step as a LightningModule that owns network, method and data."""
 
 __all__ = ["Training"]
 
+from collections.abc import Iterator
 from typing import Any
 
 import torch
@@ -12,33 +13,40 @@ from ign import random
 from ign.data import ImageSet, order
 from ign.model import IGN
 from ign.nn.ema import Average
-from ign.objective import IGNObjective, Losses
 from ign.training.config import Config
+from ign.training.methods import Method, Turn
+
+COUNTER = "epoch_loop.manual_optimization.optim_step_progress"
+"""Where Lightning counts the steps of a module that optimizes by itself."""
 
 
 class Training(LightningModule):
-    """One network, one objective, one optimizer.
+    """One network, one method, one optimizer.
+
+    A step is a turn for each of the method's players: their losses over all micro-batches, then
+    the optimizer. Adam passes over what has no gradient, so that it serves each player apart.
 
     What a step sees is a function of (seed, step, position in the step's batch) alone: order,
     flips and noise are the same after a restart and for any number of processes.
 
     Args:
         model: The model to train.
-        objective: The objective.
+        method: How it is trained.
         images: The training images.
         config: The run.
     """
 
-    def __init__(self, model: IGN, objective: IGNObjective, images: ImageSet, config: Config):
+    automatic_optimization = False
+
+    def __init__(self, model: IGN, method: Method, images: ImageSet, config: Config):
         super().__init__()
-        self.model, self.objective, self.images, self.config = model, objective, images, config
+        self.model, self.method, self.images, self.config = model, method, images, config
         self.average = Average(model.network, config.ema)
-        self.losses: Losses | None = None
-        self._step, self._micro = -1, 0
+        self.losses: dict[str, Tensor] = {}
 
     def setup(self, stage: str) -> None:
-        self._part = self.part(self.trainer.world_size)
-        self.model.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        for module in (self.model.network, self.method):
+            module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def part(self, processes: int) -> int:
         """How many images each of so many processes sees at a time.
@@ -58,37 +66,48 @@ class Training(LightningModule):
         checkpoint["images"] = list(self.images.images.shape)
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Refuse other images, and begin with a step's first micro-batch, however many it has."""
+        """Refuse other images; take the step from the checkpoint, whichever loop counted it."""
         before, now = checkpoint["images"], list(self.images.images.shape)
         if before != now:
             raise ValueError(
                 f"the run was trained on {before} images (number, channels, height, width),"
                 f" {self.config.data} holds {now}; give the same with --data"
             )
-        done = checkpoint["global_step"] * self.config.trainer.accumulate_grad_batches
-        progress = checkpoint["loops"]["fit_loop"]["epoch_loop.batch_progress"]["current"]
-        progress.update(ready=done, started=done, processed=done, completed=done - 1)
+        counted = checkpoint["loops"]["fit_loop"][COUNTER]["total"]
+        counted.update(ready=checkpoint["global_step"], completed=checkpoint["global_step"])
 
     def on_fit_start(self) -> None:
         self.model.network.train()
+        self.method.train()
         if self.device.type == "cuda":
             free, _ = torch.cuda.mem_get_info(self.device)
             if self.images.images.nbytes < free // 4:
                 self.images = self.images.to(self.device)
 
-    def training_step(self, batch: Any, batch_idx: int) -> Tensor:
-        first = self._position()
-        x, z = self.batch(self.global_step, first, self._part)
-        self.losses = self.objective(self.model.network, x, z, self.anchors(self.global_step))
-        return self.losses.total
+    def training_step(self, batch: Any, batch_idx: int) -> None:
+        optimizer: Any = self.optimizers()
+        parts = [self._turns(self.global_step, first) for first in self._places()]
+        self.losses = {}
+        for player in range(self.method.players):
+            optimizer.zero_grad()
+            for part in parts:
+                loss, terms = next(part)
+                self.manual_backward(loss / len(parts))
+                self.losses |= {name: term.detach() for name, term in terms.items()}
+            last = player == self.method.players - 1
+            (optimizer if last else optimizer.optimizer).step()  # Lightning counts the last
+        self.lr_schedulers().step()  # type: ignore[union-attr]
 
-    def _position(self) -> int:
-        """The place in the step's batch at which this process's next micro-batch begins."""
-        if self._step != self.global_step:
-            self._step, self._micro = self.global_step, 0
-        part = self._micro * self.trainer.world_size + self.trainer.global_rank
-        self._micro += 1
-        return part * self._part
+    def _places(self) -> range:
+        """Where in the step's batch this process's micro-batches begin."""
+        count = self.part(self.trainer.world_size)
+        first = self.trainer.global_rank * count
+        return range(first, self.config.batch_size, self.trainer.world_size * count)
+
+    def _turns(self, step: int, first: int) -> Iterator[Turn]:
+        """The turns of one micro-batch of a step."""
+        x, z = self.batch(step, first, self.part(self.trainer.world_size))
+        yield from self.method.turns(self.model.network, x, z, self.anchors(step))
 
     def batch(self, step: int, first: int, count: int) -> tuple[Tensor, Tensor]:
         """Data and noise at the places first to first + count of a step, (count, C, H, W) each."""
@@ -102,8 +121,8 @@ class Training(LightningModule):
         return x, self.model.noise.at(random.keys(seed, "noise", step, index))
 
     def anchors(self, step: int) -> Tensor | None:
-        """The images that f(z) is matched with in this step, (M, C, H, W); None for none."""
-        if not self.objective.match_weight:
+        """More images for this step, (M, C, H, W); None where the method needs none."""
+        if not self.method.anchored:
             return None
         count = min(self.config.anchors, len(self.images))
         chosen = order(len(self.images), self.config.seed, step * count, count)
@@ -111,16 +130,13 @@ class Training(LightningModule):
 
     def configure_optimizers(self) -> Any:
         config = self.config
-        optimizer = torch.optim.Adam(
-            self.model.network.parameters(), config.learning_rate, config.betas, fused=True
-        )
+        every = [*self.model.network.parameters(), *self.method.parameters()]
+        trained = [p for p in every if p.requires_grad]
+        optimizer = torch.optim.Adam(trained, config.learning_rate, config.betas, fused=True)
         falling = max(1, round(config.decay * config.steps))
 
         def factor(step: int) -> float:
             return min(1.0, (config.steps - step) / falling) if config.decay else 1.0
 
         schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, factor)
-        return {
-            "optimizer": optimizer,
-            "lr_scheduler": {"scheduler": schedule, "interval": "step"},
-        }
+        return {"optimizer": optimizer, "lr_scheduler": schedule}

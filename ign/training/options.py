@@ -1,6 +1,6 @@
 """From a preset, YAML, the command line or Python to one :class:`Config`."""
 
-__all__ = ["arguments", "configuration", "parser", "plain", "resumed", "unchanged"]
+__all__ = ["arguments", "configuration", "fields_of", "parser", "plain", "resumed", "unchanged"]
 
 from dataclasses import asdict, fields
 from pathlib import Path
@@ -11,12 +11,14 @@ import yaml
 
 from ign.training.checkpoints import checkpoints
 from ign.training.config import (
+    BaselineConfig,
     Config,
     NetworkConfig,
     ObjectiveConfig,
     TrainerConfig,
     preset_file,
 )
+from ign.training.methods import METHODS
 
 CHANGEABLE = ("steps", "every", "log_every", "trainer", "data")
 """What a resumed run may change: its length, its checks, where it computes and reads."""
@@ -29,9 +31,25 @@ def parser(defaults: dict[str, Any] | None = None) -> jsonargparse.ArgumentParse
     made.add_argument("--config", action="config", help="A YAML file of the fields below.")
     made.add_class_arguments(Config, None)
     if defaults:
-        flat = made.parse_object(defaults, defaults=False)
-        made.set_defaults(flat.as_flat().__dict__)
+        made.set_defaults(_given(made, defaults))
     return made
+
+
+def fields_of(preset: str, method: str = "ign") -> dict[str, Any]:
+    """The fields of a preset, a method's own in the place of the preset's, with dots.
+
+    Raises:
+        ValueError: There is no such preset.
+    """
+    made, values = parser(), yaml.safe_load(preset_file(preset).read_text())
+    if method in METHODS:  # the parser says so where it is not
+        values = _given(made, values) | _given(made, {"method": method, **METHODS[method].defaults})
+    return values
+
+
+def _given(made: jsonargparse.ArgumentParser, values: dict[str, Any]) -> dict[str, Any]:
+    """The fields that are given, with dots."""
+    return dict(made.parse_object(values, defaults=False).as_flat().__dict__)
 
 
 def arguments(values: dict[str, Any], base: str | dict[str, Any] | None = None) -> Config:
@@ -39,13 +57,13 @@ def arguments(values: dict[str, Any], base: str | dict[str, Any] | None = None) 
 
     Args:
         values: The fields, nested or with dots.
-        base: The name of a preset, or fields.
+        base: The name of a preset, or fields that no method's own replace.
 
     Raises:
         ValueError: An unknown preset or field, or a value of the wrong type.
     """
-    given = yaml.safe_load(preset_file(base).read_text()) if isinstance(base, str) else base
     try:
+        given = fields_of(base, values.get("method", "ign")) if isinstance(base, str) else base
         made = parser(given)
         return configuration(made.parse_object(values))
     except jsonargparse.ArgumentError as error:
@@ -56,7 +74,10 @@ def configuration(parsed: jsonargparse.Namespace) -> Config:
     """What a parser of :func:`parser` parsed, as a :class:`Config`."""
     given = parsed.as_dict()
     values = {f.name: given[f.name] for f in fields(Config)}
-    nested = {"network": NetworkConfig, "objective": ObjectiveConfig, "trainer": TrainerConfig}
+    nested = {
+        "network": NetworkConfig, "objective": ObjectiveConfig, "baseline": BaselineConfig,
+        "trainer": TrainerConfig,
+    }  # fmt: skip
     return Config(**values | {k: kind(**values[k]) for k, kind in nested.items()})
 
 

@@ -15,13 +15,11 @@ from typing import Any
 import torch
 from lightning import Trainer
 from lightning.pytorch.utilities.exceptions import MisconfigurationException
-from torch import Tensor
+from torch import Tensor, nn
 
 from ign import data
 from ign.model import IGN
-from ign.nn import DCGANAutoencoder
 from ign.noise import make_noise
-from ign.objective import IGNObjective
 from ign.terminal import console
 from ign.training.callbacks import Bar, Follow, Stop, say
 from ign.training.check import Check, averaged
@@ -29,6 +27,7 @@ from ign.training.checkpoints import AtomicCheckpoints, Failure, kept, newest, s
 from ign.training.config import Config
 from ign.training.folder import place, prepare
 from ign.training.journal import Journal
+from ign.training.methods import METHODS, Method
 from ign.training.module import Training
 from ign.training.options import arguments, resumed, unchanged
 
@@ -86,7 +85,7 @@ def train(
             raise ValueError(f"{resume} goes on where it is; leave out out, init and force")
         return run(arguments(options, resumed(resume)), Path(resume), resume=True)
     config = arguments(options, preset)
-    return run(config, place(out, preset, force), init=init)
+    return run(config, place(out, preset, force, config.method), init=init)
 
 
 def run(config: Config, folder: Path, resume: bool = False, init: str | Path | None = None) -> IGN:
@@ -111,9 +110,9 @@ def run(config: Config, folder: Path, resume: bool = False, init: str | Path | N
         say(console, f"{folder} is at step {config.steps}, its end; go on with more --steps")
         return IGN.from_pretrained(folder)
     images, held_out = _load(config, "train"), _load(config, "test")
-    model = _model(config, images, init)
-    module = Training(model, IGNObjective(**asdict(config.objective)), images, config)
-    journal, stop = Journal(folder, config.log_every), Stop()
+    model, method = _begin(config, images, init)
+    module = Training(model, method, images, config)
+    journal, stop = Journal(folder, config.log_every, method.terms), Stop()
     check = Check(folder, _pick(held_out), _pick(images), journal, config.every)
     bar = Bar(console, config.log_every)
     with _quiet():
@@ -201,6 +200,9 @@ def _trainer(config: Config, folder: Path, callbacks: list[Any]) -> Trainer:
     options = asdict(config.trainer)
     if options["accelerator"] == "cuda":
         options["accelerator"] = "gpu"
+    del options["accumulate_grad_batches"]  # a step takes its micro-batches by itself
+    if options["strategy"] == "ddp" and METHODS[config.method].players > 1:
+        options["strategy"] = "ddp_find_unused_parameters_true"
     try:
         return Trainer(
             **options,
@@ -237,24 +239,33 @@ def _pick(images: data.ImageSet) -> Tensor:
     return images.batch(torch.arange(count) * len(images) // count)
 
 
-def _model(config: Config, images: data.ImageSet, init: str | Path | None) -> IGN:
-    """A new model for these images, or one that starts from another's weights."""
-    channels, size, _ = images.shape
+def _begin(config: Config, images: data.ImageSet, init: str | Path | None) -> tuple[IGN, Method]:
+    """A new model for these images, or one that starts from another's weights, and its method."""
+    kind, (channels, size, _) = METHODS[config.method], images.shape
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(config.seed)
-        network = DCGANAutoencoder(channels, size, config.network.width, config.network.norm)
+        network = kind.network(channels, size, config.network.width, config.network.norm)
+        method = kind(network, config)
     noise = make_noise(config.noise, images.shape, images.images)
     name = Path(config.data).name or config.data
-    about = {"data": name, "training_images": len(images), "seed": config.seed}
-    model = IGN(network, noise, config.objective.distance, about)
+    about = {"method": config.method, "data": name, "training_images": len(images)}
+    model = IGN(network, noise, config.objective.distance, about | {"seed": config.seed})
     if init is not None:
-        start = IGN.from_pretrained(init)
-        try:
-            network.load_state_dict(start.network.state_dict())
-        except RuntimeError:
-            theirs = vars(start.network).get("config")
-            raise ValueError(
-                f"--init {init}: its network is {theirs}, this run's {network.config};"
-                " make size, gray, network.width and network.norm the same"
-            ) from None
-    return model
+        _start_from(IGN.from_pretrained(init).network, network, f"--init {init}")
+    return model, method
+
+
+def _start_from(theirs: nn.Module, ours: nn.Module, what: str) -> None:
+    """Give a network another's weights.
+
+    Raises:
+        ValueError: The two are of different kinds or sizes.
+    """
+    try:
+        ours.load_state_dict(theirs.state_dict())
+    except RuntimeError:
+        a, b = (f"{type(n).__name__} {vars(n).get('config')}" for n in (theirs, ours))
+        raise ValueError(
+            f"{what}: its network is {a}, this run's {b};"
+            " make size, gray, network.width, network.norm and method the same"
+        ) from None

@@ -2,18 +2,22 @@
 
 import torch
 
-from ign import IGN, IGNObjective, data
+from ign import IGN, data
 from ign.nn import DCGANAutoencoder
 from ign.noise import GaussianNoise
 from ign.training import Config
+from ign.training.config import ObjectiveConfig
+from ign.training.methods import METHODS
 from ign.training.module import Training
 
 
 def training(**options) -> Training:
     images = data.load("digits", size=8, limit=20)
     model = IGN(DCGANAutoencoder(1, 8, 4), GaussianNoise((1, 8, 8)))
-    config = Config(batch_size=8, flip=True, seed=3, **options)
-    return Training(model, IGNObjective(match_weight=1.0), images, config)
+    config = Config(
+        batch_size=8, flip=True, seed=3, objective=ObjectiveConfig(match_weight=1.0), **options
+    )
+    return Training(model, METHODS["ign"](model.network, config), images, config)
 
 
 def test_batch_is_the_same_in_any_parts():

@@ -11,6 +11,7 @@ from ign.training import PRESETS, Config, arguments, parser, preset_file
 from ign.training.options import plain
 
 OTHER = {
+    "method": "vae", "baseline.beta": 0.5, "baseline.margin": 3.0, "baseline.pull_weight": 0.0,
     "data": "elsewhere", "size": 24, "gray": True, "limit": 50, "flip": True, "noise": "spectral",
     "network.width": 8, "network.norm": "group", "objective.distance": "l2",
     "objective.rec_weight": 3.5, "objective.idem_weight": 4.0, "objective.tight_weight": 0.5,

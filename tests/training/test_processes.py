@@ -32,8 +32,9 @@ def ign(tmp_path):
 
 
 @pytest.mark.slow
-def test_two_processes_take_the_step_of_one(ign, tmp_path):
-    words = [*TINY, *EXACT, "--steps=1"]
+@pytest.mark.parametrize("method", ["ign", "dcgan"])
+def test_two_processes_take_the_step_of_one(method, ign, tmp_path):
+    words = [*TINY, *EXACT, "--steps=1", f"--method={method}"]
     running = ign("train", "digits", *words, *PAIR, f"--out={tmp_path / 'two'}")
     out, err = running.communicate(timeout=300)
     assert (running.returncode, err) == (0, "")

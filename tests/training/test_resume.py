@@ -21,13 +21,13 @@ ON = "go on with: ign train --resume"
 
 def each_micro_batch(monkeypatch, act):
     """Call ``act`` with the number of each micro-batch, from 1, before it is computed."""
-    plain, number = Training.training_step, count(1)
+    plain, number = Training.batch, count(1)
 
     def planted(self, *args):
         act(next(number))
         return plain(self, *args)
 
-    monkeypatch.setattr(Training, "training_step", planted)
+    monkeypatch.setattr(Training, "batch", planted)
 
 
 @pytest.fixture

@@ -1,0 +1,20 @@
+"""The methods: the IGN and the peers that it is compared with, one small file each."""
+
+from ign.training.methods.autoencoder import Autoencoder
+from ign.training.methods.dcgan import DCGAN
+from ign.training.methods.ebgan import EBGAN
+from ign.training.methods.idempotent import Idempotent
+from ign.training.methods.listing import Listing
+from ign.training.methods.method import Method, Turn
+from ign.training.methods.vae import VAE
+
+__all__ = ["METHODS", "Method", "Turn"]
+
+METHODS: dict[str, type[Method]] = {
+    "ign": Idempotent,
+    "dcgan": DCGAN,
+    "listing": Listing,
+    "vae": VAE,
+    "autoencoder": Autoencoder,
+    "ebgan": EBGAN,
+}

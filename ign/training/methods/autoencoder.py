@@ -1,0 +1,44 @@
+"""The plain autoencoder."""
+
+__all__ = ["Autoencoder"]
+
+from collections.abc import Iterator
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor
+
+from ign.data import ImageSet
+from ign.distance import l2
+from ign.nn import GaussianAutoencoder
+from ign.project import evaluating
+from ign.training.methods.method import LATENT, Method, Turn
+
+FITTED, CHUNK = 10_000, 256
+
+
+class Autoencoder(Method):
+    r"""The mean squared error of reconstruction; to sample, a Gaussian on the codes of the data.
+
+    .. math:: L = \mathbb{E} \tfrac{1}{d} |G(E(x)) - x|^2
+
+    Mean and full covariance of the codes are those of the training images, at most
+    :data:`FITTED` of them spread over the set, in evaluation mode; they are taken anew whenever
+    the model is saved.
+    """
+
+    network = GaussianAutoencoder
+    defaults: ClassVar = {**LATENT, "learning_rate": 1e-3, "betas": [0.9, 0.999]}
+    terms = ("rec",)
+
+    def turns(self, network: Any, x: Tensor, z: Tensor, anchors: Tensor | None) -> Iterator[Turn]:
+        rec = l2(network.reconstruct(x), x).mean()
+        yield Turn(rec, {"rec": rec})
+
+    def complete(self, network: Any, images: ImageSet) -> None:
+        count = min(FITTED, len(images))
+        chosen = (torch.arange(count) * len(images) // count).split(CHUNK)
+        device = network.mean.device
+        with torch.no_grad(), evaluating(network):
+            codes = [network.encoder(images.batch(part).to(device)).flatten(1) for part in chosen]
+        network.fit(torch.cat(codes))

@@ -1,0 +1,72 @@
+"""EBGAN: a generator against the reconstruction error of an autoencoder."""
+
+__all__ = ["EBGAN", "pulling_away"]
+
+from collections.abc import Iterator
+from typing import Any, ClassVar
+
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from ign.distance import l2
+from ign.nn import EnergyGenerator
+from ign.nn.norm import still
+from ign.objective import frozen
+from ign.training.config import Config
+from ign.training.methods.method import LATENT, Method, Turn
+
+
+def pulling_away(codes: Tensor) -> Tensor:
+    r"""How alike the codes of a batch are, a scalar in [0, 1].
+
+    .. math:: \frac{1}{n(n-1)} \sum_i \sum_{j \ne i}
+        \left( \frac{s_i^T s_j}{|s_i| |s_j|} \right)^2
+
+    Args:
+        codes: (n, K), n at least 2.
+
+    References:
+        Zhao et al., 2017, equation 4 (arXiv 1609.03126).
+    """
+    s, n = F.normalize(codes), len(codes)
+    return ((s @ s.T).square().sum() - n) / (n * (n - 1))
+
+
+class EBGAN(Method):
+    r"""The decoder as generator G, an autoencoder's error as energy E, in alternation.
+
+    .. math::
+        E(x) &= \tfrac{1}{d} |D(x) - x|^2 \\
+        L_D &= \mathbb{E} \, E(x) + \mathbb{E} \max(0, m - E(G(u))) \\
+        L_G &= \mathbb{E} \, E(G(u)) + w \, \mathrm{PT}
+
+    with a margin m, and the pulling-away term PT (:func:`pulling_away`) of the codes that D's
+    encoder gives to the samples, within each process and micro-batch. The running statistics of D
+    are those of the data.
+
+    References:
+        Zhao et al., Energy-based Generative Adversarial Network, 2017 (arXiv 1609.03126).
+    """
+
+    network = EnergyGenerator
+    defaults: ClassVar = {**LATENT, "learning_rate": 1e-3, "betas": [0.5, 0.999]}
+    terms = ("critic", "generator", "energy_data", "energy_samples", "pull")
+    players = 2
+
+    def __init__(self, network: nn.Module, config: Config):
+        super().__init__(network, config)
+        self.margin, self.pull_weight = config.baseline.margin, config.baseline.pull_weight
+
+    def turns(self, network: Any, x: Tensor, z: Tensor, anchors: Tensor | None) -> Iterator[Turn]:
+        y, critic = network.generate(network.latent(z)), network.critic
+        real = l2(critic(x), x).mean()
+        with still(critic):
+            fake = l2(critic(y.detach()), y.detach())
+        loss = real + F.relu(self.margin - fake).mean()
+        terms = {"critic": loss, "energy_data": real, "energy_samples": fake.mean()}
+        yield Turn(loss, terms)
+        with frozen(critic):
+            code = critic.encoder(y)
+            energy, pull = l2(critic.decoder(code), y).mean(), pulling_away(code.flatten(1))
+        loss = energy + self.pull_weight * pull
+        yield Turn(loss, {"generator": loss, "pull": pull})

@@ -1,0 +1,32 @@
+"""The Idempotent Generative Network."""
+
+__all__ = ["Idempotent"]
+
+from collections.abc import Iterator
+from dataclasses import asdict
+from typing import Any
+
+from torch import Tensor, nn
+
+from ign.objective import IGNObjective
+from ign.training.config import Config
+from ign.training.methods.method import Method, Turn
+
+
+class Idempotent(Method):
+    """One network, one loss: :class:`ign.objective.IGNObjective`."""
+
+    terms = ("total", "rec", "idem", "tight", "match")
+    remedy = "network.norm role, objective.clamp_ratio 1.5 or a lower learning_rate"
+
+    def __init__(self, network: nn.Module, config: Config):
+        super().__init__(network, config)
+        self.objective = IGNObjective(**asdict(config.objective))
+
+    @property
+    def anchored(self) -> bool:
+        return self.objective.match_weight > 0
+
+    def turns(self, network: Any, x: Tensor, z: Tensor, anchors: Tensor | None) -> Iterator[Turn]:
+        losses = self.objective(network, x, z, anchors)
+        yield Turn(losses.total, vars(losses))

@@ -1,0 +1,73 @@
+"""What a method is: its network, what it trains beside it, and the losses of a step."""
+
+__all__ = ["LATENT", "Method", "Turn"]
+
+from collections.abc import Iterator
+from typing import Any, ClassVar, NamedTuple
+
+from torch import Tensor, nn
+
+from ign.data import ImageSet
+from ign.nn import DCGANAutoencoder
+from ign.training.config import Config
+
+LATENT = {"noise": "gaussian", "network.norm": "batch"}
+"""What every method that generates from a code sets."""
+
+
+class Turn(NamedTuple):
+    """The loss of one player, and what the journal records of it."""
+
+    loss: Tensor
+    terms: dict[str, Tensor]
+
+
+class Method(nn.Module):
+    """A way to train a network. Its own modules, such as a critic, are trained with the network.
+
+    Args:
+        network: The network, of the kind :attr:`network`.
+        config: The run.
+
+    Raises:
+        ValueError: A setting that has no meaning for this method.
+    """
+
+    network: ClassVar[type[nn.Module]] = DCGANAutoencoder
+    """What becomes the model: a class of :data:`ign.nn.NETWORKS`."""
+    defaults: ClassVar[dict[str, Any]] = {}
+    """Fields of the configuration that take the place of a preset's, where none are given."""
+    terms: ClassVar[tuple[str, ...]] = ()
+    """What each step records."""
+    players: ClassVar[int] = 1
+    """How many losses a step has; the optimizer makes a step after each."""
+    remedy: ClassVar[str] = "a lower learning_rate"
+    """What to try where samples collapse."""
+
+    def __init__(self, network: nn.Module, config: Config):
+        super().__init__()
+        if config.network.norm == "role" and "network.norm" in self.defaults:
+            raise ValueError(f"network.norm role is for method ign; {config.method} takes batch")
+        if config.noise != self.defaults.get("noise", config.noise):
+            raise ValueError(f"method {config.method} draws its codes from noise gaussian alone")
+
+    def turns(self, network: Any, x: Tensor, z: Tensor, anchors: Tensor | None) -> Iterator[Turn]:
+        """The losses of one step, one for each player.
+
+        Between two of them the optimizer moves what the earlier one gave a gradient.
+
+        Args:
+            network: The network, or what wraps it.
+            x: Data, (B, C, H, W) in [-1, 1].
+            z: Noise, (B, C, H, W).
+            anchors: More data, (M, C, H, W), where :attr:`anchored`.
+        """
+        raise NotImplementedError
+
+    @property
+    def anchored(self) -> bool:
+        """Whether a step needs anchors."""
+        return False
+
+    def complete(self, network: nn.Module, images: ImageSet) -> None:
+        """Do what is left to do before a network is saved."""
