@@ -3,6 +3,7 @@
 __all__ = ["Compared", "bars", "compare", "read", "scatter"]
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -142,9 +143,10 @@ def scatter(compared: Compared, path: Path) -> Path:
     names = {m.key: m.name for m in METRICS}
     with drawing(path, len(panels), (10, 4.2), shared=True) as drawn:
         for axes, keys in zip(drawn, panels, strict=True):
-            for name, row in compared.comparable:
-                axes.plot(*(row[key] for key in keys), "o", ms=8, label=name)
-            wide = [_wide([row[key] for _, row in compared.comparable]) for key in keys]
+            for name, row in compared.comparable:  # nothing is a point without a place
+                axes.plot(*(row.get(key, math.nan) for key in keys), "o", ms=8, label=name)
+            rows = [row for _, row in compared.comparable]
+            wide = [_wide([row[key] for row in rows if key in row]) for key in keys]
             scales = ["log" if many else "linear" for many in wide]
             axes.set(xlabel=names[keys[0]], ylabel=names[keys[1]])
             axes.set(xscale=scales[0], yscale=scales[1])
@@ -154,4 +156,4 @@ def scatter(compared: Compared, path: Path) -> Path:
 
 def _wide(values: Sequence[float]) -> bool:
     """Whether the values need a logarithmic scale."""
-    return min(values) > 0 and max(values) > 10 * min(values)
+    return bool(values) and min(values) > 0 and max(values) > 10 * min(values)

@@ -27,7 +27,8 @@ class Walk(NamedTuple):
 
     Args:
         samples: :math:`f^k(z)` for each k, (N, C, H, W) uint8, rounded to the nearest level.
-        drifts: :math:`|f^{k+1}(z) - f^k(z)|` for each k, (N,), before rounding.
+        drifts: :math:`|f^{k+1}(z) - f^k(z)|` for each k, (N,), before rounding; empty where the
+            network cannot be applied again.
         noise: :math:`|f(z) - z|`, (N,).
     """
 
@@ -46,6 +47,8 @@ def walk(
 ) -> Walk:
     r"""Draw samples and apply the network once more to each; distances are mean and absolute.
 
+    Of a generator that cannot be given images there is :math:`f(z)` alone, and no drift.
+
     Args:
         model: The model, which samples in evaluation mode.
         n: How many.
@@ -57,8 +60,9 @@ def walk(
     Raises:
         ValueError: A sample holds NaN or infinity, or n or k is below 1.
     """
-    ks = sorted(set(applications))
-    wanted = sorted({1, *ks, *(k + 1 for k in ks)})
+    again = model.projects
+    ks = sorted(set(applications)) if again else [1]
+    wanted = sorted({1, *ks, *(k + 1 for k in ks if again)})
     images: dict[int, list[Tensor]] = {k: [] for k in ks}
     drifts: dict[int, list[Tensor]] = {k: [] for k in ks}
     noise: list[Tensor] = []
@@ -69,11 +73,11 @@ def walk(
         noise.append(l1(at[1], model.latents(torch.arange(start, start + count), seed)).cpu())
         for k in ks:
             images[k].append(to_uint8(at[k]).cpu())
-            drifts[k].append(l1(at[k + 1], at[k]).cpu())
+            drifts[k] += [l1(at[k + 1], at[k]).cpu()] if again else []
         advance(count)
     return Walk(
         {k: torch.cat(v) for k, v in images.items()},
-        {k: torch.cat(v) for k, v in drifts.items()},
+        {k: torch.cat(v) for k, v in drifts.items() if v},
         torch.cat(noise),
     )
 

@@ -110,7 +110,7 @@ def evaluate(
         "protocol": protocol,
         "rows": rows,
         "alarms": _alarms(rows, protocol["features"].get("classes", ())),
-        "warnings": _warnings(samples, len(reference.real)),
+        "warnings": _warnings(samples, len(reference.real), model),
         "about": describe(device=model.device),
         "seconds": round(time.perf_counter() - began, 1),
     }
@@ -161,7 +161,7 @@ def _fixed_rows(
     row = {"name": HELD_OUT, "images": len(reference.real)}
     rows.append(row | reference.alone(reference.real, reference.seen))
     drifts = {}
-    for name, images in sets.items():
+    for name, images in sets.items() if model.projects else ():
         advance, parts = reference.advancing(f"drift of {name}", len(images)), []
         for part in images.split(reference.batch_size):
             parts.append(model.drift(to_float(part), len(part), "l1").cpu())
@@ -176,6 +176,9 @@ def _with_drift(
     """The rows with the mean drift, and the share of images whose drift is under the tolerance."""
     found = []
     for row in rows:
+        if row["name"] not in drifts:
+            found.append(row)
+            continue
         drift = drifts[row["name"]].double()
         still = (drift < tolerance).double().mean().item()
         found.append({**row, "drift": drift.mean().item(), "still": still})
@@ -197,11 +200,13 @@ def _alarms(rows: Sequence[dict[str, Any]], classes: Sequence[str]) -> list[str]
     return [f"{row['name']}: {alarm}" for row in samples for alarm in alarms(row, real, classes)]
 
 
-def _warnings(samples: int, real: int) -> list[str]:
-    """What makes the numbers unfit to be cited."""
+def _warnings(samples: int, real: int, model: IGN) -> list[str]:
+    """What makes the numbers unfit to be cited, or fewer than they could be."""
+    found = [] if model.projects else ["this model takes no images: f(z) alone, and no drift"]
     few = [f"{n:,} {what}" for n, what in ((samples, "samples"), (real, "real images")) if n < FEW]
-    if not few:
-        return []
-    return [
-        f"{' and '.join(few)}: under {FEW:,} Fréchet distances hang on the count, do not cite them"
-    ]
+    if few:
+        which = " and ".join(few)
+        found.append(
+            f"{which}: under {FEW:,} Fréchet distances hang on the count, do not cite them"
+        )
+    return found

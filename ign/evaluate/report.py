@@ -95,7 +95,7 @@ def page(evaluation: Evaluation, name: str, folder: Path) -> Path:
         pictures.save(_pairs(evaluation.copies), folder / "nearest.png")
         text = "The first samples, and under each the training image that is nearest in pixels."
         blocks.append(Block("Copies?", text, ["nearest.png"]))
-    blocks += [*_classes(results, folder), _drift(evaluation, folder)]
+    blocks += [*_classes(results, folder), *_drift(evaluation, folder)]
     blocks.append(Block("Protocol", "", table=[["", ""], *_facts(results)]))
     notes = [*results["alarms"], *results["warnings"]]
     lead = ". ".join([title(results), *notes]) + "."
@@ -125,8 +125,10 @@ def _classes(results: Results, folder: Path) -> list[Block]:
     return [Block("Classes", text, ["classes.png"], smooth=True)]
 
 
-def _drift(evaluation: Evaluation, folder: Path) -> Block:
-    """Histograms of the drift, over its logarithm."""
+def _drift(evaluation: Evaluation, folder: Path) -> list[Block]:
+    """Histograms of the drift, over its logarithm, where there is any but that of noise."""
+    if len(evaluation.drifts) < 2:
+        return []
     tolerance = evaluation.results["protocol"]["tolerance"]
     with drawing(folder / "drift.png", shared=True) as axes:
         logs = {name: drift.clamp(min=1e-6).log10() for name, drift in evaluation.drifts.items()}
@@ -140,7 +142,7 @@ def _drift(evaluation: Evaluation, folder: Path) -> Block:
         axes.axvline(tolerance, color="0.4", ls=":", label="tolerance")
         axes.set(xscale="log", xlabel="|f(y) − y|", ylabel="images, over the peak")
     text = "How far the network moves images: the mean absolute difference of values in [-1, 1]."
-    return Block("Drift", text, ["drift.png"], smooth=True)
+    return [Block("Drift", text, ["drift.png"], smooth=True)]
 
 
 def _facts(results: Results) -> list[list[str]]:

@@ -6,7 +6,7 @@ import re
 import pytest
 import torch
 
-from ign import IGN, evaluate
+from ign import IGN, evaluate, nn, noise
 from ign.data import to_float, to_uint8
 from ign.evaluate import (
     FeatureNet,
@@ -16,7 +16,9 @@ from ign.evaluate import (
     inception_score,
     kernel_distance,
     manifold,
+    report,
 )
+from ign.evaluate.comparison import bars, compare, scatter
 from ign.evaluate.idempotence import alarms, diversity, walk
 
 
@@ -262,3 +264,21 @@ def test_walk_takes_each_k_once(model, applications):
     found = walk(model, 10, applications, batch_size=4)
     assert sorted(found.samples) == sorted(found.drifts) == sorted(set(applications))
     assert len(found.noise) == len(found.samples[applications[0]]) == 10
+
+
+def test_a_generator_without_encoder_has_no_drift(digits, tmp_path):
+    """What it cannot be asked is left out of the numbers, the page and the plots."""
+    torch.manual_seed(0)
+    model = IGN(nn.Generator(1, 8, 4, "batch"), noise.GaussianNoise((1, 8, 8)))
+    real, train = digits
+    found = evaluate.evaluate(model, real, train, samples=40, features="mnist", neighbours=3)
+    names = [row["name"] for row in found.results["rows"]]
+    assert names == ["f(z)", "training images", "held-out images", "noise"]
+    drifts = [row.get("drift") for row in found.results["rows"]]
+    assert drifts[:3] == [None, None, None]
+    assert found.results["warnings"][0] == "this model takes no images: f(z) alone, and no drift"
+    report.page(found, "a generator", tmp_path)
+    assert not (tmp_path / "drift.png").exists()
+    compared = compare({"a": found.results})
+    scatter(compared, tmp_path / "scatter.png")
+    bars(compared, tmp_path / "bars.png")

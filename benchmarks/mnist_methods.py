@@ -1,0 +1,151 @@
+"""The IGN and its peers on MNIST: same layers, same data, same steps, same time.
+
+    python benchmarks/mnist_methods.py --data DATA/mnist --out docs/results/mnist_methods.json
+
+Each method and seed is one run: width 32, batch 64, one thread, two runs side by side, a constant
+learning rate, the average of the weights. It is evaluated after 3,000 steps and again after 8
+minutes of training (the steps that fit are told from the speed of the first 3,000; the run goes on
+from its checkpoint), in evaluation mode, by `ign.evaluate.evaluate`: 10,000 samples against the
+10,000 test images, features `mnist`. *ign* is the preset `mnist`; *ign, spectral noise* the same
+with noise of the data's frequency statistics; *listing* the paper's listing with plain batch norm,
+as it evaluates, and with the statistics of each batch of 64 (*batch statistics*); DCGAN, VAE,
+autoencoder and EBGAN are in `docs/baselines.md`. *FD* and *KD* are the Fréchet and the kernel
+distance, *gap* the mean |f(f(z)) - f(z)|, *nearest* the distance of samples to the nearest training
+image over that of test images, *images/s* f(z) in batches of 64, *floor* the FD of as many training
+images. Seconds are those of training, with loading and checks.
+"""
+
+import argparse
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Any
+
+import torch
+from machine import describe, markdown, publish
+
+import ign
+from ign import IGN, data
+from ign.evaluate import evaluate
+from ign.nn import batch_statistics
+
+FIRST, SECONDS, SAMPLES, SIDE_BY_SIDE = 3000, 480, 10_000, 2
+RUNS = Path("runs/methods")
+COMMON: dict[str, Any] = {"network.width": 32, "batch_size": 64, "decay": 0.0, "ema": 0.999}
+METHODS: dict[str, dict[str, Any]] = {
+    "ign": {},
+    "ign, spectral noise": {"noise": "spectral"},
+    "listing": {"method": "listing", "learning_rate": 2e-4},
+    "dcgan": {"method": "dcgan", "learning_rate": 5e-4},
+    "vae": {"method": "vae"},
+    "autoencoder": {"method": "autoencoder"},
+    "ebgan": {"method": "ebgan"},
+}
+Row = dict[str, Any]
+
+
+def slug(name: str) -> str:
+    """The name as that of a folder."""
+    return name.replace(", ", "-").replace(" ", "-")
+
+
+def run(name: str, seed: int, source: str) -> list[Row]:
+    """Train to both marks, and evaluate at each."""
+    folder, rows = RUNS / f"{slug(name)}-{seed}", []
+    options = {**COMMON, **METHODS[name], "seed": seed, "every": FIRST, "log_every": FIRST}
+    began = time.perf_counter()
+    model = ign.train("mnist", data=source, steps=FIRST, out=folder, force=True, **options)
+    spent = time.perf_counter() - began
+    rows += evaluated(model, name, seed, source, f"{FIRST:,} steps", spent)
+    steps = round(FIRST * SECONDS / spent)
+    if steps > FIRST:
+        began = time.perf_counter()
+        model = ign.train(resume=folder, steps=steps, every=steps)
+        spent += time.perf_counter() - began
+    return rows + list(evaluated(model, name, seed, source, f"{SECONDS // 60} minutes", spent))
+
+
+def evaluated(
+    model: IGN, name: str, seed: int, source: str, mark: str, spent: float
+) -> Iterator[Row]:
+    """The rows of a model at a mark; two of them where batch statistics are a choice."""
+    real, train = (data.load(source, split=split) for split in ("test", "train"))
+    variants = {name: nullcontext()}
+    if name == "listing":
+        variants = {
+            name: nullcontext(),
+            f"{name}, batch statistics": batch_statistics(model.network),
+        }
+    for variant, context in variants.items():
+        with context:
+            found = evaluate(model, real, train, samples=SAMPLES, features="mnist").results
+            began = time.perf_counter()
+            model.sample(1024)
+            speed = 1024 / (time.perf_counter() - began)
+        by_name = {row["name"]: row for row in found["rows"]}
+        once, twice = by_name["f(z)"], by_name.get("f(f(z))", {})
+        yield {
+            "method": variant, "mark": mark, "seed": seed, "steps": model.about["steps"],
+            "seconds": round(spent), "FD f(z)": once["frechet"], "FD ff(z)": twice.get("frechet"),
+            "KD": once["kernel"], "precision": once["precision"], "recall": once["recall"],
+            "coverage": once["coverage"], "nearest": once["nearest_ratio"],
+            "gap": once.get("drift"), "images/s": round(speed),
+            "floor": by_name["training images"]["frechet"],
+        }  # fmt: skip
+
+
+def table(rows: list[Row]) -> str:
+    """The rows, the mean over seeds where there are several, in Markdown."""
+    formats = dict.fromkeys(("FD", "images/s"), "{:.1f}") | {"seconds": "{:,}", "steps": "{:,}"}
+    formats |= dict.fromkeys(("precision", "recall", "coverage", "nearest", "floor"), "{:.2f}")
+    formats |= dict.fromkeys(("KD", "gap"), "{:.3f}")
+    shown = sorted(rows, key=lambda row: row["mark"])
+    return markdown([{k: "" if v is None else v for k, v in row.items()} for row in shown], formats)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--data", required=True)
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1])
+    parser.add_argument("--methods", nargs="+", choices=METHODS, default=list(METHODS))
+    parser.add_argument("--one", nargs=2, metavar=("METHOD", "SEED"), help="one run, no table")
+    parser.add_argument("--out", type=Path)
+    options = parser.parse_args()
+    torch.set_num_threads(1)
+    RUNS.mkdir(parents=True, exist_ok=True)
+    if options.one:
+        name, seed = options.one[0], int(options.one[1])
+        rows = run(name, seed, options.data)
+        (RUNS / f"{slug(name)}-{seed}.json").write_text(json.dumps(rows, indent=2) + "\n")
+        return
+    wanted = [(name, seed) for seed in options.seeds for name in options.methods]
+    left = [pair for pair in wanted if not (RUNS / f"{slug(pair[0])}-{pair[1]}.json").exists()]
+    side_by_side(left, options.data)
+    rows = [row for name, seed in wanted
+            for row in json.loads((RUNS / f"{slug(name)}-{seed}.json").read_text())]  # fmt: skip
+    about = {**describe(), "samples": SAMPLES, "side by side": SIDE_BY_SIDE}
+    publish(table(rows), {"about": about, "rows": rows}, options.out)
+
+
+def side_by_side(left: list[tuple[str, int]], source: str) -> None:
+    """Run each in a process of its own, so many at a time."""
+    running: list[subprocess.Popen[bytes]] = []
+    while left or running:
+        while left and len(running) < SIDE_BY_SIDE:
+            name, seed = left.pop(0)
+            command = [sys.executable, __file__, "--data", source, "--one", name, str(seed)]
+            print(f"{name}, seed {seed}", flush=True)
+            running.append(subprocess.Popen(command))
+        time.sleep(1)
+        for process in [p for p in running if p.poll() is not None]:
+            running.remove(process)
+            if process.returncode:
+                raise SystemExit(f"{process.args}: exit status {process.returncode}")
+
+
+if __name__ == "__main__":
+    main()
