@@ -36,7 +36,7 @@ th { color: var(--faint); font-weight: normal; border-bottom: 1px solid var(--li
 class Block(NamedTuple):
     """A part of the page: a heading, a table, pictures or videos under it, what they show.
 
-    Args:
+    Attributes:
         title: The heading.
         text: The caption.
         files: Paths relative to the page; MP4 becomes a video, everything else an image.

@@ -117,7 +117,7 @@ def trajectory(
 class Stability(NamedTuple):
     """What happens to each image under repeated application, at each of K numbers k.
 
-    Args:
+    Attributes:
         applications: The numbers k.
         drift: How far the next application moves it, D(f^{k+1}(y), f^k(y)), (K, B).
         moved: How far it is from where it started, D(f^k(y), y), (K, B).

@@ -24,7 +24,7 @@ VALUES = {"1": True, "-1": False}
 class Attributes(NamedTuple):
     """Which of A attributes each of N images has.
 
-    Args:
+    Attributes:
         names: The attributes.
         values: (N, A) bool.
     """

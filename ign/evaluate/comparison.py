@@ -21,7 +21,7 @@ DAGGERS = "†‡§¶"
 class Compared(NamedTuple):
     """A table of several evaluations.
 
-    Args:
+    Attributes:
         rows: A row of text for each set of samples.
         notes: A line for each mark in the table: what differs from the first evaluation.
         comparable: The names and measures of those that do not differ.

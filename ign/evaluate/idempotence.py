@@ -25,7 +25,7 @@ COPIED = 0.5
 class Walk(NamedTuple):
     r"""Samples and how far the network moves them.
 
-    Args:
+    Attributes:
         samples: :math:`f^k(z)` for each k, (N, C, H, W) uint8, rounded to the nearest level.
         drifts: :math:`|f^{k+1}(z) - f^k(z)|` for each k, (N,), before rounding; empty where the
             network cannot be applied again.
