@@ -52,6 +52,8 @@ results: $(READY)
 	$(BIN)/ign figures runs/mnist --data $(DATA)/mnist --out runs/mnist/figures --force
 	cp runs/mnist/figures/fig-05.png docs/pictures/projection.png
 	cp runs/mnist/figures/fig-09.png docs/pictures/masks.png
+	$(BIN)/ign figures runs/celeba --data $(DATA)/celeba --out runs/celeba/figures --force
+	cp runs/celeba/figures/fig-06.png docs/pictures/faces.png
 	$(BIN)/python -m ign.figures docs/pictures
 
 docs: $(READY)

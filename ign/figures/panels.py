@@ -124,7 +124,7 @@ def attributed(s: Subject) -> Panel:
         "6", "Latent arithmetic",
         f"f((z+ - z-) + z) for samples 0 to {COLUMNS - 1} of seed {s.seed}: z+ and z- are the means"
         " of the noise of the 64 samples out of 512 that have most and least of the attribute;"
-        " under it they change places.",
+        " in the row below they change places.",
         [pictures.sheet(rows)],
     )  # fmt: skip
 
