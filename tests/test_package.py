@@ -35,6 +35,7 @@ def test_the_wheel_holds_the_package_and_nothing_else(wheel):
     assert tops == {"ign", next(t for t in tops if t.endswith(".dist-info"))}
     assert "ign/training/presets/mnist.yaml" in names
     assert "ign/py.typed" in names
+    assert "ign/evaluate/nets/faces.safetensors" in names
 
 
 def test_the_wheel_works_in_an_environment_of_its_own(wheel, tmp_path):

@@ -39,6 +39,28 @@ def test_small_images_are_enlarged_and_rows_are_labelled():
     assert label.min() < 128, "there is text"
 
 
+def test_heat_runs_from_black_over_its_colours_to_the_last():
+    values = torch.tensor([[[0.0, 0.5, 1.0, 2.0, 4.0]]])
+    found = (pictures.heat(values, top=2.0)[0, :, 0] + 1) * 127.5
+    for place, colour in ((0, 0), (1, 1), (2, 2), (3, 4), (4, 4)):
+        assert torch.allclose(found[:, place], torch.tensor(pictures.HEAT[colour]).float())
+    light = pictures.heat(torch.linspace(0, 1, 50)[None, None]).mean((0, 1, 2))
+    assert (light.diff() > 0).all()
+
+
+def test_a_caption_stands_under_its_picture_and_breaks_into_lines():
+    plain = Image.new("RGB", (500, 40), (200, 0, 0))
+    short = pictures.captioned(plain, "Title", "words")
+    long = pictures.captioned(plain, "Title", "words " * 60)
+    assert short.width == long.width == 500
+    assert 40 < short.height < long.height
+    assert np.asarray(short)[:40].tolist() == np.asarray(plain).tolist()
+    for picture in (short, long):
+        text = np.asarray(picture.convert("L"))[40:]
+        assert text.min() < 128
+        assert (text[:, [0, -1]] == pictures.PAPER).all(), "nothing is cut at the edges"
+
+
 def test_a_failed_picture_leaves_the_old_one(tmp_path, monkeypatch):
     path = pictures.save(torch.zeros(1, 8, 8), tmp_path / "a.png")
     before = path.read_bytes()
