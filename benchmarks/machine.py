@@ -3,9 +3,10 @@
 import json
 import os
 import platform
+import re
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -66,3 +67,11 @@ def markdown(rows: Sequence[Mapping[str, Any]], formats: Mapping[str, str]) -> s
         ]
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)
+
+
+def fill(text: str, names: Sequence[str], table: Callable[[str], str]) -> str:
+    """A page with what stands between its marks made anew, by the name in the mark."""
+    marks = rf"<!-- ({'|'.join(names)}) -->\n.*?<!-- end -->"
+    return re.sub(
+        marks, lambda m: f"<!-- {m[1]} -->\n{table(m[1])}\n<!-- end -->", text, flags=re.DOTALL
+    )

@@ -79,9 +79,7 @@ def descend(
     """
     torch.manual_seed(seed)
     table, unit = Table(len(alphabet.data)), torch.eye(len(alphabet.data))
-    x, z = (
-        unit.repeat_interleave(torch.as_tensor(n), 0) for n in (alphabet.data, alphabet.noise)
-    )
+    x, z = (unit.repeat_interleave(torch.as_tensor(n), 0) for n in (alphabet.data, alphabet.noise))
     objective = ign.IGNObjective(overlap, 1.0, idem, tight, clamp_ratio=None)
     optimizer = torch.optim.Adam(table.parameters(), rate, (0.0, 0.99))
     for _ in range(steps):

@@ -7,7 +7,7 @@ Each is an equal mixture of Gaussians of one standard deviation s about M centre
 with the centres on three points, on two half circles, or on two circles.
 """
 
-__all__ = ["BINS", "DENSITIES", "SIDE", "Density", "centres", "probabilities", "tally"]
+__all__ = ["BINS", "DENSITIES", "SIDE", "Density", "centres", "gaussian", "probabilities", "tally"]
 
 import math
 from dataclasses import dataclass
@@ -15,8 +15,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-SIDE, BINS = 3.0, 24
-"""The box [-SIDE, SIDE]^D that all points are in, and the number of cells along each axis."""
+SIDE = 3.0
+"""All points are in the box [-SIDE, SIDE]^D."""
+BINS = {1: 120, 2: 24}
+"""The number of cells along each axis, by the number of axes."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,11 @@ class Density:
         which = torch.randint(len(self.centres), (n,), generator=generator)
         blur = torch.randn(n, self.centres.shape[1], generator=generator)
         return self.centres[which] + self.spread * blur
+
+
+def gaussian(dimensions: int, spread: float) -> Density:
+    """The Gaussian about 0."""
+    return Density(torch.zeros(1, dimensions), spread)
 
 
 def _arc(n: int, turn: float, radius: float, middle: tuple[float, float], start: float) -> Tensor:
@@ -62,14 +69,15 @@ DENSITIES = {
 
 
 def centres(dimensions: int) -> Tensor:
-    """The middle of each cell, (BINS^D, D)."""
-    axis = (torch.arange(BINS) + 0.5) * (2 * SIDE / BINS) - SIDE
+    """The middle of each cell, (cells, D)."""
+    bins = BINS[dimensions]
+    axis = (torch.arange(bins) + 0.5) * (2 * SIDE / bins) - SIDE
     return torch.cartesian_prod(*[axis] * dimensions).view(-1, dimensions)
 
 
 def probabilities(density: Density) -> Tensor:
-    """The probability of each cell, (BINS^D,), to rounding."""
-    edges = torch.linspace(-SIDE, SIDE, BINS + 1)
+    """The probability of each cell, (cells,), to rounding."""
+    edges = torch.linspace(-SIDE, SIDE, BINS[density.centres.shape[1]] + 1)
     z = (edges - density.centres[..., None]) / density.spread
     mass = torch.special.ndtr(z.double()).diff()
     joined = mass[:, 0]
@@ -79,10 +87,11 @@ def probabilities(density: Density) -> Tensor:
 
 
 def tally(points: Tensor) -> Tensor:
-    """The share of points in each cell, (N, D) to (BINS^D,)."""
+    """The share of points in each cell, (N, D) to (cells,)."""
+    bins = BINS[points.shape[1]]
     inside = (points.abs() < SIDE).all(1)
-    place = ((points[inside] + SIDE) * (BINS / (2 * SIDE))).long().clamp(max=BINS - 1)
+    place = ((points[inside] + SIDE) * (bins / (2 * SIDE))).long().clamp(max=bins - 1)
     index = torch.zeros(len(place), dtype=torch.long)
     for axis in place.unbind(1):
-        index = index * BINS + axis
-    return torch.bincount(index, minlength=BINS ** points.shape[1]) / len(points)
+        index = index * bins + axis
+    return torch.bincount(index, minlength=bins ** points.shape[1]) / len(points)

@@ -1,13 +1,13 @@
 """What a trained network does, against the density that is known."""
 
-__all__ = ["SAMPLES", "Judgement", "area", "judge"]
+__all__ = ["SAMPLES", "STILL", "Judgement", "area", "farthest", "judge", "judge_drift"]
 
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
-from examples.theory.densities import Density, centres, probabilities, tally
+from examples.theory.densities import SIDE, Density, centres, probabilities, tally
 from examples.theory.training import Network, bounded
 
 SAMPLES = 50_000
@@ -27,7 +27,7 @@ class Judgement(NamedTuple):
         constant: The larger of the two classes among them: what no knowledge would reach.
         rank: The probability that the drift of a cell with P_x < w_t P_theta is over that of one
             without.
-        idem: L_idem, in the unit of the most that any point of the data can drift.
+        idem: L_idem, each point's drift divided by the most it can drift.
         off: The probability that f(z) is in a cell with P_x < w_t P_theta.
         rec: L_rec.
         area: The share of the box that is on the manifold.
@@ -47,7 +47,7 @@ class Judgement(NamedTuple):
 
 def farthest(y: Tensor) -> Tensor:
     """The most that a point can drift, M(y) = max D(a, y) over the box, (B,)."""
-    return bounded(-3.0 * torch.where(y < 0, -1.0, 1.0), y)
+    return bounded(SIDE * torch.where(y < 0, 1.0, -1.0), y)
 
 
 @torch.no_grad()
@@ -69,21 +69,49 @@ def judge(network: Network, density: Density, tight: float, seed: int) -> Judgem
     off = known < tight * made
     error = tight * (made.clamp(min=1 / SAMPLES) / SAMPLES).sqrt()
     decided = (known - tight * made).abs() > 3 * error
-    truth, found = off[decided], drift[decided]
-    share = truth.float().mean().item()
     fy = network(y)
     return Judgement(
         tv=_half(made, known),
         floor=_half(tally(x), known),
-        decided=decided.float().mean().item(),
-        indicator=((found > 0.5) == truth).float().mean().item(),
-        constant=max(share, 1 - share),
-        rank=_rank(found[truth], found[~truth]),
+        **_agreement(drift, off, decided),
         idem=(bounded(fy, y) / farthest(y)).mean().item(),
         off=(made * off).sum().item(),
         rec=bounded(network(x), x).mean().item(),
         area=area(network, dimensions),
     )
+
+
+@torch.no_grad()
+def judge_drift(
+    network: Network, density: Density, made: Density, tight: float, seed: int
+) -> dict[str, float]:
+    """Equations 21 and 23 for a network trained with L_rt alone, where both laws are known.
+
+    A cell is decided where the two sides differ by a fifth of the larger, which is over 1e-4.
+    """
+    g = torch.Generator().manual_seed(seed + 1_000_000)
+    known, other = probabilities(density), tight * probabilities(made)
+    cells, y = centres(density.centres.shape[1]), made.sample(SAMPLES, g)
+    larger = torch.maximum(known, other)
+    decided = ((known - other).abs() > 0.2 * larger) & (larger > 1e-4)
+    off = known < other
+    return {
+        **_agreement(bounded(network(cells), cells) / farthest(cells), off, decided),
+        "idem": (bounded(network(y), y) / farthest(y)).mean().item(),
+        "off": (other * off).sum().item() / tight,
+    }
+
+
+def _agreement(drift: Tensor, off: Tensor, decided: Tensor) -> dict[str, float]:
+    """How far the drift of the decided cells is what the indicator says."""
+    truth, found = off[decided], drift[decided]
+    share = truth.float().mean().item()
+    return {
+        "decided": decided.float().mean().item(),
+        "indicator": ((found > 0.5) == truth).float().mean().item(),
+        "constant": max(share, 1 - share),
+        "rank": _rank(found[truth], found[~truth]),
+    }
 
 
 def _half(made: Tensor, known: Tensor) -> float:

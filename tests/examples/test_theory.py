@@ -11,8 +11,7 @@ from examples.theory.alternation import alternate, descend
 
 METRIC = np.abs(np.subtract.outer(np.arange(5), np.arange(5)))
 SMALL = [
-    Alphabet(np.array([2, 1, 0, 0, 0]), np.array([0, 0, 1, 2, 0]), d)
-    for d in (zero_one(5), METRIC)
+    Alphabet(np.array([2, 1, 0, 0, 0]), np.array([0, 0, 1, 2, 0]), d) for d in (zero_one(5), METRIC)
 ]
 FAIR = [w for w in WEIGHTS if 0 < w <= 1]
 
@@ -61,9 +60,7 @@ def test_optimal_drift_is_the_indicator(weight):
     """Equation 21, at every atom of many frozen tables where the two sides differ."""
     frozen = np.concatenate([some(500, 2), ALPHABET.solutions(weight)[:500]])
     gain = ALPHABET.gain(frozen, weight)
-    values = np.where(
-        ALPHABET.tight_choices(frozen, weight), ALPHABET.distance, -1
-    )
+    values = np.where(ALPHABET.tight_choices(frozen, weight), ALPHABET.distance, -1)
     most = values.max(-1)
     least = np.where(values < 0, 9, values).min(-1)
     decided = gain != 0
@@ -80,11 +77,10 @@ def test_idempotence_loss_is_the_probability_of_being_off(weight):
     off = ALPHABET.gain(frozen, weight) < 0
     best = np.where(off, (np.arange(10) + 1) % 10, np.arange(10))
     assert np.array_equal(
-        ALPHABET.tight_loss(best, frozen, weight), np.minimum(ALPHABET.gain(frozen, weight), 0).sum(1)
+        ALPHABET.tight_loss(best, frozen, weight),
+        np.minimum(ALPHABET.gain(frozen, weight), 0).sum(1),
     )
-    assert np.array_equal(
-        ALPHABET.idem_loss(f, best), (ALPHABET.generated(f) * off).sum(1)
-    )
+    assert np.array_equal(ALPHABET.idem_loss(f, best), (ALPHABET.generated(f) * off).sum(1))
 
 
 @pytest.mark.parametrize("weight", WEIGHTS)
