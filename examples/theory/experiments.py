@@ -4,6 +4,7 @@ __all__ = ["SEED", "ablation", "alphabet", "alternation", "descent", "indicator"
 
 from collections.abc import Iterator
 from fractions import Fraction
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -85,7 +86,7 @@ def alternation(starts: int = 20, most: int = 2000) -> Iterator[Row]:
 
 def descent(seeds: int = 4) -> Iterator[Row]:
     """Gradient descent on a table of distributions, by w_t and w_i."""
-    for weight, idem in ((0.5, 1.0), (0.5, 0.2), (1.0, 1.0), (1.0, 0.2)):
+    for weight, idem in product((0.5, 1.0), (1.0, 0.2, 0.05)):
         tables = [descend(ALPHABET, weight, idem, SEED + s) for s in range(seeds)]
         laws = ALPHABET.generated(np.array(tables))
         tv = total_variation(laws, ALPHABET.data)

@@ -2,6 +2,7 @@
 
 __all__ = ["draw"]
 
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import numpy as np
 import torch
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
+from PIL import Image
 
 from examples.theory.densities import (
     BINS,
@@ -24,6 +26,8 @@ from examples.theory.measure import farthest
 from examples.theory.training import NOISE, VARIANTS, Network, bounded
 
 DATA, MADE, DRIFT = "#0b7a75", "#d1495b", "magma"
+ARROW = 0.4
+"""How far an arrow goes of the way from y to f(y)."""
 STYLE = {
     "font.size": 10,
     "axes.titlesize": 11,
@@ -35,29 +39,29 @@ STYLE = {
 
 
 @torch.no_grad()
-def landscape(ax: Axes, network: Network, points: int = 250, arrows: bool = True) -> Any:
-    """The drift over the plane as a heat map, data and samples as dots, y to f(y) as arrows."""
+def landscape(ax: Axes, network: Network, arrows: bool, points: int = 300) -> Any:
+    """The drift over the plane as a heat map, data and samples as dots, and arrows towards f(y)."""
     g = torch.Generator().manual_seed(1)
-    axis = torch.linspace(-SIDE, SIDE, 161)
+    axis = torch.linspace(-SIDE, SIDE, 121)
     y = torch.cartesian_prod(axis, axis)
-    drift = bounded(network(y), y).view(161, 161).T
+    drift = bounded(network(y), y).view(121, 121).T
     edge = (-SIDE, SIDE)
     image = ax.imshow(
-        drift, origin="lower", extent=(*edge, *edge), cmap=DRIFT, vmin=0, vmax=2,
+        drift, origin="lower", extent=(*edge, *edge), cmap=DRIFT, vmin=0, vmax=1,
         interpolation="bilinear",
     )  # fmt: skip
-    x = DENSITIES["two rings"].sample(points, g)
-    made = network(gaussian(2, NOISE).sample(points, g))
-    ax.scatter(*x.T, s=4, color="#5ce1d5", linewidths=0, label="data x")
-    ax.scatter(*made.T, s=5, color="white", linewidths=0, label="samples f(z)")
     if arrows:
-        axis = torch.linspace(-SIDE, SIDE, 14)[1:-1]
+        axis = torch.linspace(-SIDE, SIDE, 16)[1:-1]
         y = torch.cartesian_prod(axis, axis)
-        step = network(y) - y
+        step = ARROW * (network(y) - y)
         ax.quiver(
             *y.T, *step.T, angles="xy", scale_units="xy", scale=1, width=0.004,
-            headwidth=4, color="#ffd166", alpha=0.8,
+            headwidth=4, color="#ffd166",
         )  # fmt: skip
+    x = DENSITIES["two rings"].sample(points, g)
+    made = network(gaussian(2, NOISE).sample(points, g))
+    ax.scatter(*x.T, s=5, color="#5ce1d5", linewidths=0, label="data x")
+    ax.scatter(*made.T, s=5, color="white", linewidths=0, label="samples f(z)")
     ax.set(xlim=edge, ylim=edge, xticks=[-2, 0, 2], yticks=[-2, 0, 2])
     return image
 
@@ -65,15 +69,17 @@ def landscape(ax: Axes, network: Network, points: int = 250, arrows: bool = True
 def planes(titles: list[str], networks: list[Network], path: Path, arrows: bool) -> None:
     """Landscapes side by side, with one scale."""
     n = len(networks)
-    figure, axes = plt.subplots(1, n, figsize=(3 * n + 0.7, 3.6), layout="constrained", sharey=True)
+    size = (12.5, 12.5 / n + 0.35)
+    figure, axes = plt.subplots(1, n, figsize=size, layout="constrained", sharey=True)
     for ax, title, network in zip(axes, titles, networks, strict=True):
-        image = landscape(ax, network, arrows=arrows)
+        image = landscape(ax, network, arrows)
         ax.set_title(title)
-    figure.colorbar(image, ax=axes, label="drift |f(y) − y| / 3", fraction=0.03, pad=0.01)
-    handles = axes[0].get_legend_handles_labels()[0]
+    label = "drift |f(y) − y| / 3"
+    figure.colorbar(image, ax=axes, label=label, fraction=0.03, pad=0.01, extend="max")
+    handles, labels = axes[0].get_legend_handles_labels()
     figure.legend(
-        handles, ["data x", "samples f(z)"], loc="outside lower center", ncols=2,
-        markerscale=3, facecolor="#51127c", labelcolor="white", frameon=True,
+        handles, labels, loc="outside lower center", ncols=2, markerscale=3,
+        facecolor="#3b0f70", labelcolor="white", frameon=True, framealpha=1,
     )  # fmt: skip
     _save(figure, path)
 
@@ -128,7 +134,11 @@ def _number(fraction: str) -> float:
 
 
 def _save(figure: Any, path: Path) -> None:
-    figure.savefig(path, pil_kwargs={"optimize": True})
+    whole = BytesIO()
+    figure.savefig(whole)
+    Image.open(whole).convert("RGB").quantize(128, dither=Image.Dither.NONE).save(
+        path, optimize=True
+    )
     plt.close(figure)
 
 
