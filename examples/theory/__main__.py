@@ -7,6 +7,7 @@ python -m examples.theory --page    # the tables of docs/theory.md from the resu
 import argparse
 import json
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ def run(steps: int, folder: Path) -> dict[str, Any]:
         **describe(),
         "command": " ".join(["python -m examples.theory", *sys.argv[1:]]),
         "seed": experiments.SEED,
-        "steps": steps,
+        "steps of each training": steps,
     }
     found: dict[str, Any] = {"about": about}
     for name in ("alphabet", "alternation", "descent"):
@@ -31,6 +32,7 @@ def run(steps: int, folder: Path) -> dict[str, Any]:
         found[name] = _shown(found, name, [row for row, _ in pairs])
         networks[name] = [network for _, network in pairs]
     pictures.draw(found, networks, folder)
+    about["seconds of a core"] = round(time.process_time())
     print(footer(about))
     return found
 

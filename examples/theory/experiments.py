@@ -8,6 +8,7 @@ from itertools import product
 from typing import Any
 
 import numpy as np
+from torch import nn
 
 from examples.theory.alphabet import ALPHABET, WEIGHTS, total_variation
 from examples.theory.alternation import alternate, descend
@@ -122,11 +123,13 @@ def trained(steps: int) -> Iterator[tuple[Row, Network]]:
             yield {"density": name, "w_t": f"{tight:g}", **_named(found._asdict())}, network
 
 
-def ablation(steps: int) -> Iterator[tuple[Row, Network]]:
-    """The variants of the loss on the two rings."""
+def ablation(steps: int) -> Iterator[tuple[Row, nn.Module]]:
+    """The variants of the loss on the two rings, and the identity."""
     density = DENSITIES["two rings"]
-    for name, loss in VARIANTS.items():
-        network = train(density, loss, steps, SEED)
+    networks: dict[str, nn.Module] = {
+        name: train(density, loss, steps, SEED) for name, loss in VARIANTS.items()
+    }
+    for name, network in {**networks, "the identity": nn.Identity()}.items():
         found = judge(network, density, 1.0, SEED)
         kept = {k: getattr(found, k) for k in ("area", "tv", "rec", "idem")}
         yield {"variant": name, **_named(kept)}, network

@@ -5,10 +5,10 @@ __all__ = ["SAMPLES", "STILL", "Judgement", "area", "farthest", "judge", "judge_
 from typing import NamedTuple
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from examples.theory.densities import SIDE, Density, centres, probabilities, tally
-from examples.theory.training import Network, bounded
+from examples.theory.training import bounded
 
 SAMPLES = 50_000
 STILL = 0.05
@@ -51,14 +51,14 @@ def farthest(y: Tensor) -> Tensor:
 
 
 @torch.no_grad()
-def area(network: Network, dimensions: int) -> float:
+def area(network: nn.Module, dimensions: int) -> float:
     """The share of the box with a drift under :data:`STILL`."""
     y = centres(dimensions)
     return (bounded(network(y), y) < STILL).float().mean().item()
 
 
 @torch.no_grad()
-def judge(network: Network, density: Density, tight: float, seed: int) -> Judgement:
+def judge(network: nn.Module, density: Density, tight: float, seed: int) -> Judgement:
     """Measure a network with samples of its own, not those of its training."""
     g = torch.Generator().manual_seed(seed + 1_000_000)
     dimensions = density.centres.shape[1]
@@ -83,7 +83,7 @@ def judge(network: Network, density: Density, tight: float, seed: int) -> Judgem
 
 @torch.no_grad()
 def judge_drift(
-    network: Network, density: Density, made: Density, tight: float, seed: int
+    network: nn.Module, density: Density, made: Density, tight: float, seed: int
 ) -> dict[str, float]:
     """Equations 21 and 23 for a network trained with L_rt alone, where both laws are known.
 
