@@ -25,11 +25,11 @@ def run(steps: int, folder: Path) -> dict[str, Any]:
     }
     found: dict[str, Any] = {"about": about}
     for name in ("alphabet", "alternation", "descent"):
-        found[name] = _shown(found, name, list(getattr(experiments, name)()))
+        found[name] = _shown(name, list(getattr(experiments, name)()))
     networks = {}
     for name in ("indicator", "trained", "ablation"):
         pairs = list(getattr(experiments, name)(steps))
-        found[name] = _shown(found, name, [row for row, _ in pairs])
+        found[name] = _shown(name, [row for row, _ in pairs])
         networks[name] = [network for _, network in pairs]
     pictures.draw(found, networks, folder)
     about["seconds of a core"] = round(time.process_time())
@@ -37,7 +37,8 @@ def run(steps: int, folder: Path) -> dict[str, Any]:
     return found
 
 
-def _shown(found: dict[str, Any], name: str, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def _shown(name: str, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The rows, which are also printed."""
     print(f"{name}\n\n{page.table({name: rows}, name)}\n", flush=True)
     return rows
 
