@@ -1,13 +1,15 @@
 """How a benchmark says what it found, and what a measurement must say about itself."""
 
 import json
+import re
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from ign.evaluate.machine import describe
 from ign.evaluate.tables import markdown
 
-__all__ = ["describe", "footer", "markdown", "publish"]
+__all__ = ["describe", "fill", "footer", "markdown", "publish"]
 
 
 def publish(table: str, found: dict[str, Any], out: Path | None) -> None:
@@ -21,3 +23,11 @@ def publish(table: str, found: dict[str, Any], out: Path | None) -> None:
 def footer(about: dict[str, Any]) -> str:
     """The circumstances as one Markdown line."""
     return "; ".join(f"{k} {v}" for k, v in about.items())
+
+
+def fill(text: str, names: Sequence[str], table: Callable[[str], str]) -> str:
+    """A page with what stands between its marks made anew, by the name in the mark."""
+    marks = rf"<!-- ({'|'.join(names)}) -->\n.*?<!-- end -->"
+    return re.sub(
+        marks, lambda m: f"<!-- {m[1]} -->\n{table(m[1])}\n<!-- end -->", text, flags=re.DOTALL
+    )

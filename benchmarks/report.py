@@ -6,12 +6,11 @@ python benchmarks/report.py [--check]
 import argparse
 import importlib
 import json
-import re
 import sys
 from pathlib import Path
 from types import ModuleType
 
-from machine import footer
+from machine import fill, footer
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "docs" / "results"
@@ -64,12 +63,7 @@ def results() -> str:
 
 def readme(text: str) -> str:
     """The README with the tables between its marks made anew."""
-
-    def fill(mark: re.Match[str]) -> str:
-        return f"<!-- {mark[1]} -->\n{table(mark[1])}\n<!-- end -->"
-
-    marks = rf"<!-- ({'|'.join(HEADINGS)}) -->\n.*?<!-- end -->"
-    return re.sub(marks, fill, text, flags=re.DOTALL)
+    return fill(text, list(HEADINGS), table)
 
 
 def main() -> int:
