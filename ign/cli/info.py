@@ -26,6 +26,8 @@ def run(words: Sequence[str]) -> None:
         "parameters": sum(p.numel() for p in model.network.parameters()),
         **model.about,
     }
+    if known := model.calibration:
+        facts["calibration"] = f"{known.rate:.1%} of {known.images:,} images of {known.data}"
     if options.json:
         print(json.dumps(facts, indent=2))
         return

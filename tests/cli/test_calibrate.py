@@ -26,6 +26,7 @@ def test_a_run_is_calibrated_in_its_place(ign, own):
     found = IGN.from_pretrained(run).calibration
     assert (found.rate, found.images, found.data) == (0.05, 60, "digits, split test")
     assert found.thresholds["displacement"] > 0
+    assert "calibration       5.0% of 60 images of digits, split test" in ign("info", run).out
     status, out, err = ign(*words)
     assert status == 2
     assert "is calibrated; give --force" in err
