@@ -39,8 +39,6 @@ import torch
 from fitting import fit
 from machine import describe, markdown, publish
 from numpy.typing import NDArray
-from pyod.models.auto_encoder import AutoEncoder
-from pyod.models.iforest import IForest
 from sklearn.decomposition import PCA
 from sklearn.metrics import roc_auc_score
 from torch import Tensor, nn
@@ -96,7 +94,7 @@ def components(images: data.ImageSet) -> Score:
     return score
 
 
-def pyod(detector: IForest | AutoEncoder, images: data.ImageSet) -> Score:
+def pyod(detector: Any, images: data.ImageSet) -> Score:
     """A detector of PyOD."""
     detector.fit(flat(every(images)))
     return lambda x: detector.decision_function(flat(x))
@@ -104,6 +102,9 @@ def pyod(detector: IForest | AutoEncoder, images: data.ImageSet) -> Score:
 
 def methods(model: IGN, images: data.ImageSet) -> dict[str, Score]:
     """The scores of the model, and of rivals trained on the images."""
+    from pyod.models.auto_encoder import AutoEncoder
+    from pyod.models.iforest import IForest
+
     rivals: dict[str, Callable[[], Score]] = {
         "autoencoder": lambda: autoencoder(model, images),
         "PCA": lambda: components(images),

@@ -16,7 +16,6 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 from scipy import ndimage
-from skimage.morphology import skeletonize
 from torch import Tensor
 
 from ign import data
@@ -36,6 +35,8 @@ FONTS = [
 
 def letter(rng: Random) -> NDArray[np.uint8]:
     """A letter by hand: the skeleton of a printed one, bent, slanted and drawn with a round pen."""
+    from skimage.morphology import skeletonize
+
     printed = Image.new("L", (FINE, FINE))
     font, sign = _font(str(rng.choice(FONTS))), str(rng.choice(list(LETTERS)))
     ImageDraw.Draw(printed).text((FINE / 2, FINE / 2), sign, fill=255, font=font, anchor="mm")

@@ -34,7 +34,6 @@ from likeness import psnr, ssim
 from machine import describe, markdown, publish
 from safetensors.torch import load_file, save_file
 from scipy import ndimage
-from skimage import restoration
 from torch import Tensor, nn
 
 from ign import IGN, data, degrade, edit, random
@@ -49,6 +48,8 @@ Filter = Callable[[np.ndarray], np.ndarray]
 
 def filters() -> Iterator[tuple[str, Filter]]:
     """Each filter with each of its parameters, on one image (H, W, C) in [0, 1]."""
+    from skimage import restoration
+
     for size in (3, 5, 7):
         yield f"median {size}", partial(ndimage.median_filter, size=(size, size, 1))
     for sigma in (0.3, 0.5, 0.7, 1.0, 1.5, 2.0):
