@@ -46,6 +46,8 @@ results: $(READY)
 	$(MEASURE)/roles.py runs/mnist --data $(DATA)/mnist --out docs/results/roles.json
 	$(MEASURE)/features.py mnist --data $(DATA)/mnist --measure --out docs/results/features.json
 	$(MEASURE)/features.py faces --data $(DATA)/celeba --measure --out docs/results/features.json
+	$(MEASURE)/mnist_methods.py --data $(DATA)/mnist --out docs/results/mnist_methods.json
+	$(BIN)/python -m examples.theory
 	$(MEASURE)/digits.py --out docs/results/digits.json
 	$(MEASURE)/step.py --out docs/results/step.json
 	$(MEASURE)/report.py

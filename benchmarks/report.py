@@ -16,6 +16,7 @@ ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "docs" / "results"
 HEADINGS = {
     "digits": "The demo's samples",
+    "mnist_methods": "Methods on MNIST",
     "restore": "Restoration of digits",
     "restore-faces": "Restoration of faces",
     "anomaly": "Anomaly scores",
