@@ -100,7 +100,7 @@ def evaluated(
 
 def table(rows: list[Row]) -> str:
     """The rows, the mean over seeds where there are several, in Markdown."""
-    formats = dict.fromkeys(("FD", "images/s"), "{:.1f}") | {"seconds": "{:,}", "steps": "{:,}"}
+    formats = {"FD": "{:.1f}"} | dict.fromkeys(("images/s", "seconds", "steps"), "{:,}")
     formats |= dict.fromkeys(("precision", "recall", "coverage", "nearest", "floor"), "{:.2f}")
     formats |= dict.fromkeys(("KD", "gap"), "{:.3f}")
     shown = sorted(rows, key=lambda row: row["mark"])
