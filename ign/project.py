@@ -15,7 +15,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from ign.distance import Distance, find_distance
+from ign.distance import Distance, find_distance, l1
 from ign.nn.norm import role
 
 _LOCK = RLock()
@@ -74,15 +74,10 @@ def project(network: nn.Module, y: Tensor, applications: int = 1, tolerance: flo
             before = y[moving]
             after = network(before)
             y = y.index_copy(0, moving, after)
-            moving = moving[_change(after, before) >= tolerance]
+            moving = moving[l1(after, before) >= tolerance]
             if not len(moving):
                 break
     return y
-
-
-def _change(a: Tensor, b: Tensor) -> Tensor:
-    """Mean absolute difference of each image, (B,)."""
-    return (a - b).abs().flatten(1).mean(1)
 
 
 def trajectory(

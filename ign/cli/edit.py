@@ -28,8 +28,15 @@ from ign.cli.common import (
 from ign.data import read_image
 from ign.degrade import DEGRADATIONS, Mask
 from ign.degrade import parse as degradation
-from ign.edit import METHODS, arithmetic, composite, find_exemplars, inpaint, interpolate
-from ign.edit.latent import exemplars
+from ign.edit import (
+    METHODS,
+    arithmetic,
+    composite,
+    exemplars,
+    find_exemplars,
+    inpaint,
+    interpolate,
+)
 from ign.model import IGN
 from ign.video import write
 
