@@ -19,14 +19,16 @@ VERBS = {
     "evaluate": "measure samples against held-out images, and idempotence",
     "compare": "put evaluations beside each other",
     "info": "show what a model is",
+    "app": "open a page in the browser: draw, generate, edit, explore, score",
     "demo": "train on small digits in minutes and make a page of pictures",
 }
 
 OPTIONAL = (
     "lightning", "jsonargparse", "yaml", "sklearn", "tensorboard", "matplotlib", "imageio_ffmpeg",
+    "gradio",
 )  # fmt: skip
 """Packages that may be missing."""
-EXTRAS = {"edit": "figures", "figures": "figures", "evaluate": "eval", "compare": "eval"}
+EXTRAS = {"app": "app", "edit": "figures", "figures": "figures", "evaluate": "eval", "compare": "eval"}
 """Which extra brings what a verb needs, where it is not ``train``."""
 
 
