@@ -4,7 +4,7 @@ Handwritten digits are white on black, in a box of 20 of 28 pixels about their c
 draws or photographs one does it dark on light, anywhere.
 """
 
-__all__ = ["Ground", "TURNS", "prepare"]
+__all__ = ["TURNS", "Ground", "prepare"]
 
 from dataclasses import dataclass
 
@@ -84,7 +84,7 @@ def prepare(
             x, paper = -x, -paper
             side = "light on dark" if ground.level < 0 else "dark on light"
             told.append(f"Dark and light change places: the data are {side}.")
-        if abs(paper - ground.level) > 0.1 and turn != "never":
+        if paper * ground.level > 0 and abs(paper - ground.level) > 0.1 and turn != "never":
             x = _cleared(x, paper, ground.level)
             told.append("The paper becomes the background of the data.")
         if fit:
@@ -117,7 +117,7 @@ def _fitted(x: Tensor, size: int, ground: Ground) -> tuple[Tensor, bool]:
     cy, cx = ((ink.sum(d) * at).sum().item() / ink.sum().item() for d in (1, 0))
     side = max(bottom - top, right - left) / ground.share
     pixel = n / size
-    if abs(side - n) <= 2 * pixel and max(abs(cy - n / 2), abs(cx - n / 2)) <= pixel:
+    if abs(side - n) <= 2 * pixel and max(abs(cy - n / 2), abs(cx - n / 2)) <= 1.5 * pixel:
         return x, False
     half = round(side / 2)
     window = (round(cx) - half, round(cy) - half, round(cx) + half, round(cy) + half)

@@ -106,7 +106,9 @@ def serve(
             run_history=False, show_error=False, ssr_mode=False, mcp_server=False, pwa=False,
             enable_monitoring=False, **look(),
         )  # fmt: skip
-        config = uvicorn.Config(Gate(app), log_level="error", access_log=False, timeout_graceful_shutdown=2)
+        config = uvicorn.Config(
+            Gate(app), log_level="error", access_log=False, timeout_graceful_shutdown=2
+        )
         shown = "127.0.0.1" if host in ("0.0.0.0", "::") else host
 
         class Server(uvicorn.Server):

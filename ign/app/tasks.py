@@ -84,7 +84,11 @@ class Tasks:
             *[Tile(made.given[0], "With noise, y")] * (freedom > 0),
             Tile(made.once[0], "f(y)", "The projection, f of y"),
             Tile(made.twice[0], "f(f(y))", "Projected once more, f of f of y"),
-            Tile(pictures.heat(made.changed)[0], "Changed", "Map of what f changed, from black for nothing to yellow"),
+            Tile(
+                pictures.heat(made.changed)[0],
+                "Changed",
+                "Map of what f changed, from black for nothing to yellow",
+            ),
         ]
         again = (made.twice - made.once).abs().mean().item()
         told.append(
@@ -165,14 +169,20 @@ class Tasks:
         scores = self.model.score(images, kind).cpu()
         once = self.model.project(images).cpu()
         heat = pictures.heat(self.model.score_map(images, kind).cpu())
-        rows = [(name, *words) for (name, _), words in zip(good, self._words(scores, kind), strict=True)]
+        rows = [
+            (name, *words) for (name, _), words in zip(good, self._words(scores, kind), strict=True)
+        ]
         order = scores.argsort(descending=True).tolist()
-        shown = [(rows[i][0], images[i], once[i], heat[i], *rows[i][1:]) for i in order]
+        shown: list[tuple[str | Tensor, ...]] = [
+            (rows[i][0], images[i], once[i], heat[i], *rows[i][1:]) for i in order
+        ]
         text = io.StringIO()
         csv.writer(text).writerows([COLUMNS, *rows])
-        plain = "" if self.model.calibration else "Percentiles and flags need `ign calibrate`."
+        plain = "" if self.model.calibration else "Percentiles and flags come with ign calibrate."
         skipped = f"{len(bad)} cannot be read: {'; '.join(bad[:5])}" if bad else ""
-        columns = ("File", "Picture", "f(y)", "Where", "Score", "Percentile", "Flag")
+        columns = ["File", "Picture", "f(y)", "Where", "Score", "Percentile", "Flag"]
+        if self.model.calibration is None:
+            columns, shown = columns[:5], [row[:5] for row in shown]
         return (
             note(f"{len(good)} scored, the highest first.", plain)
             + note(skipped, kind="bad")

@@ -28,7 +28,13 @@ OPTIONAL = (
     "gradio",
 )  # fmt: skip
 """Packages that may be missing."""
-EXTRAS = {"app": "app", "edit": "figures", "figures": "figures", "evaluate": "eval", "compare": "eval"}
+EXTRAS = {
+    "app": "app",
+    "edit": "figures",
+    "figures": "figures",
+    "evaluate": "eval",
+    "compare": "eval",
+}
 """Which extra brings what a verb needs, where it is not ``train``."""
 
 
