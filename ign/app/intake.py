@@ -137,6 +137,8 @@ def _listed(
 def _checked(file: str | Path | BinaryIO, name: str) -> tuple[int, int]:
     """The width and height of a picture that is not too large."""
     if isinstance(file, str | Path):
+        if not os.path.isfile(file):
+            raise ValueError(f"{name}: is not here any more; give it again")
         length = os.path.getsize(file)
     else:
         length = file.seek(0, os.SEEK_END)

@@ -51,7 +51,6 @@ def build(model: IGN, name: str) -> gr.Blocks:
     with gr.Blocks(
         title=f"Make it real: {name}",
         analytics_enabled=False,
-        delete_cache=(60, 60),
         fill_width=True,
     ) as page:
         gr.HTML(_heading(model, name), elem_id="heading")

@@ -7,6 +7,8 @@ import os
 import signal
 import socket
 import tempfile
+import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -16,6 +18,8 @@ from ign.model import IGN
 
 UPLOAD = 200 * 10**6
 """The most bytes of one upload, a folder's files together."""
+STALE = 300.0
+"""After so many seconds a file that no task has read, such as half of a refused one, is removed."""
 BODY = 10 * 10**6
 """The most bytes of any other request; a drawing has some ten thousand."""
 OPEN = (
@@ -91,7 +95,7 @@ def serve(
     Raises:
         ValueError: A model that the page cannot show, or a port that is taken.
     """
-    with _terminable(), _own_folder(), _listener(host, port) as listener:
+    with _terminable(), _own_folder() as folder, _swept(folder), _listener(host, port) as listener:
         import fastapi
         import gradio as gr
         import uvicorn
@@ -123,14 +127,44 @@ def serve(
 def _own_folder() -> Iterator[Path]:
     """A folder for everything temporary of this process, gone at its end."""
     with tempfile.TemporaryDirectory(prefix="ign-app-", ignore_cleanup_errors=True) as folder:
-        os.environ["GRADIO_TEMP_DIR"] = folder
-        os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
-        os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
-        before, tempfile.tempdir = tempfile.tempdir, folder
+        ours = {
+            "GRADIO_TEMP_DIR": folder,
+            "GRADIO_ANALYTICS_ENABLED": "False",
+            "HF_HUB_DISABLE_TELEMETRY": "1",
+        }
+        before = tempfile.tempdir, {name: os.environ.get(name) for name in ours}
+        tempfile.tempdir = folder
+        os.environ.update(ours)
         try:
             yield Path(folder)
         finally:
-            tempfile.tempdir = before
+            tempfile.tempdir = before[0]
+            for name, value in before[1].items():
+                if value is None:
+                    del os.environ[name]
+                else:
+                    os.environ[name] = value
+
+
+@contextlib.contextmanager
+def _swept(folder: Path) -> Iterator[None]:
+    """Remove what has lain in the folder for :data:`STALE` seconds, from a thread."""
+    done = threading.Event()
+
+    def sweep() -> None:
+        while not done.wait(STALE / 4):
+            for path in folder.rglob("*"):
+                with contextlib.suppress(OSError):
+                    if path.is_file() and time.time() - path.stat().st_mtime > STALE:
+                        path.unlink()
+
+    thread = threading.Thread(target=sweep, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        done.set()
+        thread.join()
 
 
 def _listener(host: str, port: int | None) -> socket.socket:

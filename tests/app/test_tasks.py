@@ -46,7 +46,7 @@ def test_generate_shows_the_samples(channels, size):
     assert same(shown(html), tasks.model.sample(5, 2, seed=3))
     name, content = saved(html)
     assert name == "samples-seed3-k2.png"
-    assert Image.open(io.BytesIO(content)).width > 3 * 56
+    assert Image.open(io.BytesIO(content)).width > 2 * 56
 
 
 def test_real_shows_the_projection_of_what_is_seen(gray, drawing):
