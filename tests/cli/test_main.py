@@ -18,7 +18,7 @@ def test_help_of_each_verb(verb, capsys):
     assert end.value.code == 0
     assert err == ""
     assert f"ign {verb}" in out
-    assert "--out" in out or verb in ("info", "edit")
+    assert "--out" in out or verb in ("info", "edit", "app")
 
 
 @pytest.mark.parametrize("word", ["-h", "--help", "--version"])
