@@ -6,10 +6,13 @@ MEASURE := $(BIN)/python benchmarks
 DATA ?= data
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow lint format bench results docs wheel clean
+.PHONY: help app demo test test-slow lint format bench results docs wheel clean
 
 help:
-	@echo "demo test test-slow lint format bench results docs wheel clean"
+	@echo "app demo test test-slow lint format bench results docs wheel clean"
+
+app: $(READY)
+	$(BIN)/ign app
 
 demo: $(READY)
 	$(BIN)/ign demo --out runs/demo --force

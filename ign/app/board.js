@@ -17,7 +17,7 @@ let keyDown = false;
 for (const canvas of [base, layer]) canvas.width = canvas.height = side;
 layer.setAttribute("aria-label", props.name);
 find("hint").textContent = props.hint;
-find("size").value = masking ? 4 : 2.5;
+find("size").value = masking ? 4 : 2;
 find("colour").value = "#000000";
 find("paint").hidden = masking || !props.colours;
 find("webcam").hidden = masking || !navigator.mediaDevices;
