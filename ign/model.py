@@ -2,37 +2,24 @@
 
 __all__ = ["IGN", "ModelError"]
 
-import json
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from ign import anomaly, random
 from ign.anomaly import Calibration
-from ign.distance import DISTANCES, Distance, distance_name
-from ign.files import atomic
-from ign.nn import NETWORKS
-from ign.noise import NOISES, Noise
-from ign.pretrained import (
-    CONFIG,
-    FORMAT,
-    WEIGHTS,
-    ModelError,
-    locate,
-    read_config,
-    read_weights,
-)
+from ign.distance import DISTANCES, Distance
+from ign.noise import Noise
+from ign.pretrained import ModelError
 from ign.project import project, trajectory
+from ign.saved import Saved
 
 BATCH = 64
 
 
-class IGN(nn.Module):
+class IGN(Saved):
     r"""An Idempotent Generative Network ready for use: f, the noise it projects, the image format.
 
     Inference is in evaluation mode, in float32, and deterministic: an image does not depend
@@ -219,81 +206,3 @@ class IGN(nn.Module):
     ) -> list[Tensor]:
         done = [function(part.to(self.device, torch.float32)) for part in parts]
         return [torch.cat(column) for column in zip(*done, strict=True)]
-
-    def save_pretrained(self, folder: str | Path, dtype: torch.dtype | None = None) -> Path:
-        """Save as ``config.json`` and ``model.safetensors``, each written whole or not at all.
-
-        Args:
-            folder: Where; made when missing.
-            dtype: The type of floating point weights in the file, such as ``torch.float16``.
-
-        Raises:
-            ModelError: The network is not one of :data:`ign.nn.NETWORKS`.
-        """
-        kind = type(self.network).__name__
-        if NETWORKS.get(kind) is not type(self.network):
-            raise ModelError(
-                f"a {kind} cannot be saved; networks that can be: {', '.join(NETWORKS)}"
-                " (save its state_dict yourself)"
-            )
-        config = {
-            "format": FORMAT,
-            "network": {"name": kind, **vars(self.network)["config"]},
-            "noise": {"name": self.noise.name},
-            "image": dict(zip(("channels", "height", "width"), self.shape, strict=True)),
-            "value_range": [-1, 1],
-            "distance": distance_name(self.distance),
-            "about": self.about,
-        }
-        if self.calibration is not None:
-            config["calibration"] = asdict(self.calibration)
-        state = {k: v.detach().cpu().contiguous() for k, v in self.state_dict().items()}
-        if dtype is not None:
-            state = {k: v.to(dtype) if v.is_floating_point() else v for k, v in state.items()}
-        folder = Path(folder)
-        with atomic(folder / WEIGHTS) as file:
-            save_file(state, file)
-        with atomic(folder / CONFIG) as file:
-            file.write_text(json.dumps(config, indent=2) + "\n")
-        return folder
-
-    @classmethod
-    def from_pretrained(cls, name: str | Path, device: str | torch.device = "cpu") -> "IGN":
-        """Load a model: a path, a packaged name, or ``owner/name`` on the Hub, in this order.
-
-        Nothing in the files is executed: the configuration is JSON whose names are looked up
-        in fixed tables, the weights are safetensors.
-
-        Args:
-            name: A folder with ``config.json`` and ``model.safetensors``, or a run that holds
-                such a folder as ``model``; the name of a packaged model; or a Hub id.
-            device: Where the model shall live.
-
-        Raises:
-            ModelError: The model is not found, or its files are damaged or not what they say.
-        """
-        folder = locate(name)
-        return cls._load(folder).to(device)
-
-    @classmethod
-    def _load(cls, folder: Path) -> "IGN":
-        config = read_config(folder / CONFIG)
-        try:
-            image = config["image"]
-            shape = (image["channels"], image["height"], image["width"])
-            options = dict(config["network"])
-            with torch.device("meta"):
-                network = NETWORKS[options.pop("name")](**options)
-                noise = NOISES[config["noise"]["name"]](shape)
-            model = cls(network, noise, str(config["distance"]), config.get("about"))
-            if "calibration" in config:
-                model.calibration = Calibration.read(config["calibration"])
-        except (KeyError, TypeError, ValueError, RuntimeError) as error:
-            what = f"{type(error).__name__}: {error}"
-            raise ModelError(f"{folder / CONFIG}: not a model's configuration ({what})") from None
-        if getattr(network, "shape", shape) != shape:
-            raise ModelError(
-                f"{folder / CONFIG}: the network takes {network.shape}, the images are {shape}"
-            )
-        model.load_state_dict(read_weights(folder / WEIGHTS, model), assign=True)
-        return model.eval().requires_grad_(True)

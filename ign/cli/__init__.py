@@ -40,6 +40,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         0; 1 where a run failed; 2 for a user's mistake, told in one line; 128 + n after signal n.
     """
     words = list(sys.argv[1:] if arguments is None else arguments)
+    if not sys.stderr.isatty():  # nobody looks at the bars of the Hub's client
+        os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
     if not words or words[0] not in VERBS:
         return _help(words)
     verb = import_module(f"ign.cli.{words[0]}")
