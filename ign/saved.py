@@ -57,7 +57,8 @@ class Saved(nn.Module):
 
         Args:
             folder: Where; made when missing.
-            dtype: The type of floating point weights in the file, such as ``torch.float16``.
+            dtype: The type of the parameters in the file, such as ``torch.float16``; statistics
+                stay as they are, since a variance can exceed what that type holds.
             push_to_hub: Whether to push what was saved too, with a card.
             repo_id: Where to, ``owner/name``; None for the user's own, named like the folder.
             **options: As in :meth:`push_to_hub`.
@@ -84,7 +85,7 @@ class Saved(nn.Module):
             config["calibration"] = asdict(self.calibration)
         state = {k: v.detach().cpu().contiguous() for k, v in self.state_dict().items()}
         if dtype is not None:
-            state = {k: v.to(dtype) if v.is_floating_point() else v for k, v in state.items()}
+            state |= {k: state[k].to(dtype) for k, _ in self.named_parameters()}
         folder = Path(folder)
         with atomic(folder / WEIGHTS) as file:
             save_file(state, file)
@@ -128,7 +129,8 @@ class Saved(nn.Module):
 
         with TemporaryDirectory() as name:
             folder = self.save_pretrained(Path(name) / "model", dtype)
-            card.write(self, folder, **{"name": repo_id} | (model_card_kwargs or {}))
+            given = {"name": repo_id} | (model_card_kwargs or {})
+            card.write(self, folder, **given)  # type: ignore[arg-type]
             try:
                 return hub.upload(
                     folder, repo_id, commit_message, private, token, branch, create_pr
@@ -190,7 +192,7 @@ class Saved(nn.Module):
             with torch.device("meta"):
                 network = NETWORKS[options.pop("name")](**options)
                 noise = NOISES[config["noise"]["name"]](shape)
-            model = cls(network, noise, str(config["distance"]), config.get("about"))  # type: ignore[call-arg]
+            model = cls(network, noise, str(config["distance"]), config.get("about"))
             if "calibration" in config:
                 model.calibration = Calibration.read(config["calibration"])
         except (KeyError, TypeError, ValueError, RuntimeError) as error:
