@@ -131,7 +131,8 @@ class Hub:
             sha = repository.find(revision or "main")
             if sha is None:
                 return send(call.request, 404, {}, {"X-Error-Code": "RevisionNotFound"})
-            facts = {"id": name, "sha": sha, "private": repository.private, "siblings": []}
+            siblings = [{"rfilename": path} for path in repository.commits[sha]]
+            facts = {"id": name, "sha": sha, "private": repository.private, "siblings": siblings}
             return send(call.request, 200, facts)
         return None
 

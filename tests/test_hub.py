@@ -32,21 +32,25 @@ def model():
 @pytest.fixture
 def server(model, tmp_path, monkeypatch):
     """A Hub with the model ``someone/digits``, which this process's client asks."""
-    from huggingface_hub import constants
+    from huggingface_hub import constants, file_download, hf_api
 
     server = Hub()
     folder = model.save_pretrained(tmp_path / "files")
     files = {path.name: path.read_bytes() for path in folder.iterdir()}
     repository = server.repositories["someone/digits"] = Repository()
     repository.commit("main", files | {"huge.bin": b"not to be fetched"}, "first")
-    monkeypatch.setattr(constants, "ENDPOINT", server.address)
-    monkeypatch.setattr("huggingface_hub.hf_api.ENDPOINT", server.address, raising=False)
-    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr(constants, "HF_HUB_DISABLE_XET", True, raising=False)
-    monkeypatch.setattr(constants, "HF_TOKEN_PATH", str(tmp_path / "no-token"))
-    monkeypatch.setenv("HF_TOKEN", "")
     template = f"{server.address}/{{repo_id}}/resolve/{{revision}}/{{filename}}"
-    monkeypatch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", template)
+    for name, value in {
+        "ENDPOINT": server.address,
+        "HUGGINGFACE_CO_URL_TEMPLATE": template,
+        "HF_HUB_CACHE": str(tmp_path / "cache"),
+        "HF_HUB_DISABLE_XET": True,
+        "HF_TOKEN_PATH": str(tmp_path / "no-token"),
+    }.items():
+        for module in (constants, file_download, hf_api):  # older clients import some by name
+            if module is constants or hasattr(module, name):
+                monkeypatch.setattr(module, name, value, raising=False)
+    monkeypatch.setenv("HF_TOKEN", "")
     yield server
     server.stop()
 
