@@ -11,7 +11,7 @@ from importlib import import_module
 VERBS = {
     "train": "train a model on a named data set or any folder or zip of images",
     "sample": "generate images from noise",
-    "project": "map images onto the data's manifold",
+    "project": "map images onto the data: restore what is noisy or spoilt",
     "edit": "inpaint, composite, interpolate, add attributes",
     "score": "measure how far images are from the data",
     "calibrate": "learn from clean images which scores to flag",
@@ -19,14 +19,20 @@ VERBS = {
     "evaluate": "measure samples against held-out images, and idempotence",
     "compare": "put evaluations beside each other",
     "info": "show what a model is",
+    "push": "put a model on the Hugging Face Hub, with a card",
     "demo": "train on small digits in minutes and make a page of pictures",
+    "completion": "make the Tab key complete all this in bash, zsh or fish",
 }
 
 OPTIONAL = (
     "lightning", "jsonargparse", "yaml", "sklearn", "tensorboard", "matplotlib", "imageio_ffmpeg",
+    "shtab",
 )  # fmt: skip
 """Packages that may be missing."""
-EXTRAS = {"edit": "figures", "figures": "figures", "evaluate": "eval", "compare": "eval"}
+EXTRAS = {
+    "edit": "figures", "figures": "figures", "evaluate": "eval", "compare": "eval",
+    "completion": "completion",
+}  # fmt: skip
 """Which extra brings what a verb needs, where it is not ``train``."""
 
 
@@ -73,12 +79,12 @@ def complain(verb: str, error: Exception) -> int:
 def _help(words: list[str]) -> int:
     from ign import __version__
 
-    text = "\n".join(f"  {name:10}{what}" for name, what in VERBS.items())
+    text = "\n".join(f"  {name:12}{what}" for name, what in VERBS.items())
     parser = argparse.ArgumentParser(
         prog="ign",
         usage="ign VERB [options]        ign VERB --help",
         description="Idempotent Generative Networks: generate, restore and score images.",
-        epilog=f"verbs:\n{text}",
+        epilog=f"verbs:\n{text}\n\nexamples:\n  ign sample mnist\n  ign train --data photos/",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=f"ign {__version__}")

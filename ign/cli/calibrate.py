@@ -19,10 +19,12 @@ def run(words: Sequence[str]) -> None:
     """Score clean images and save with the model what was found."""
     parser = verb(
         "calibrate",
-        "Learn from clean images which scores are usual, and from which one on to flag an image:\n"
-        "at most the share --rate of clean images like these is flagged. It is saved with the\n"
-        "model, and `ign score` then gives percentiles and flags.",
-        "example: ign calibrate runs/mnist --data mnist --rate 0.01",
+        "Learn from clean images which scores are usual, and over which one to flag an image. At"
+        " most the share --rate of clean images like these is flagged. It is saved with the model;"
+        " `ign score` then gives percentiles and flags.",
+        "examples:\n"
+        "  ign calibrate runs/mnist --data mnist --rate 0.01\n"
+        "  ign calibrate mnist --data clean/ --out calibrated",
     )
     parser.add_argument(
         "--data", required=True, metavar="CLEAN",
@@ -31,16 +33,21 @@ def run(words: Sequence[str]) -> None:
     )  # fmt: skip
     parser.add_argument(
         "--split", choices=SPLITS,
-        help="which part of them; default: what was held out where the model was trained on data of"
-        " that name, else all",
+        help="which part of them (default: test where the model was trained on data of that name,"
+        " else all)",
     )  # fmt: skip
     parser.add_argument(
-        "--rate", type=fraction, default=0.05, metavar="A", help="false-positive rate (0.05)"
+        "--rate",
+        type=fraction,
+        default=0.05,
+        metavar="A",
+        help="largest share of clean images to flag",
     )
-    parser.add_argument("--limit", type=natural, metavar="N", help="the first so many")
+    parser.add_argument("--limit", type=natural, metavar="N", help="take the first N images only")
     parser.add_argument(
-        "--out", type=Path, metavar="FOLDER", help="save the model there, instead of in its place"
-    )
+        "--out", type=Path, metavar="FOLDER",
+        help="save the model there (default: in its own place)",
+    )  # fmt: skip
     options = parse(parser, words)
     out = fresh_folder(options.out, options.force) if options.out else _place(options.model)
     model = load_model(options)

@@ -20,17 +20,20 @@ def run(words: Sequence[str]) -> None:
     """Write OUT/f1/00000.png, ... for each k, and the first of them as OUT/grid.png."""
     parser = verb(
         "sample",
-        "Generate images from noise: files OUT/fK/00000.png, ... and a sheet OUT/grid.png.",
-        "example: ign sample runs/mnist --applications 1 2 3 --out samples",
+        "Generate images from noise. Writes OUT/f1/00000.png and so on, a folder for each K, and"
+        " the first of them side by side, OUT/grid.png.",
+        "examples:\n"
+        "  ign sample mnist -n 100 --out samples\n"
+        "  ign sample runs/mnist -k 1 2 3 --seed 7 --out samples",
     )
-    parser.add_argument("-n", type=natural, default=64, metavar="N", help="how many (64)")
+    parser.add_argument("-n", type=natural, default=64, metavar="N", help="how many")
     parser.add_argument(
         "--applications", "-k", type=natural, nargs="+", default=[1], metavar="K",
-        help="how often the network is applied (1)",
+        help="how often the network is applied: f(z), f(f(z)), ...",
     )  # fmt: skip
-    parser.add_argument("--seed", type=seed, default=0, help="the same seed, the same images (0)")
+    parser.add_argument("--seed", type=seed, default=0, help="same seed, same images")
     parser.add_argument(
-        "--out", type=Path, default=Path("samples"), metavar="FOLDER", help="(samples)"
+        "--out", type=Path, default=Path("samples"), metavar="FOLDER", help="where to write"
     )
     options = parse(parser, words)
     out = fresh_folder(options.out, options.force)

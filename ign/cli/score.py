@@ -23,23 +23,27 @@ def run(words: Sequence[str]) -> None:
     """Write one row for each image: file, score, percentile among clean images, flag."""
     parser = verb(
         "score",
-        "Measure how far each image is from the data. Writes CSV to standard output or to --out:\n"
+        "Measure how far each image is from the data. Writes a table (CSV) to standard output or"
+        " to a file:\n"
         "  file        the image\n"
-        "  score       displacement D(f(y), y) or residual D(f(f(y)), f(y)): small on the data\n"
+        "  score       how far the network moves it: small on the data\n"
         "  percentile  share of clean images with a score no larger, in percent\n"
         "  flag        1 where the score is over the threshold, else 0\n"
-        "The last two are empty until `ign calibrate MODEL --data CLEAN` has seen clean images.",
-        "example: ign score runs/mnist folder/ --out scores.csv --maps maps",
+        "The last two are empty until `ign calibrate` has seen clean images.",
+        "examples:\n"
+        "  ign score mnist photo.png\n"
+        "  ign score runs/mnist folder/ --out scores.csv --maps maps",
     )
     parser.add_argument("inputs", nargs="+", metavar="INPUT", help="image files and folders")
     parser.add_argument(
-        "--score", choices=tuple(SCORES), default="displacement", help="(displacement)"
-    )
-    parser.add_argument("--out", type=Path, metavar="FILE", help="a CSV file")
+        "--score", choices=tuple(SCORES), default="displacement",
+        help="displacement D(f(y), y), or residual D(f(f(y)), f(y))",
+    )  # fmt: skip
+    parser.add_argument("--out", type=Path, metavar="FILE", help="the table's file")
     parser.add_argument(
         "--maps", type=Path, metavar="FOLDER",
-        help="NAME.png for each image: the image, f(y), and where it was moved, from black for 0 to"
-        " yellow for half of the range of values",
+        help="write NAME.png for each image: the image, f(y), and where it was moved, from black"
+        " for 0 to yellow for half of the range of values",
     )  # fmt: skip
     options = parse(parser, words)
     out = fresh_file(options.out, options.force) if options.out else None
