@@ -174,11 +174,30 @@ class IGN(Saved):
             ValueError: Images that are not of the model's shape, or a distance of the model's
                 that is not built in: it is imported only when given here.
         """
-        if distance is None and isinstance(self.distance, str) and self.distance not in DISTANCES:
-            raise ValueError(f"this model's distance is {self.distance!r}; pass it as distance=...")
-        d = self.distance if distance is None else distance
-        parts = self.check(images).split(batch_size)
+        d, parts = self._distance(distance), self.check(images).split(batch_size)
         return self._in_batches(lambda y: [anomaly.score(self.network, y, kind, d)], parts)[0]
+
+    @torch.no_grad()
+    def scores(
+        self, images: Tensor, batch_size: int = BATCH, distance: str | Distance | None = None
+    ) -> dict[str, Tensor]:
+        """Every kind of :meth:`score`, (B,) each, from one trajectory."""
+        d, parts = self._distance(distance), self.check(images).split(batch_size)
+        found = self._in_batches(lambda y: list(anomaly.scores(self.network, y, d).values()), parts)
+        return dict(zip(anomaly.SCORES, found, strict=True))
+
+    @torch.no_grad()
+    def look(
+        self,
+        images: Tensor,
+        kind: str = "displacement",
+        batch_size: int = BATCH,
+        distance: str | Distance | None = None,
+    ) -> anomaly.Seen:
+        """Score, map and projection at once, as :func:`ign.anomaly.look`."""
+        d, parts = self._distance(distance), self.check(images).split(batch_size)
+        seen = self._in_batches(lambda y: list(anomaly.look(self.network, y, kind, d)), parts)
+        return anomaly.Seen(*seen)
 
     @torch.no_grad()
     def score_map(
@@ -200,6 +219,13 @@ class IGN(Saved):
         if not images.is_floating_point():
             raise ValueError(f"images are {images.dtype}; give floating point in [-1, 1]")
         return images
+
+    def _distance(self, given: str | Distance | None) -> str | Distance:
+        if given is not None:
+            return given
+        if isinstance(self.distance, str) and self.distance not in DISTANCES:
+            raise ValueError(f"this model's distance is {self.distance!r}; pass it as distance=...")
+        return self.distance
 
     def _in_batches(
         self, function: Callable[[Tensor], list[Tensor]], parts: Sequence[Tensor] | Iterator[Tensor]

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import torch
+from torch import Tensor
 
 from ign import data
 from ign.anomaly import SCORES, Calibration
@@ -59,7 +60,7 @@ def run(words: Sequence[str]) -> None:
         options.data, split=split, size=model.shape[-1], gray=model.shape[0] == 1,
         limit=options.limit, progress=True,
     )  # fmt: skip
-    scores = {kind: _scores(model, clean, kind, options.batch_size) for kind in SCORES}
+    scores = _scores(model, clean, options.batch_size)
     found = model.calibration = Calibration.fit(scores, options.rate, f"{name}, split {split}")
     if options.out:
         model.save_pretrained(out)
@@ -82,6 +83,7 @@ def _place(name: str) -> Path:
     return locate(name)
 
 
-def _scores(model: IGN, images: data.ImageSet, kind: str, count: int) -> torch.Tensor:
+def _scores(model: IGN, images: data.ImageSet, count: int) -> dict[str, Tensor]:
     parts = torch.arange(len(images)).split(count)
-    return torch.cat([model.score(images.batch(i), kind, count).cpu() for i in parts])
+    found = [model.scores(images.batch(i), count) for i in parts]
+    return {kind: torch.cat([scores[kind].cpu() for scores in found]) for kind in SCORES}

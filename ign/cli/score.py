@@ -11,10 +11,9 @@ import torch
 from torch import Tensor
 
 from ign import pictures
-from ign.anomaly import SCORES
+from ign.anomaly import SCORES, Calibration
 from ign.cli.common import Input, fresh_file, fresh_folder, load_model, parse, read, verb
 from ign.files import atomic
-from ign.model import IGN
 
 COLUMNS = ("file", "score", "percentile", "flag")
 
@@ -51,9 +50,14 @@ def run(words: Sequence[str]) -> None:
     model = load_model(options)
     rows: list[tuple[str, ...]] = []
     for files, images in read(model, options.inputs, options.batch_size):
-        rows += _rows(model, options.score, files, images)
         if maps:
-            _draw(model, options.score, files, images, maps)
+            scores, moved, projected = (
+                x.cpu() for x in model.look(images, options.score, len(images))
+            )
+            _draw(files, images, moved, projected, maps)
+        else:
+            scores = model.score(images, options.score, len(images)).cpu()
+        rows += _rows(model.calibration, options.score, files, scores)
     if model.calibration is None:
         print(
             f"not calibrated: no percentiles, no flags; ign calibrate {options.model} --data CLEAN",
@@ -70,10 +74,8 @@ def run(words: Sequence[str]) -> None:
 
 
 def _rows(
-    model: IGN, kind: str, files: list[Input], images: Tensor
+    known: Calibration | None, kind: str, files: list[Input], scores: Tensor
 ) -> Iterator[tuple[str, str, str, str]]:
-    scores = model.score(images, kind, len(images)).cpu()
-    known = model.calibration
     percentiles = known.percentile(scores, kind).tolist() if known else [None] * len(files)
     flags = known.flag(scores, kind).tolist() if known else [None] * len(files)
     for file, score, percentile, flag in zip(
@@ -83,10 +85,10 @@ def _rows(
         yield file.name, f"{score:.6g}", *told
 
 
-def _draw(model: IGN, kind: str, files: list[Input], images: Tensor, folder: Path) -> None:
+def _draw(
+    files: list[Input], images: Tensor, moved: Tensor, projected: Tensor, folder: Path
+) -> None:
     """The image, its projection and the map, side by side."""
-    projected = model.project(images, 1, len(images)).cpu()
-    heat = pictures.heat(model.score_map(images, kind, len(images)).cpu())
-    for file, *three in zip(files, images, projected, heat, strict=True):
+    for file, *three in zip(files, images, projected, pictures.heat(moved), strict=True):
         row = torch.stack([x.expand(3, -1, -1) for x in three])
         pictures.save(pictures.sheet([("", row)]), folder / f"{file.name}.png")

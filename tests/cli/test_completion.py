@@ -21,12 +21,20 @@ printf '%s\\n' "${COMPREPLY[@]}"
 ZSH = """
 zmodload zsh/zpty
 zpty -b z zsh -f -i
+until_seen() {  # the word, for some seconds
+  local i line; heard=""
+  for i in {1..100}; do
+    while zpty -rt z line; do heard+="$line"; done
+    [[ $heard == *$1* ]] && return
+    sleep 0.2
+  done
+}
 zpty -w z "PS1='> '; fpath=($1 \\$fpath); autoload -U compinit; compinit -u -D; LISTMAX=1000"
-sleep 1.5
-while zpty -rt z line; do :; done
+zpty -w z "print rea''dy"
+until_seen ready
 zpty -w -n z "$2"$'\\t\\t'
-sleep 1
-while zpty -rt z line; do print -r -- "$line"; done
+until_seen "$3"
+print -r -- "$heard"
 """
 FOLDER = {"photo.png", "photos", "runs"}
 CASES = {
@@ -90,7 +98,8 @@ def test_fish(typed, scripts):
 @pytest.mark.slow
 @pytest.mark.parametrize("typed", ["ign s", "ign sample ", "ign train mnist --network.norm "])
 def test_zsh(typed, scripts):
-    out = ask(scripts, "zsh", "-f", "-c", ZSH, "zsh", str(scripts), typed)
+    last = max(CASES[typed])  # they are listed in order
+    out = ask(scripts, "zsh", "-f", "-c", ZSH, "zsh", str(scripts), typed, last)
     for word in CASES[typed]:
         assert word in out
 
