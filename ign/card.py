@@ -1,6 +1,6 @@
 """The card of a model: what it is, what it makes, how good it is, and on which terms."""
 
-__all__ = ["write"]
+__all__ = ["run_of", "write"]
 
 import shutil
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ from torch import Tensor
 
 from ign import __version__, degrade, pictures
 from ign.data.terms import Terms, terms_of
-from ign.evaluate.comparison import read
+from ign.evaluate.comparison import MAIN, read
 from ign.evaluate.observed import digest
 from ign.evaluate.tables import METRICS, cell, label
 from ign.files import atomic
@@ -82,6 +82,14 @@ def write(
     return folder / README
 
 
+def run_of(name: str | Path) -> Path | None:
+    """The run that a model's path belongs to, where its configuration is there."""
+    for folder in (Path(name), Path(name).parent):
+        if Path(name).exists() and (folder / "config.yaml").is_file():
+            return folder
+    return None
+
+
 def _head(name: str, terms: Terms, licence: str | None, results: Mapping[str, Any] | None) -> str:
     """The front matter, which the Hub reads."""
     from huggingface_hub import EvalResult, ModelCardData
@@ -89,7 +97,7 @@ def _head(name: str, terms: Terms, licence: str | None, results: Mapping[str, An
     other: dict[str, Any] = {}
     if (licence or terms.licence) == "other" and terms.link:
         other = {"license_name": f"{terms.title.lower()}-agreement", "license_link": terms.link}
-    if results:
+    if results and not any("do not cite" in warning for warning in results["warnings"]):
         title, protocol = _title(results), results["protocol"]
         args = {"features": protocol["features"]["sha256"], "samples": protocol["samples"]}
         args |= {key: protocol[key] for key in ("seed", "neighbours")}
@@ -107,7 +115,7 @@ def _head(name: str, terms: Terms, licence: str | None, results: Mapping[str, An
             )
             for row in results["rows"]
             for metric in METRICS
-            if "applications" in row and row.get(metric.key) is not None
+            if "applications" in row and metric.key in MAIN and row.get(metric.key) is not None
         ]
     data = ModelCardData(
         license=licence or terms.licence,
@@ -241,7 +249,7 @@ def _measures(results: Mapping[str, Any] | None) -> str:
         values = [cell(row, metric) for row in rows]
         if any(values):
             lines.append(f"| {' | '.join([label(metric, protocol), *values])} |")
-    notes = [*results["alarms"], *results["warnings"]]
+    notes = [f"Note: {text}." for text in (*results["alarms"], *results["warnings"])]
     about = results["about"]
     text = (
         f"{_title(results)}, by `ign evaluate` (ign {about['ign']}, {about['device']}). Arrows say"

@@ -139,7 +139,7 @@ def _reason(error: Exception, repo_id: str, revision: str | None, options: dict[
 def _refusal(status: int, error: Exception) -> str:
     """What an HTTP status says to a user."""
     if status == 401:
-        return "the Hub does not accept the token; log in again (hf auth login, or HF_TOKEN)"
+        return "the Hub wants a valid token; log in (hf auth login, or HF_TOKEN)"
     if status == 403:
         return f"the token has no right to do this; take one that may write ({_short(error)})"
     if status == 429 or status >= 500:

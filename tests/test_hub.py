@@ -152,7 +152,7 @@ def test_what_is_missing_private_gated_or_ill_is_told_with_what_helps(server):
     page = f"{server.address}/someone/digits"
     assert f"no revision 'v9'; choose a branch, tag or commit of {page}" in refused(revision="v9")
     assert "has no such model, or it is private; check the name" in refused("someone/nothing")
-    assert "does not accept the token; log in again" in refused(token="hf_wrong")
+    assert "wants a valid token; log in" in refused(token="hf_wrong")
     server.repositories["someone/empty"] = Repository()
     server.repositories["someone/empty"].commit("main", {"a.txt": b""}, "first")
     empty = f"{server.address}/someone/empty holds no {CONFIG}: not a model of ign"

@@ -64,7 +64,7 @@ def run(words: Sequence[str]) -> None:
     model = load_model(options)
     about: dict[str, Any] = {
         "results": options.results,
-        "run": run_of(options.model),
+        "run": card.run_of(options.model),
         "licence": options.licence,
         "readme": options.card,
     }
@@ -85,14 +85,6 @@ def run(words: Sequence[str]) -> None:
         and terms_of(str(model.about.get("data", ""))).licence == "unknown"
     ):
         print("the card leaves the licence to you: see the README.md, --licence and --card")
-
-
-def run_of(name: str) -> Path | None:
-    """The run that a model's path belongs to, where its configuration is there."""
-    for folder in (Path(name), Path(name).parent):
-        if Path(name).exists() and (folder / "config.yaml").is_file():
-            return folder
-    return None
 
 
 def _images(options: Any, shape: tuple[int, int, int]) -> dict[str, Any]:

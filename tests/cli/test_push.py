@@ -9,7 +9,7 @@ import yaml
 from standin import Hub
 
 from ign import IGN
-from ign.cli.push import run_of
+from ign.card import run_of
 from ign.pretrained import CONFIG, WEIGHTS
 
 PUSHED = {CONFIG, WEIGHTS, "README.md", "projections.png", "samples-f1.png", "samples-f2.png"}
