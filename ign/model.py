@@ -16,16 +16,18 @@ from ign import anomaly, random
 from ign.anomaly import Calibration
 from ign.distance import DISTANCES, Distance, distance_name
 from ign.files import atomic
-from ign.nn import NETWORKS
+from ign.nn import NETWORKS, find_network
 from ign.noise import NOISES, Noise
 from ign.pretrained import (
     CONFIG,
     FORMAT,
     WEIGHTS,
     ModelError,
+    form,
     locate,
     read_config,
     read_weights,
+    shape_in,
 )
 from ign.project import project, trajectory
 
@@ -41,7 +43,8 @@ class IGN(nn.Module):
     Args:
         network: The network f, any module that keeps the shape (B, C, H, W). To be saved it
             must be one of :data:`ign.nn.NETWORKS`.
-        noise: The noise; its shape (C, H, W) is the image format.
+        noise: The noise; its shape (C, H, W) is the image format. Another shape, such as (D,),
+            makes a model of such samples instead of images.
         distance: D of the drift, as in :class:`ign.objective.IGNObjective`.
         about: What is worth knowing of the training; saved in ``config.json``.
 
@@ -66,10 +69,9 @@ class IGN(nn.Module):
         self.eval()
 
     @property
-    def shape(self) -> tuple[int, int, int]:
-        """The shape of one image, (C, H, W)."""
-        channels, height, width = self.noise.shape
-        return channels, height, width
+    def shape(self) -> tuple[int, ...]:
+        """The shape of one image, (C, H, W), or of whatever else the noise is of."""
+        return self.noise.shape
 
     @property
     def device(self) -> torch.device:
@@ -207,7 +209,7 @@ class IGN(nn.Module):
         Raises:
             ValueError: They are not (B, C, H, W) of the model's shape, or not floating point.
         """
-        if images.ndim != 4 or tuple(images.shape[1:]) != self.shape or not len(images):
+        if tuple(images.shape[1:]) != self.shape or not len(images):
             shape = ", ".join(map(str, self.shape))
             raise ValueError(f"images are {tuple(images.shape)}; this model takes (B, {shape})")
         if not images.is_floating_point():
@@ -234,14 +236,13 @@ class IGN(nn.Module):
         if NETWORKS.get(kind) is not type(self.network):
             raise ModelError(
                 f"a {kind} cannot be saved; networks that can be: {', '.join(NETWORKS)}"
-                " (save its state_dict yourself)"
+                " (put its class into ign.nn.NETWORKS, or save its state_dict yourself)"
             )
         config = {
             "format": FORMAT,
             "network": {"name": kind, **vars(self.network)["config"]},
             "noise": {"name": self.noise.name},
-            "image": dict(zip(("channels", "height", "width"), self.shape, strict=True)),
-            "value_range": [-1, 1],
+            **form(self.shape),
             "distance": distance_name(self.distance),
             "about": self.about,
         }
@@ -279,11 +280,10 @@ class IGN(nn.Module):
     def _load(cls, folder: Path) -> "IGN":
         config = read_config(folder / CONFIG)
         try:
-            image = config["image"]
-            shape = (image["channels"], image["height"], image["width"])
+            shape = shape_in(config)
             options = dict(config["network"])
             with torch.device("meta"):
-                network = NETWORKS[options.pop("name")](**options)
+                network = find_network(options.pop("name"))(**options)
                 noise = NOISES[config["noise"]["name"]](shape)
             model = cls(network, noise, str(config["distance"]), config.get("about"))
             if "calibration" in config:
