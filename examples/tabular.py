@@ -4,6 +4,8 @@ python -m examples.tabular [--steps 1000] [--seeds 5] [--out runs/tabular]
 """
 
 import argparse
+import json
+import sys
 from collections import defaultdict
 from pathlib import Path
 
@@ -19,6 +21,7 @@ from torch import Tensor, nn
 
 import ign
 from examples.plain_loop import train
+from ign.evaluate.machine import describe
 from ign.files import atomic
 
 Rows = NDArray[np.float64]
@@ -94,10 +97,14 @@ def main() -> None:
             print(f"{problem}, seed {seed}")
             for name, value in compare(normal, odd, options.steps, seed).items():
                 found[problem][name].append(value)
-    with atomic(options.out / "table.md") as file:
-        file.write_text(table(found) + "\n")
     print(table(found))
-    print(f"table in {options.out / 'table.md'}")
+    command = " ".join(["python -m examples.tabular", *sys.argv[1:]])
+    about = describe(command, torch.device("cpu")) | {
+        "steps": options.steps, "seeds": options.seeds,
+    }  # fmt: skip
+    with atomic(options.out / "tabular.json") as file:
+        file.write_text(json.dumps({"rows": found, "about": about}, indent=2) + "\n")
+    print(f"numbers in {options.out / 'tabular.json'}")
 
 
 if __name__ == "__main__":

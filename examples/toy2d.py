@@ -4,16 +4,18 @@ python -m examples.toy2d [--steps 2000] [--out runs/toy2d]
 """
 
 import argparse
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from PIL import Image
 from torch import Tensor, nn
 
 import ign
 from examples.plain_loop import train
-from ign.files import atomic
+from ign import pictures
 
 REACH = 2.6
 """The picture shows [-2.6, 2.6] of both coordinates."""
@@ -83,9 +85,9 @@ def draw(model: ign.IGN, data: Tensor, path: Path) -> Path:
     titles = ("one pass from noise", "the data, and arrows from y to f(y)", "drift |f(y) - y|")
     for axes, title in zip((left, middle, right), titles, strict=True):
         axes.set(xlim=(-REACH, REACH), ylim=(-REACH, REACH), aspect="equal", title=title)
-    with atomic(path) as file:
-        figure.savefig(file, dpi=80)
-    return path
+    whole = BytesIO()
+    figure.savefig(whole, dpi=80)
+    return pictures.save(Image.open(whole).convert("RGB").quantize(96), path)
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""Put the lines of the code that a page names into the page.
+"""Put the lines of code and the tables of numbers that a page names into the page.
 
 python tools/quotes.py [--check]
 
@@ -7,12 +7,17 @@ A page names a function or class, and where it wants a part the words in its fir
     <!-- code ign.objective.clamp -->
     <!-- code ign.objective.IGNObjective.forward: "with _role" to "y = network(z)" -->
 
-Docstrings are left out. With --check nothing is written, and the exit status is 1 if a page is stale.
+A table is made of a result file by the function ``table`` of a module:
+
+    <!-- table examples.tabular docs/results/tabular.json -->
+
+Docstrings are left out. With --check nothing is written; 1 if a page is stale.
 """
 
 import ast
 import importlib
 import inspect
+import json
 import re
 import sys
 import textwrap
@@ -20,7 +25,14 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from benchmarks.machine import footer  # noqa: E402
+
 MARK = re.compile(r'<!-- code ([\w.]+)(?:: "(.+?)" to "(.+?)")? -->\n.*?<!-- end -->', re.DOTALL)
+
+
+TABLE = re.compile(r"<!-- table ([\w.]+) (\S+) -->\n.*?<!-- end -->", re.DOTALL)
 
 
 def find(path: str) -> Any:
@@ -68,12 +80,18 @@ def quoted(found: re.Match[str]) -> str:
     return f'{mark}\n```py title="{file}"\n{source(path, first, last)}\n```\n<!-- end -->'
 
 
+def tabled(found: re.Match[str]) -> str:
+    """The table between the marks and its circumstances, made anew."""
+    result = json.loads((ROOT / found[2]).read_text())
+    mark, table = found[0].partition("\n")[0], find(found[1]).table(result["rows"])
+    return f"{mark}\n{table}\n\n{footer(result['about'])}\n<!-- end -->"
+
+
 def main() -> int:
-    sys.path.insert(0, str(ROOT))
     stale = 0
     for page in sorted((ROOT / "docs").glob("*.md")):
         text = page.read_text()
-        new = MARK.sub(quoted, text)
+        new = TABLE.sub(tabled, MARK.sub(quoted, text))
         if new != text:
             stale = 1
             print(f"{page.relative_to(ROOT)}: code has changed")
