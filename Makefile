@@ -6,10 +6,10 @@ MEASURE := $(BIN)/python benchmarks
 DATA ?= data
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow lint format bench results docs wheel clean
+.PHONY: help demo test test-slow lint format bench results docs links wheel clean
 
 help:
-	@echo "demo test test-slow lint format bench results docs wheel clean"
+	@echo "demo test test-slow lint format bench results docs links wheel clean"
 
 demo: $(READY)
 	$(BIN)/ign demo --out runs/demo --force
@@ -57,10 +57,22 @@ results: $(READY)
 	$(BIN)/ign figures runs/celeba --data $(DATA)/celeba --out runs/celeba/figures --force
 	cp runs/celeba/figures/fig-06.png docs/pictures/faces.png
 	$(BIN)/python -m ign.figures docs/pictures
+	$(BIN)/python -m examples.toy2d --out runs/toy2d
+	cp runs/toy2d/toy2d.png docs/pictures/toy2d.png
+	$(BIN)/python -m examples.plain_loop --out runs/plain-loop
+	cp runs/plain-loop/samples.png docs/pictures/plain-loop.png
+	$(BIN)/python -m examples.own_network --out runs/own-network
+	cp runs/own-network/samples.png docs/pictures/own-network.png
+	$(BIN)/python -m examples.tabular --out docs/results
 
+# The site, in site/; nothing in it needs a network.
 docs: $(READY)
-	$(INSTALL) --editable '.[docs]'
-	$(BIN)/mkdocs build --strict
+	$(BIN)/python tools/quotes.py
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+
+# Asks every address in the pages; needs a network.
+links: $(READY)
+	$(BIN)/python tools/links.py
 
 wheel: $(READY)
 	$(BIN)/python -m build --no-isolation --outdir dist

@@ -56,10 +56,12 @@ def score_map(network: nn.Module, y: Tensor, kind: str = "displacement") -> Tens
     """Where an image is moved: the absolute difference behind :func:`score`, mean over channels.
 
     Returns:
-        (B, H, W), whose mean is the score where D is L1.
+        (B, H, W), whose mean is the score where D is L1. Of vectors, which have no channels, it
+        is (B, D).
     """
     after, before = _both(network, y, kind)
-    return (after - before).abs().mean(1)
+    moved = (after - before).abs()
+    return moved if moved.ndim == 2 else moved.mean(1)
 
 
 class Seen(NamedTuple):

@@ -28,7 +28,8 @@ class IGN(Saved):
     Args:
         network: The network f, any module that keeps the shape (B, C, H, W). To be saved it
             must be one of :data:`ign.nn.NETWORKS`.
-        noise: The noise; its shape (C, H, W) is the image format.
+        noise: The noise; its shape (C, H, W) is the image format. Another shape, such as (D,),
+            makes a model of such samples instead of images.
         distance: D of the drift, as in :class:`ign.objective.IGNObjective`.
         about: What is worth knowing of the training; saved in ``config.json``.
 
@@ -53,10 +54,9 @@ class IGN(Saved):
         self.eval()
 
     @property
-    def shape(self) -> tuple[int, int, int]:
-        """The shape of one image, (C, H, W)."""
-        channels, height, width = self.noise.shape
-        return channels, height, width
+    def shape(self) -> tuple[int, ...]:
+        """The shape of one image, (C, H, W), or of whatever else the noise is of."""
+        return self.noise.shape
 
     @property
     def device(self) -> torch.device:
@@ -213,7 +213,7 @@ class IGN(Saved):
         Raises:
             ValueError: They are not (B, C, H, W) of the model's shape, or not floating point.
         """
-        if images.ndim != 4 or tuple(images.shape[1:]) != self.shape or not len(images):
+        if tuple(images.shape[1:]) != self.shape or not len(images):
             shape = ", ".join(map(str, self.shape))
             raise ValueError(f"images are {tuple(images.shape)}; this model takes (B, {shape})")
         if not images.is_floating_point():

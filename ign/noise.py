@@ -16,7 +16,10 @@ class Noise(nn.Module):
     A subclass overrides :meth:`color`; its statistics are buffers and travel with the model.
 
     Args:
-        shape: The shape of one image, (C, H, W).
+        shape: The shape of one image, (C, H, W), or of any other sample, such as (D,).
+
+    Raises:
+        ValueError: A shape without sides, or with one below 1.
     """
 
     name: str
@@ -24,8 +27,8 @@ class Noise(nn.Module):
     def __init__(self, shape: Sequence[int]):
         super().__init__()
         self.shape = tuple(shape)
-        if len(self.shape) != 3 or min(self.shape) < 1:
-            raise ValueError(f"a noise shape is (channels, height, width), not {self.shape}")
+        if not self.shape or min(self.shape) < 1:
+            raise ValueError(f"a noise shape is one or more sides of at least 1, not {self.shape}")
 
     def color(self, white: Tensor) -> Tensor:
         """Turn white noise, (B, C, H, W) standard normal, into this noise, of the same shape."""
@@ -86,6 +89,8 @@ class SpectralNoise(Noise):
 
     def __init__(self, shape: Sequence[int]):
         super().__init__(shape)
+        if len(self.shape) != 3:
+            raise ValueError(f"spectral noise is of images, (C, H, W), not {self.shape}")
         self.register_buffer("mean", torch.zeros(2, *self.shape))
         self.register_buffer("std", torch.ones(2, *self.shape))
 

@@ -6,10 +6,12 @@ __all__ = [
     "WEIGHTS",
     "ModelError",
     "amend",
+    "form",
     "locate",
     "packaged",
     "read_config",
     "read_weights",
+    "shape_in",
 ]
 
 import json
@@ -90,6 +92,25 @@ def read_config(path: Path) -> dict[str, Any]:
     if not isinstance(config, dict) or config.get("format") != FORMAT:
         raise ModelError(f"{path}: not a model's configuration of format {FORMAT}")
     return config
+
+
+def form(shape: tuple[int, ...]) -> dict[str, Any]:
+    """What a configuration says of the form of samples: images, or any other shape."""
+    if len(shape) == 3:
+        sides = dict(zip(("channels", "height", "width"), shape, strict=True))
+        return {"image": sides, "value_range": [-1, 1]}
+    return {"shape": list(shape)}
+
+
+def shape_in(config: dict[str, Any]) -> tuple[int, ...]:
+    """The shape of a sample that a configuration states.
+
+    Raises:
+        KeyError: It states none.
+    """
+    if "shape" in config:
+        return tuple(config["shape"])
+    return tuple(config["image"][side] for side in ("channels", "height", "width"))
 
 
 def amend(folder: Path, **values: Any) -> None:

@@ -16,16 +16,18 @@ from ign import hub
 from ign.anomaly import Calibration
 from ign.distance import Distance, distance_name
 from ign.files import atomic
-from ign.nn import NETWORKS
+from ign.nn import NETWORKS, find_network
 from ign.noise import NOISES, Noise
 from ign.pretrained import (
     CONFIG,
     FORMAT,
     WEIGHTS,
     ModelError,
+    form,
     locate,
     read_config,
     read_weights,
+    shape_in,
 )
 
 
@@ -70,14 +72,13 @@ class Saved(nn.Module):
         if NETWORKS.get(kind) is not type(self.network):
             raise ModelError(
                 f"a {kind} cannot be saved; networks that can be: {', '.join(NETWORKS)}"
-                " (save its state_dict yourself)"
+                " (put its class into ign.nn.NETWORKS, or save its state_dict yourself)"
             )
         config = {
             "format": FORMAT,
             "network": {"name": kind, **vars(self.network)["config"]},
             "noise": {"name": self.noise.name},
-            "image": dict(zip(("channels", "height", "width"), self.shape, strict=True)),
-            "value_range": [-1, 1],
+            **form(self.shape),
             "distance": distance_name(self.distance),
             "about": self.about,
         }
@@ -186,11 +187,10 @@ class Saved(nn.Module):
     def _load(cls, folder: Path) -> Self:
         config = read_config(folder / CONFIG)
         try:
-            image = config["image"]
-            shape = (image["channels"], image["height"], image["width"])
+            shape = shape_in(config)
             options = dict(config["network"])
             with torch.device("meta"):
-                network = NETWORKS[options.pop("name")](**options)
+                network = find_network(options.pop("name"))(**options)
                 noise = NOISES[config["noise"]["name"]](shape)
             model = cls(network, noise, str(config["distance"]), config.get("about"))
             if "calibration" in config:

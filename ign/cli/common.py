@@ -51,7 +51,7 @@ def load_model(options: argparse.Namespace) -> IGN:
     """The model that the arguments name, on the device that they name.
 
     Raises:
-        ValueError: This machine has no such device.
+        ValueError: This machine has no such device, or the model is not of images.
     """
     there = {
         "cuda": torch.cuda.is_available(),
@@ -63,7 +63,10 @@ def load_model(options: argparse.Namespace) -> IGN:
         name = next(k for k, v in there.items() if v)
     if not there[name]:
         raise ValueError(f"--device {name}: there is none here; use --device auto")
-    return IGN.from_pretrained(options.model, name)
+    model = IGN.from_pretrained(options.model, name)
+    if len(model.shape) != 3:
+        raise ValueError(f"{options.model}: of samples {model.shape}, not images; use it in Python")
+    return model
 
 
 def fresh_folder(path: Path, force: bool, option: str = "--out") -> Path:

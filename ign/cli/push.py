@@ -87,7 +87,7 @@ def run(words: Sequence[str]) -> None:
         print("the card leaves the licence to you: see the README.md, --licence and --card")
 
 
-def _images(options: Any, shape: tuple[int, int, int]) -> dict[str, Any]:
+def _images(options: Any, shape: tuple[int, ...]) -> dict[str, Any]:
     """Held-out images, and what they are called."""
     images = data.load(
         options.data, split=options.split, size=shape[-1], gray=shape[0] == 1, limit=card.COLUMNS
