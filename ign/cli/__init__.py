@@ -18,15 +18,20 @@ VERBS = {
     "figures": "make every figure of the paper from a model",
     "evaluate": "measure samples against held-out images, and idempotence",
     "compare": "put evaluations beside each other",
+    "export": "write one file for ONNX Runtime, browsers or torch.export, and check it",
     "info": "show what a model is",
     "demo": "train on small digits in minutes and make a page of pictures",
 }
 
 OPTIONAL = (
     "lightning", "jsonargparse", "yaml", "sklearn", "tensorboard", "matplotlib", "imageio_ffmpeg",
+    "onnx", "onnxscript", "onnxruntime",
 )  # fmt: skip
 """Packages that may be missing."""
-EXTRAS = {"edit": "figures", "figures": "figures", "evaluate": "eval", "compare": "eval"}
+EXTRAS = {
+    "edit": "figures", "figures": "figures", "evaluate": "eval", "compare": "eval",
+    "export": "export",
+}  # fmt: skip
 """Which extra brings what a verb needs, where it is not ``train``."""
 
 
