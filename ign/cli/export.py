@@ -46,7 +46,7 @@ def run(words: Sequence[str]) -> None:
     )
     parser.add_argument("--force", action="store_true", help="write over what is there")
     options = parser.parse_args(words)
-    name, suffix = Path(options.model).name, FORMATS[options.format].suffix
+    name, suffix = Path(options.model).resolve().name, FORMATS[options.format].suffix
     out = options.out or Path(name + "-sampler" * options.sampler + suffix)
     if out.suffix != suffix:
         raise ValueError(f"--out {out}: a file of format {options.format} ends in {suffix}")

@@ -99,7 +99,7 @@ class Program(Format):
         file.write_bytes(archive.getbuffer())
 
     def read(self, file: Path) -> Callable[[Tensor], Tensor]:
-        return torch.export.load(file).module()
+        return torch.export.load(io.BytesIO(file.read_bytes())).module()
 
 
 FORMATS: dict[str, Format] = {"onnx": ONNX(), "torch": Program()}

@@ -1,5 +1,6 @@
 """ign export."""
 
+import shutil
 import sys
 
 import numpy as np
@@ -44,9 +45,13 @@ def test_every_option(ign, model, tmp_path):
 
 
 def test_a_file_is_named_by_what_it_is(ign, model, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    assert ign("export", model, "--format", "torch", "--sampler").status == 0
-    assert [p.name for p in tmp_path.iterdir()] == ["model-sampler.pt2"]
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    for part in model.iterdir():
+        shutil.copy(part, folder)
+    monkeypatch.chdir(folder)
+    assert ign("export", ".", "--format", "torch", "--sampler").status == 0
+    assert (folder / "mine-sampler.pt2").is_file()
 
 
 @pytest.mark.parametrize(
