@@ -22,6 +22,7 @@ HEADINGS = {
     "anomaly": "Anomaly scores",
     "stability": "Repeated application",
     "roles": "Which statistics an input of unknown kind gets",
+    "parity": "Exported files",
     "features": "Feature nets",
     "step": "One training step",
 }

@@ -18,6 +18,7 @@ VERBS = {
     "figures": "make every figure of the paper from a model",
     "evaluate": "measure samples against held-out images, and idempotence",
     "compare": "put evaluations beside each other",
+    "export": "write one file for ONNX Runtime, browsers or torch.export, and check it",
     "info": "show what a model is",
     "push": "put a model on the Hugging Face Hub, with a card",
     "demo": "train on small digits in minutes and make a page of pictures",
@@ -26,12 +27,12 @@ VERBS = {
 
 OPTIONAL = (
     "lightning", "jsonargparse", "yaml", "sklearn", "tensorboard", "matplotlib", "imageio_ffmpeg",
-    "shtab",
+    "onnx", "onnxscript", "onnxruntime", "shtab",
 )  # fmt: skip
 """Packages that may be missing."""
 EXTRAS = {
     "edit": "figures", "figures": "figures", "evaluate": "eval", "compare": "eval",
-    "completion": "completion",
+    "export": "export", "completion": "completion",
 }  # fmt: skip
 """Which extra brings what a verb needs, where it is not ``train``."""
 

@@ -1,0 +1,97 @@
+"""A real browser without a window, Debian's Chromium, and what goes wrong in its pages."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+
+pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+
+from playwright.sync_api import Browser, Page, sync_playwright
+
+NAMES = ("chromium", "chromium-browser", "google-chrome")
+ARGUMENTS = [
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync",
+    "--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream",
+]  # fmt: skip
+DESKTOP = {"width": 1280, "height": 800}
+PHONE = {"width": 390, "height": 844}
+
+
+def executable() -> str:
+    """The browser that IGN_CHROMIUM names, else the first one on the path.
+
+    Without one the tests are skipped; with IGN_BROWSER=required, as in CI, they fail.
+    """
+    found = os.environ.get("IGN_CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
+    if found is None:
+        told = "no Chromium here: apt-get install chromium, or name one by IGN_CHROMIUM"
+        if os.environ.get("IGN_BROWSER") == "required":
+            pytest.fail(told)
+        pytest.skip(told)
+    return found
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    path = executable()
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def problems() -> list[str]:
+    """Errors in the console, requests that failed or left this machine; clear what is meant."""
+    return []
+
+
+@pytest.fixture
+def page(browser: Browser, problems: list[str]) -> Iterator[Page]:
+    """A page of a fresh visitor on a desktop; the test fails if it had :func:`problems`."""
+    with_downloads = browser.new_context(viewport=DESKTOP, accept_downloads=True)
+    page = watched(with_downloads.new_page(), problems)
+    yield page
+    with_downloads.close()
+    assert not problems, "\n".join(problems)
+
+
+def watched(page: Page, problems: list[str]) -> Page:
+    """Note what goes wrong in a page."""
+
+    def request(one):
+        address = urlsplit(one.url)
+        if address.scheme.startswith("http") and address.hostname not in ("127.0.0.1", "localhost"):
+            problems.append(f"asks the network for {one.url}")
+
+    def failed(one):
+        # A stream that the page itself closes is no failure.
+        if one.failure != "net::ERR_ABORTED":
+            problems.append(f"{one.method} {one.url}: {one.failure}")
+
+    def console(message):
+        if message.type == "error":
+            problems.append(f"console: {message.text} ({message.location.get('url', '')})")
+
+    page.on("request", request)
+    page.on("requestfailed", failed)
+    page.on("console", console)
+    page.on("pageerror", lambda error: problems.append(f"error: {error}"))
+    page.on(
+        "response",
+        lambda r: problems.append(f"{r.status} {r.url}") if r.status >= 400 else None,
+    )
+    return page
+
+
+@pytest.fixture(scope="session")
+def shots() -> Path:
+    """Where screenshots go: IGN_SHOTS, or the ignored folder beside this file."""
+    folder = Path(os.environ.get("IGN_SHOTS") or Path(__file__).parent / "shots")
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
