@@ -131,7 +131,7 @@ def test_what_was_alive_is_known_after_a_restart(tmp_path, monkeypatch, capsys):
 def full_disk(monkeypatch, place: str, call: int) -> None:
     """No file grows beyond 100 bytes during one call of a function."""
     module, name = place.rsplit(".", 1)
-    owner = {"torch": torch, "ign.model": ign.model, "Journal": Journal}[module]
+    owner = {"torch": torch, "ign.saved": ign.saved, "Journal": Journal}[module]
     plain, number = getattr(owner, name), count(1)
 
     def planted(*args, **kwargs):
