@@ -11,7 +11,10 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 ROLES = ("data", "noise", "output")
+"""What a network can be told of its input."""
+
 NORMS = ("batch", "role", "group", "none")
+"""The names of :func:`make_norm`."""
 
 UNKNOWN = "data"
 """The role of an input whose origin nobody states (measured: ``docs/roles.md``)."""

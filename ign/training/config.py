@@ -16,6 +16,7 @@ from typing import Literal
 
 FOLDER = Path(__file__).parent / "presets"
 PRESETS = tuple(sorted(p.stem for p in FOLDER.glob("*.yaml")))
+"""The names of the presets."""
 
 
 def preset_file(name: str) -> Path:

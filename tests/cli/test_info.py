@@ -28,10 +28,12 @@ def test_run_stands_for_its_model(ign, model):
 
 def test_a_model_of_vectors_is_for_python(ign, tmp_path, monkeypatch):
     class Line(torch.nn.Linear):
-        config, shape = {"in_features": 5, "out_features": 5}, (5,)
+        def __init__(self, columns):
+            super().__init__(columns, columns)
+            self.config = {"columns": columns}
 
     monkeypatch.setitem(nn.NETWORKS, "Line", Line)
-    IGN(Line(5, 5), noise.GaussianNoise((5,))).save_pretrained(tmp_path)
+    IGN(Line(5), noise.GaussianNoise((5,))).save_pretrained(tmp_path)
     status, out, err = ign("info", tmp_path)
     assert (status, out) == (2, "")
     assert err == f"ign info: {tmp_path}: of samples (5,), not images; use it in Python\n"
