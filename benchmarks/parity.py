@@ -4,9 +4,10 @@
 
 `ign export` runs each file in its runtime (ONNX Runtime, or `torch.export`) on normal and uniform
 noise, samples, spoilt samples and saturated images, in batches of 3 and of 1, and compares it with
-the PyTorch model. Given is the largest difference of any value in [-1, 1]. A file that differs by
-more than 1e-4 is refused: small differences grow with each application. Half precision is compared
-with the model of rounded weights, and `rounding` is what the rounding itself does.
+the PyTorch model. Given is the largest difference of any value in [-1, 1]; of bytes, how much
+further than half a level they are from the model's value. A file that differs by more than 1e-4 is
+not written: small differences grow with each application. Half precision is compared with the model of
+rounded weights, and `rounding` is the difference from the model of whole ones.
 """
 
 import argparse
@@ -39,15 +40,19 @@ def measure(model: IGN, options: dict[str, Any]) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         made = ign.export.export(model, Path(folder) / "file", **options)
         size = made.path.stat().st_size / 1e6
-    row = {"MB": size, "difference": made.difference}
-    if options.get("half"):
-        row["rounding"] = made.rounding
-    return row | {"": "" if made.difference <= 1e-4 else "refused"}
+    return {
+        "MB": size,
+        "difference": made.difference,
+        "rounding": made.rounding if options.get("half") else None,
+        "written": "yes" if made.difference <= 1e-4 else "no",
+    }
 
 
 def table(rows: list[dict[str, Any]]) -> str:
     """The rows in Markdown."""
-    return markdown(rows, {"MB": "{:.2f}", "difference": "{:.1e}", "rounding": "{:.1e}"})
+    columns = ("model", "file", "MB", "difference", "rounding", "written")
+    shown = [{k: "" if row[k] is None else row[k] for k in columns} for row in rows]
+    return markdown(shown, {"MB": "{:.2f}", "difference": "{:.1e}", "rounding": "{:.1e}"})
 
 
 def main() -> None:
