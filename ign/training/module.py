@@ -3,6 +3,7 @@
 __all__ = ["Training"]
 
 from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 import torch
@@ -12,7 +13,9 @@ from torch import Tensor
 from ign import random
 from ign.data import ImageSet, order
 from ign.model import IGN
+from ign.nn import synchronize
 from ign.nn.ema import Average
+from ign.nn.sharding import shard
 from ign.training.config import Config
 from ign.training.methods import Method, Turn
 
@@ -46,7 +49,16 @@ class Training(LightningModule):
 
     def setup(self, stage: str) -> None:
         for module in (self.model.network, self.method):
-            module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+            if self.trainer.world_size > 1:
+                synchronize(module)
+            if self.device_mesh is None:  # shards are contiguous
+                module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+
+    def configure_model(self) -> None:
+        """Share network and average out, where the strategy is one that does."""
+        if self.device_mesh is not None:
+            for network in (self.model.network, self.average.network):
+                shard(network, self.device_mesh["data_parallel"])
 
     def part(self, processes: int) -> int:
         """How many images each of so many processes sees at a time.
@@ -90,13 +102,24 @@ class Training(LightningModule):
         self.losses = {}
         for player in range(self.method.players):
             optimizer.zero_grad()
-            for part in parts:
+            for i, part in enumerate(parts, 1):
                 loss, terms = next(part)
-                self.manual_backward(loss / len(parts))
+                with self._alone(i < len(parts)):
+                    self.manual_backward(loss / len(parts))
                 self.losses |= {name: term.detach() for name, term in terms.items()}
             last = player == self.method.players - 1
             (optimizer if last else optimizer.optimizer).step()  # Lightning counts the last
         self.lr_schedulers().step()  # type: ignore[union-attr]
+
+    @contextmanager
+    def _alone(self, alone: bool) -> Iterator[None]:
+        """Let a backward pass keep its gradients in the process: the last one joins them all."""
+        wrapper: Any = self.trainer.strategy.model
+        network: Any = self.model.network
+        if self.device_mesh is not None:
+            network.set_requires_gradient_sync(not alone)
+        with wrapper.no_sync() if alone and hasattr(wrapper, "no_sync") else nullcontext():
+            yield
 
     def _places(self) -> range:
         """Where in the step's batch this process's micro-batches begin."""
