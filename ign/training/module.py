@@ -8,7 +8,8 @@ from typing import Any
 
 import torch
 from lightning import LightningModule
-from torch import Tensor
+from lightning_utilities.core.apply_func import apply_to_collection
+from torch import Tensor, nn
 
 from ign import random
 from ign.data import ImageSet, order
@@ -75,7 +76,10 @@ class Training(LightningModule):
         return self.config.batch_size // parts
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Write tensors in the one order that every strategy reads, channels first."""
         checkpoint["images"] = list(self.images.images.shape)
+        for name in ("state_dict", "optimizer_states"):
+            checkpoint[name] = apply_to_collection(checkpoint[name], Tensor, Tensor.contiguous)
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Refuse other images; take the step from the checkpoint, whichever loop counted it."""
@@ -87,6 +91,20 @@ class Training(LightningModule):
             )
         counted = checkpoint["loops"]["fit_loop"][COUNTER]["total"]
         counted.update(ready=checkpoint["global_step"], completed=checkpoint["global_step"])
+        if self.device_mesh is None:
+            for states in checkpoint["optimizer_states"]:
+                self._lay_out(states["state"])
+
+    def _lay_out(self, states: dict[int, dict[str, Tensor]]) -> None:
+        """Give Adam's moments the memory order of their parameters, which fused Adam relies on."""
+        for i, p in enumerate(self._trained()):
+            for name, moment in states.get(i, {}).items():
+                if moment.shape == p.shape:
+                    states[i][name] = torch.empty_like(p, dtype=moment.dtype).copy_(moment).detach()
+
+    def _trained(self) -> list[nn.Parameter]:
+        every = [*self.model.network.parameters(), *self.method.parameters()]
+        return [p for p in every if p.requires_grad]
 
     def on_fit_start(self) -> None:
         self.model.network.train()
@@ -153,9 +171,9 @@ class Training(LightningModule):
 
     def configure_optimizers(self) -> Any:
         config = self.config
-        every = [*self.model.network.parameters(), *self.method.parameters()]
-        trained = [p for p in every if p.requires_grad]
-        optimizer = torch.optim.Adam(trained, config.learning_rate, config.betas, fused=True)
+        optimizer = torch.optim.Adam(
+            self._trained(), config.learning_rate, config.betas, fused=True
+        )
         falling = max(1, round(config.decay * config.steps))
 
         def factor(step: int) -> float:
