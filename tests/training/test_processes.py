@@ -252,7 +252,8 @@ def test_slurm_script_begins_and_goes_on(start, tmp_path):
     path = f"{programs}:{Path(sys.executable).parent}:{os.environ['PATH']}"
     job = {
         "PATH": path, "SLURM_JOB_NODELIST": "localhost", "SLURM_NNODES": 1, "SLURM_JOB_ID": 7,
-        "SLURM_GPUS_ON_NODE": 2, "SLURM_NTASKS": 1, "SLURM_JOB_NAME": "ign", "RUN": tmp_path / "run",
+        "SLURM_GPUS_ON_NODE": 2, "SLURM_NTASKS": 1, "SLURM_JOB_NAME": "ign",
+        "RUN": tmp_path / "run",
     }  # fmt: skip
     script = ROOT / "examples" / "slurm" / "train.sbatch"
     for expected in (f"model: {job['RUN']}/model", f"{job['RUN']} is at step 12, its end"):
