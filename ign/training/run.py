@@ -24,7 +24,7 @@ from ign.training.callbacks import Bar, Follow, Stop, Tell, lost, say
 from ign.training.check import Check, averaged
 from ign.training.checkpoints import AtomicCheckpoints, Failure, again, kept, newest, step_of
 from ign.training.config import Config
-from ign.training.folder import place, prepare
+from ign.training.folder import leads, place, prepare
 from ign.training.journal import Journal
 from ign.training.methods import METHODS, Method
 from ign.training.module import Training
@@ -113,7 +113,7 @@ def run(config: Config, folder: Path, resume: bool = False, init: str | Path | N
     _device(config.trainer.accelerator)
     checkpoint = _checkpoint(config, folder) if resume else None
     if checkpoint and step_of(checkpoint) == config.steps:
-        say(console, f"{folder} is at step {config.steps}, its end; go on with more --steps")
+        _note(f"{folder} is at step {config.steps}, its end; go on with more --steps")
         return IGN.from_pretrained(folder)
     images, held_out = _load(config, "train"), _load(config, "test")
     model, method = _begin(config, images, init)
@@ -152,10 +152,16 @@ def _checkpoint(config: Config, folder: Path) -> Path:
             f" start again with --out {folder} --force"
         )
     if damaged:
-        say(console, f"{folder}: {names} damaged; going on from {checkpoint.name}")
+        _note(f"{folder}: {names} damaged; going on from {checkpoint.name}")
     if (step := step_of(checkpoint)) > config.steps:
         raise ValueError(f"--resume {folder}: it is at step {step}, beyond steps {config.steps}")
     return checkpoint
+
+
+def _note(text: str) -> None:
+    """Print a line, once for all processes."""
+    if leads():
+        say(console, text)
 
 
 def _fit(
