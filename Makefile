@@ -50,6 +50,7 @@ results: $(READY)
 	$(BIN)/python -m examples.theory
 	$(MEASURE)/digits.py --out docs/results/digits.json
 	$(MEASURE)/step.py --out docs/results/step.json
+	$(MEASURE)/scaling.py --out docs/results/scaling.json
 	$(MEASURE)/report.py
 	$(BIN)/ign figures runs/mnist --data $(DATA)/mnist --out runs/mnist/figures --force
 	cp runs/mnist/figures/fig-05.png docs/pictures/projection.png

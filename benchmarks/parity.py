@@ -6,8 +6,8 @@
 noise, samples, spoilt samples and saturated images, in batches of 3 and of 1, and compares it with
 the PyTorch model. Given is the largest difference of any value in [-1, 1]; of bytes, how much
 further than half a level they are from the model's value. A file that differs by more than 1e-4 is
-not written: small differences grow with each application. Half precision is compared with the model of
-rounded weights, and `rounding` is the difference from the model of whole ones.
+not written: small differences grow with each application. Half precision is compared with the model
+of rounded weights, and `rounding` is the difference from the model of whole ones.
 """
 
 import argparse

@@ -1,4 +1,4 @@
-"""Write what was measured into the docs: result files in, docs/results.md and README.md out.
+"""Write what was measured into the docs: result files in; results.md, scaling.md, README.md out.
 
 python benchmarks/report.py [--check]
 """
@@ -68,15 +68,26 @@ def readme(text: str) -> str:
     return fill(text, list(HEADINGS), table)
 
 
+def scaling(text: str) -> str:
+    """docs/scaling.md with its tables made anew."""
+    tables = benchmark("scaling").TABLES
+    found = json.loads((RESULTS / "scaling.json").read_text())
+    return fill(text, list(tables), lambda name: tables[name](found))
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument(
         "--check", action="store_true", help="write nothing; 1 if anything is stale"
     )
     check = parser.parse_args().check
-    page, front = ROOT / "docs" / "results.md", ROOT / "README.md"
+    page, front, many = ROOT / "docs/results.md", ROOT / "README.md", ROOT / "docs/scaling.md"
     stale = 0
-    for path, text in ((page, results()), (front, readme(front.read_text()))):
+    for path, text in (
+        (page, results()),
+        (front, readme(front.read_text())),
+        (many, scaling(many.read_text())),
+    ):
         if not path.exists() or path.read_text() != text:
             stale = 1
             if not check:

@@ -19,33 +19,34 @@ def run(words: Sequence[str]) -> int:
     """Parse, train, and say where the model is: exit status 1 for a run that failed."""
     from jsonargparse import ArgumentError
 
-    from ign.training import Failure, Interrupted, configuration, fields_of, leads, place, resumed
-    from ign.training import run as start
+    from ign import training
+    from ign.training import Failure, Interrupted, Lost, leads
 
     preset, rest = ("folder", words) if words is ASKED else _preset(words)
     resume = _value(rest, "--resume")
     method = _value(rest, "--method") or "ign"
     try:
-        fields = resumed(resume) if resume else fields_of(preset, method)
+        fields = training.resumed(resume) if resume else training.fields_of(preset, method)
         made = _parser(fields)
         if words is ASKED or {"-h", "--help"} & set(rest):
             _explained(made, preset).parse_args(ASKED if words is ASKED else ["--help"])
         options = made.parse_args(rest)
         if options.method != method and not resume:  # a YAML file names it
-            options = _parser(fields_of(preset, options.method)).parse_args(rest)
+            options = _parser(training.fields_of(preset, options.method)).parse_args(rest)
     except ArgumentError as error:
         raise ValueError(f"{' '.join(str(error).split())} (see ign train --help)") from None
-    config = configuration(options)
+    config = training.configuration(options)
     for name in ("out", "init", "force"):
         if resume and getattr(options, name):
             raise ValueError(f"--resume {resume} goes on where the run is; leave out --{name}")
     if options.device:
         config.trainer.accelerator = options.device
+    place = training.place
     out = Path(resume) if resume else place(options.out, preset, options.force, config.method)
     try:
-        start(config, out, bool(resume), options.init)
+        training.run(config, out, bool(resume), options.init)
     except Failure as failure:
-        if leads():
+        if leads() and not isinstance(failure, Lost):
             print(f"ign train: {failure}", file=sys.stderr)
         return 128 + failure.signal if isinstance(failure, Interrupted) else 1
     if leads():

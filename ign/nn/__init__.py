@@ -4,7 +4,7 @@ from torch import nn
 
 from ign.nn.dcgan import DCGANAutoencoder
 from ign.nn.latent import EnergyGenerator, GaussianAutoencoder, Generator, VariationalAutoencoder
-from ign.nn.norm import NORMS, ROLES, RoleBatchNorm2d, batch_statistics, role
+from ign.nn.norm import NORMS, ROLES, RoleBatchNorm2d, batch_statistics, role, synchronize
 
 __all__ = [
     "NETWORKS",
@@ -19,6 +19,7 @@ __all__ = [
     "batch_statistics",
     "find_network",
     "role",
+    "synchronize",
 ]
 
 NETWORKS: dict[str, type[nn.Module]] = {

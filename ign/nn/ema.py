@@ -7,6 +7,8 @@ import copy
 import torch
 from torch import Tensor, nn
 
+from ign.nn.sharding import local
+
 
 class Average(nn.Module):
     r"""A copy of a network that follows it slowly, normalization statistics included.
@@ -14,7 +16,8 @@ class Average(nn.Module):
     .. math:: \bar\theta \leftarrow \bar\theta + (1 - d_t)(\theta - \bar\theta), \qquad
         d_t = \min\left(d, \frac{1 + t}{10 + t}\right)
 
-    The ramp lets the average forget the initialization early on.
+    The ramp lets the average forget the initialization early on. Where network and average are
+    sharded alike (:func:`ign.nn.sharding.shard`), each process moves its own shards.
 
     Args:
         network: The network to follow.
@@ -49,4 +52,4 @@ class Average(nn.Module):
 
 
 def _tensors(network: nn.Module) -> list[Tensor]:
-    return [*(p.detach() for p in network.parameters()), *network.buffers()]
+    return [local(t.detach()) for t in (*network.parameters(), *network.buffers())]

@@ -1,19 +1,23 @@
 """What happens beside the steps: the average, a clean stop, the bar."""
 
-__all__ = ["Bar", "Follow", "Stop", "say"]
+__all__ = ["Bar", "Follow", "Stop", "Tell", "lost", "say"]
 
 import signal
+import sys
 import threading
 import time
+from pathlib import Path
 from types import FrameType
 from typing import Any
 
+import torch
 from lightning import Trainer
 from lightning.pytorch.callbacks import Callback
 from rich.console import Console
 from rich.progress import Progress
 
 from ign.terminal import progress
+from ign.training.checkpoints import again, kept
 
 SECONDS = 10
 """Between lines where there is no terminal."""
@@ -53,6 +57,34 @@ class Stop(Callback):
         if self.signal is not None:
             raise KeyboardInterrupt
         self.signal = number
+
+
+def lost(exception: BaseException) -> bool:
+    """Whether this is how a collective ends when another process is gone."""
+    return isinstance(exception, torch.distributed.DistError) or (
+        isinstance(exception, RuntimeError) and "gloo" in str(exception)
+    )
+
+
+class Tell(Callback):
+    """Says at once what ends one process of several: a launcher is about to end the others.
+
+    Args:
+        run: The run's folder.
+    """
+
+    def __init__(self, run: Path):
+        self.run = run
+
+    def on_exception(self, trainer: Trainer, module: Any, exception: BaseException) -> None:
+        step, rank = trainer.global_step, trainer.global_rank
+        if rank == 0 and lost(exception):
+            text = f"lost another process at step {step}; {kept(self.run)}"
+        elif rank > 0 and isinstance(exception, torch.OutOfMemoryError):
+            text = f"process {rank} is out of memory at step {step}"
+        else:
+            return
+        print(f"ign train: {text}; go on with: {again(self.run)}", file=sys.stderr, flush=True)
 
 
 class Bar(Callback):

@@ -3,16 +3,20 @@
 __all__ = ["Training"]
 
 from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 import torch
 from lightning import LightningModule
-from torch import Tensor
+from lightning_utilities.core.apply_func import apply_to_collection
+from torch import Tensor, nn
 
 from ign import random
 from ign.data import ImageSet, order
 from ign.model import IGN
+from ign.nn import synchronize
 from ign.nn.ema import Average
+from ign.nn.sharding import shard
 from ign.training.config import Config
 from ign.training.methods import Method, Turn
 
@@ -46,7 +50,16 @@ class Training(LightningModule):
 
     def setup(self, stage: str) -> None:
         for module in (self.model.network, self.method):
-            module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+            if self.trainer.world_size > 1:
+                synchronize(module)
+            if self.device_mesh is None:  # shards are contiguous
+                module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+
+    def configure_model(self) -> None:
+        """Share network and average out, where the strategy is one that does."""
+        if self.device_mesh is not None:
+            for network in (self.model.network, self.average.network):
+                shard(network, self.device_mesh["data_parallel"])
 
     def part(self, processes: int) -> int:
         """How many images each of so many processes sees at a time.
@@ -63,7 +76,10 @@ class Training(LightningModule):
         return self.config.batch_size // parts
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Write tensors in the one order that every strategy reads, channels first."""
         checkpoint["images"] = list(self.images.images.shape)
+        for name in ("state_dict", "optimizer_states"):
+            checkpoint[name] = apply_to_collection(checkpoint[name], Tensor, Tensor.contiguous)
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Refuse other images; take the step from the checkpoint, whichever loop counted it."""
@@ -75,6 +91,20 @@ class Training(LightningModule):
             )
         counted = checkpoint["loops"]["fit_loop"][COUNTER]["total"]
         counted.update(ready=checkpoint["global_step"], completed=checkpoint["global_step"])
+        if self.device_mesh is None:
+            for states in checkpoint["optimizer_states"]:
+                self._lay_out(states["state"])
+
+    def _lay_out(self, states: dict[int, dict[str, Tensor]]) -> None:
+        """Give Adam's moments the memory order of their parameters, which fused Adam relies on."""
+        for i, p in enumerate(self._trained()):
+            for name, moment in states.get(i, {}).items():
+                if moment.shape == p.shape:
+                    states[i][name] = torch.empty_like(p, dtype=moment.dtype).copy_(moment).detach()
+
+    def _trained(self) -> list[nn.Parameter]:
+        every = [*self.model.network.parameters(), *self.method.parameters()]
+        return [p for p in every if p.requires_grad]
 
     def on_fit_start(self) -> None:
         self.model.network.train()
@@ -90,13 +120,24 @@ class Training(LightningModule):
         self.losses = {}
         for player in range(self.method.players):
             optimizer.zero_grad()
-            for part in parts:
+            for i, part in enumerate(parts, 1):
                 loss, terms = next(part)
-                self.manual_backward(loss / len(parts))
+                with self._alone(i < len(parts)):
+                    self.manual_backward(loss / len(parts))
                 self.losses |= {name: term.detach() for name, term in terms.items()}
             last = player == self.method.players - 1
             (optimizer if last else optimizer.optimizer).step()  # Lightning counts the last
         self.lr_schedulers().step()  # type: ignore[union-attr]
+
+    @contextmanager
+    def _alone(self, alone: bool) -> Iterator[None]:
+        """Let a backward pass keep its gradients in the process: the last one joins them all."""
+        wrapper: Any = self.trainer.strategy.model
+        network: Any = self.model.network
+        if self.device_mesh is not None:
+            network.set_requires_gradient_sync(not alone)
+        with wrapper.no_sync() if alone and hasattr(wrapper, "no_sync") else nullcontext():
+            yield
 
     def _places(self) -> range:
         """Where in the step's batch this process's micro-batches begin."""
@@ -130,9 +171,9 @@ class Training(LightningModule):
 
     def configure_optimizers(self) -> Any:
         config = self.config
-        every = [*self.model.network.parameters(), *self.method.parameters()]
-        trained = [p for p in every if p.requires_grad]
-        optimizer = torch.optim.Adam(trained, config.learning_rate, config.betas, fused=True)
+        optimizer = torch.optim.Adam(
+            self._trained(), config.learning_rate, config.betas, fused=True
+        )
         falling = max(1, round(config.decay * config.steps))
 
         def factor(step: int) -> float:

@@ -11,7 +11,7 @@ from rich.console import Console
 
 from ign import Losses
 from ign.training import callbacks
-from ign.training.callbacks import Bar, say
+from ign.training.callbacks import Bar, Tell, lost, say
 
 
 def shown(terminal: bool, begin: int, end: int, total: int = 40) -> str:
@@ -53,3 +53,25 @@ def test_line_is_printed_as_it_is():
     file = StringIO()
     say(Console(file=file, width=20), "/tmp/[red]/a folder of a very long name")
     assert file.getvalue() == "/tmp/[red]/a folder of a very long name\n"
+
+
+GLOO = RuntimeError("[/pytorch/third_party/gloo/gloo/transport/tcp/pair.cc:537] Connection reset")
+
+
+@pytest.mark.parametrize(
+    ("rank", "error", "wanted"),
+    [
+        (0, GLOO, "ign train: lost another process at step 7; nothing was saved before; go on"),
+        (0, torch.distributed.DistBackendError("NCCL"), "ign train: lost another process"),
+        (1, GLOO, ""),
+        (3, torch.OutOfMemoryError("CUDA"), "ign train: process 3 is out of memory at step 7"),
+        (0, torch.OutOfMemoryError("CUDA"), ""),
+        (0, RuntimeError("shapes"), ""),
+    ],
+)
+def test_what_ends_one_process_is_told_once(rank, error, wanted, tmp_path, capsys):
+    trainer = SimpleNamespace(global_step=7, global_rank=rank)
+    Tell(tmp_path / "run").on_exception(trainer, None, error)
+    err = capsys.readouterr().err
+    assert err.startswith(wanted) if wanted else not err
+    assert lost(error) == ("gloo" in str(error) or "NCCL" in str(error))
