@@ -21,18 +21,19 @@ VERBS = {
     "export": "write one file for ONNX Runtime, browsers or torch.export, and check it",
     "info": "show what a model is",
     "push": "put a model on the Hugging Face Hub, with a card",
+    "app": "open a page in the browser: draw, generate, edit, explore, score",
     "demo": "train on small digits in minutes and make a page of pictures",
     "completion": "make the Tab key complete all this in bash, zsh or fish",
 }
 
 OPTIONAL = (
     "lightning", "jsonargparse", "yaml", "sklearn", "tensorboard", "matplotlib", "imageio_ffmpeg",
-    "onnx", "onnxscript", "onnxruntime", "shtab",
+    "onnx", "onnxscript", "onnxruntime", "shtab", "gradio",
 )  # fmt: skip
 """Packages that may be missing."""
 EXTRAS = {
     "edit": "figures", "figures": "figures", "evaluate": "eval", "compare": "eval",
-    "export": "export", "completion": "completion",
+    "export": "export", "app": "app", "completion": "completion",
 }  # fmt: skip
 """Which extra brings what a verb needs, where it is not ``train``."""
 

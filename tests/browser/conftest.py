@@ -4,12 +4,12 @@ import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import pytest
 
 pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 
+from browsing import DESKTOP, watched
 from playwright.sync_api import Browser, Page, sync_playwright
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
@@ -18,8 +18,6 @@ ARGUMENTS = [
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
     "--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream",
 ]  # fmt: skip
-DESKTOP = {"width": 1280, "height": 800}
-PHONE = {"width": 390, "height": 844}
 
 
 def executable() -> str:
@@ -55,38 +53,11 @@ def problems() -> list[str]:
 def page(browser: Browser, problems: list[str]) -> Iterator[Page]:
     """A page of a fresh visitor on a desktop; the test fails if it had :func:`problems`."""
     with_downloads = browser.new_context(viewport=DESKTOP, accept_downloads=True)
+    with_downloads.set_default_timeout(60_000)
     page = watched(with_downloads.new_page(), problems)
     yield page
     with_downloads.close()
     assert not problems, "\n".join(problems)
-
-
-def watched(page: Page, problems: list[str]) -> Page:
-    """Note what goes wrong in a page."""
-
-    def request(one):
-        address = urlsplit(one.url)
-        if address.scheme.startswith("http") and address.hostname not in ("127.0.0.1", "localhost"):
-            problems.append(f"asks the network for {one.url}")
-
-    def failed(one):
-        # A stream that the page itself closes is no failure.
-        if one.failure != "net::ERR_ABORTED":
-            problems.append(f"{one.method} {one.url}: {one.failure}")
-
-    def console(message):
-        if message.type == "error":
-            problems.append(f"console: {message.text} ({message.location.get('url', '')})")
-
-    page.on("request", request)
-    page.on("requestfailed", failed)
-    page.on("console", console)
-    page.on("pageerror", lambda error: problems.append(f"error: {error}"))
-    page.on(
-        "response",
-        lambda r: problems.append(f"{r.status} {r.url}") if r.status >= 400 else None,
-    )
-    return page
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,111 @@
+"""A drawing made real: what the network makes of it, with as much noise as freedom is wanted."""
+
+__all__ = ["Real", "make_real"]
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from ign.degrade import gaussian_blur
+from ign.model import IGN
+
+ROUNDS, TRIES = 3, 64
+NEW = 0.6
+"""The share of new noise, as a standard deviation, in the tries of a later round."""
+UNREST = 2.0
+"""What unrest counts against likeness."""
+
+
+class Real(NamedTuple):
+    """What came of a picture x.
+
+    Attributes:
+        given: y, what went into the network, (1, C, H, W).
+        once: f(y).
+        twice: f(f(y)).
+        changed: |f(y) - x|, mean over the channels, (1, H, W).
+    """
+
+    given: Tensor
+    once: Tensor
+    twice: Tensor
+    changed: Tensor
+
+
+def make_real(
+    model: IGN,
+    x: Tensor,
+    freedom: float = 0.0,
+    seed: int = 0,
+    tries: int = TRIES,
+    rounds: int = ROUNDS,
+) -> Real:
+    r"""Project a picture, or a mixture of it with noise.
+
+    .. math:: y = (1 - a) \, x + a \, z
+
+    With freedom a = 0 this is f(x). A network that leaves the data alone hardly moves what
+    resembles them, such as a clean stroke that is no digit; noise makes it choose one. Of many
+    noises z the one is kept whose f(f(y)) is like the picture and at rest:
+
+    .. math:: \cos(\mathrm{blur}\, f(f(y)), \mathrm{blur}\, x) - 2 \, |f(f(y)) - f(y)| / c
+
+    with c the contrast of f(y). The tries of a later round are variations of the best noise yet.
+
+    Args:
+        model: The model.
+        x: The picture, (1, C, H, W) in [-1, 1].
+        freedom: a, 0 to 1. From 0.5 on there is more noise than picture in y, and it is projected
+            as noise is.
+        seed: The seed of the noises.
+        tries: How many noises there are in a round.
+        rounds: How many rounds.
+
+    Raises:
+        ValueError: Freedom outside [0, 1], no tries or no rounds.
+    """
+    if not 0 <= freedom <= 1 or tries < 1 or rounds < 1:
+        raise ValueError(f"freedom {freedom} must be 0 to 1, tries and rounds at least 1")
+    if freedom == 0:
+        return _told(x, x, *model.trajectory(x, [1, 2]))
+    x = x.to(model.device)
+    found, best = -torch.inf, None
+    for r in range(rounds):
+        z = model.latents(torch.arange(r * tries, (r + 1) * tries), seed)
+        if best is not None:
+            z = (1 - NEW**2) ** 0.5 * best[0] + NEW * z
+        y = (1 - freedom) * x + freedom * z
+        once, twice = model.trajectory(y, [1, 2], noise=freedom >= 0.5)
+        value = _likeness(twice, x) - UNREST * _unrest(once, twice)
+        i = value.argmax()
+        if value[i] > found or best is None:
+            found, best = value[i].item(), (z[i : i + 1], *(v[i : i + 1] for v in (y, once, twice)))
+    assert best is not None
+    return _told(x, *best[1:])
+
+
+def _told(x: Tensor, given: Tensor, once: Tensor, twice: Tensor) -> Real:
+    x, given, once, twice = (part.cpu() for part in (x, given, once, twice))
+    return Real(given, once, twice, (once - x).abs().mean(1))
+
+
+def _likeness(images: Tensor, x: Tensor) -> Tensor:
+    """The cosine of blurred images and the blurred picture, each without its ground, (B,)."""
+    sigma = x.shape[-1] / 19
+    a, b = (
+        gaussian_blur(part - _ground(part), sigma, 2 * round(3 * sigma) + 1).flatten(1)
+        for part in (images, x)
+    )
+    return torch.cosine_similarity(a, b)
+
+
+def _unrest(once: Tensor, twice: Tensor) -> Tensor:
+    """How far f moves its own image, for the image's contrast, (B,)."""
+    contrast = (once - _ground(once)).abs().flatten(1).mean(1)
+    return (twice - once).abs().flatten(1).mean(1) / (contrast + 0.02)
+
+
+def _ground(images: Tensor) -> Tensor:
+    """The median of each channel, (B, C, 1, 1)."""
+    return images.flatten(2).median(-1).values[..., None, None]

@@ -1,0 +1,96 @@
+"""Pictures as HTML that carries them: nothing is written to disk for a page to fetch."""
+
+__all__ = ["Tile", "address", "download", "note", "table", "tiles"]
+
+import base64
+import html
+import io
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from PIL import Image
+from torch import Tensor
+
+from ign.pictures import to_picture
+
+SMOOTH = 128
+"""From this side on, pixels are not shown as squares."""
+
+
+class Tile(NamedTuple):
+    """An image (C, H, W) in [-1, 1] and what stands under it."""
+
+    image: Tensor
+    caption: str = ""
+    alt: str = ""
+
+
+def address(content: Tensor | Image.Image | bytes, mime: str = "image/png") -> str:
+    """An image, a picture or a file's content as a data address."""
+    if isinstance(content, Tensor):
+        content = to_picture(content)
+    if isinstance(content, Image.Image):
+        file = io.BytesIO()
+        content.save(file, "PNG")
+        content = file.getvalue()
+    return f"data:{mime};base64,{base64.b64encode(content).decode()}"
+
+
+def tiles(images: Sequence[Tile], kind: str = "", label: str = "") -> str:
+    """Images beside each other, as many in a row as there is room for.
+
+    Args:
+        images: The images.
+        kind: A class for the style: ``wide`` for few large ones, ``small`` for many.
+        label: What they are together, for who cannot see them.
+    """
+    shown = "".join(_tile(one) for one in images)
+    name = f' role="group" aria-label="{html.escape(label)}"' if label else ""
+    return f'<div class="tiles {kind}"{name}>{shown}</div>'
+
+
+def _tile(one: Tile) -> str:
+    caption = f"<figcaption>{html.escape(one.caption)}</figcaption>" if one.caption else ""
+    return f"<figure>{_image(one.image, one.alt or one.caption)}{caption}</figure>"
+
+
+def _image(image: Tensor, alt: str) -> str:
+    kind = ' class="pixels"' if image.shape[-1] < SMOOTH else ""
+    return f'<img{kind} src="{address(image)}" alt="{html.escape(alt)}">'
+
+
+def note(*sentences: str, kind: str = "told") -> str:
+    """Sentences under the pictures, read out when they change."""
+    text = " ".join(filter(None, sentences))
+    return f'<p class="{kind}" role="status">{html.escape(text)}</p>' if text else ""
+
+
+def download(label: str, name: str, content: bytes | Image.Image, mime: str = "image/png") -> str:
+    """A link that saves a file."""
+    return (
+        f'<p><a class="save" download="{html.escape(name)}"'
+        f' href="{address(content, mime)}">{html.escape(label)}</a></p>'
+    )
+
+
+def table(columns: Sequence[str], rows: Sequence[Sequence[str | Tensor]], caption: str) -> str:
+    """Rows of words and images.
+
+    Args:
+        columns: The headings.
+        rows: Cells, the first of a row its name.
+        caption: What the table is.
+    """
+    head = "".join(f'<th scope="col">{html.escape(name)}</th>' for name in columns)
+    lines = []
+    for first, *rest in rows:
+        cells = "".join(
+            f"<td>{html.escape(cell) if isinstance(cell, str) else _image(cell, name)}</td>"
+            for name, cell in zip(columns[1:], rest, strict=True)
+        )
+        lines.append(f'<tr><th scope="row">{html.escape(str(first))}</th>{cells}</tr>')
+    return (
+        f'<div class="scroll" tabindex="0" role="region" aria-label="{html.escape(caption)}">'
+        f"<table><caption>{html.escape(caption)}</caption>"
+        f"<thead><tr>{head}</tr></thead><tbody>{''.join(lines)}</tbody></table></div>"
+    )

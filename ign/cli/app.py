@@ -1,0 +1,60 @@
+"""ign app: the page in a browser."""
+
+__all__ = ["run"]
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+from ign.app.server import serve
+from ign.cli.common import Parser, load_model, natural
+
+
+def run(words: Sequence[str]) -> None:
+    """Serve the page of a model until Ctrl-C."""
+    parser = Parser(
+        prog="ign app",
+        description="Open a page that generates, makes drawings real, edits, explores and scores"
+        " with a model. It is seen on this machine only; nothing that is uploaded is kept.",
+        epilog="example: ign app runs/celeba --port 8000",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "model", metavar="MODEL", nargs="?", default="mnist",
+        help="a run, a saved model, a packaged name, or owner/name (mnist)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--host", default="127.0.0.1", metavar="ADDRESS",
+        help="the address to listen on (127.0.0.1, this machine only); 0.0.0.0 lets in everybody"
+        " who reaches this machine",
+    )  # fmt: skip
+    parser.add_argument(
+        "--port", type=_port, metavar="N",
+        help="the port (the first free one from 7860 on); 0 for any",
+    )  # fmt: skip
+    parser.add_argument(
+        "--queue", type=natural, default=16, metavar="N",
+        help="how many jobs may wait, of all visitors together (16)",
+    )  # fmt: skip
+    parser.add_argument("--no-browser", action="store_true", help="do not open a browser")
+    parser.add_argument(
+        "--device", default="auto", choices=("auto", "cpu", "cuda", "mps"),
+        help="where to compute; auto takes the best there is",
+    )  # fmt: skip
+    options = parser.parse_args(words)
+
+    def ready(address: str) -> None:
+        print(f"{options.model} at {address}  (Ctrl-C ends it)", flush=True)
+        if not options.no_browser:
+            import webbrowser
+
+            webbrowser.open(address)
+
+    name = Path(options.model).name if Path(options.model).exists() else options.model
+    serve(load_model(options), name, options.host, options.port, options.queue, ready)
+
+
+def _port(text: str) -> int:
+    if not text.isdecimal() or int(text) > 65535:
+        raise argparse.ArgumentTypeError(f"{text!r} must be a port, 0 to 65535")
+    return int(text)

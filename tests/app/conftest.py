@@ -1,0 +1,32 @@
+"""Models that nobody trained, and what a visitor gives them."""
+
+import numpy as np
+import pytest
+from drawings import seven, untrained
+from PIL import Image
+
+from ign import IGN
+from ign.app.tiles import address
+
+
+@pytest.fixture(scope="session")
+def gray() -> IGN:
+    return untrained(1)
+
+
+@pytest.fixture(scope="session")
+def rgb() -> IGN:
+    return untrained(3)
+
+
+@pytest.fixture
+def drawing() -> dict[str, str]:
+    """A drawing as the page sends it."""
+    return {"picture": address(seven(True))}
+
+
+@pytest.fixture
+def photo(tmp_path) -> str:
+    pixels = np.random.default_rng(0).integers(0, 256, (40, 60, 3), np.uint8)
+    Image.fromarray(pixels).save(tmp_path / "photo.png")
+    return str(tmp_path / "photo.png")

@@ -1,0 +1,404 @@
+"""The page as a person uses it: each tab, bad uploads, two visitors at once."""
+
+import csv
+import io
+import os
+import re
+import signal
+import subprocess
+import sys
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pytest
+from browsing import DESKTOP, PHONE, watched
+from drawings import seven
+from PIL import Image
+
+pytest.importorskip("gradio", reason="gradio is not installed")
+
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, expect
+
+from ign import IGN, pictures
+
+expect.set_options(timeout=60_000)  # a page is quick, a machine that does other things is not
+TABS = ("Make it real", "Generate", "Edit", "Explore", "Score")
+APP = "from ign.cli import main; raise SystemExit(main())"
+SLOW = """
+import sys, time
+from drawings import untrained
+from ign.app import server, tasks
+generate = tasks.Tasks.generate
+tasks.Tasks.generate = lambda self, seed, *rest: (
+    time.sleep(4 * (seed == 99)) or generate(self, seed, *rest))
+server.serve(untrained(3, 16), "slow", port=0, queue=1)
+"""
+
+
+class Served(NamedTuple):
+    """A running page: its address, and the folder that its temporary one is in."""
+
+    address: str
+    folder: Path
+
+    def kept(self) -> list[str]:
+        """The files that are left of visitors."""
+        return [p.name for p in self.folder.rglob("*") if p.is_file()]
+
+
+def serving(code: str, words: list[str], folder: Path) -> Iterator[Served]:
+    """A page of a process of its own, which must leave nothing when it is ended."""
+    tests = Path(__file__).resolve().parent.parent
+    environment = {
+        **os.environ, "TMPDIR": str(folder), "OMP_NUM_THREADS": "1",
+        "PYTHONPATH": os.pathsep.join([str(tests.parent), str(tests)]),
+    }  # fmt: skip
+    process = subprocess.Popen(
+        [sys.executable, "-c", code, *words], env=environment, stdout=subprocess.PIPE, text=True
+    )
+    line = process.stdout.readline()
+    found = re.search(r"http://127.0.0.1:\d+/", line)
+    assert found, line
+    yield Served(found.group(), folder)
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(20) == 128 + signal.SIGTERM
+    assert list(folder.iterdir()) == []
+
+
+@pytest.fixture(scope="module")
+def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """``ign app`` with the packaged digits."""
+    words = ["app", "mnist", "--port", "0", "--no-browser"]
+    yield from serving(APP, words, tmp_path_factory.mktemp("app"))
+
+
+@pytest.fixture(scope="module")
+def slow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """A colour model of which seed 99 takes four seconds, and a queue of one."""
+    yield from serving(SLOW, [], tmp_path_factory.mktemp("slow"))
+
+
+def opened(page: Page, app: Served, tab: str = TABS[0]) -> Page:
+    page.goto(app.address)
+    expect(page.locator("#real-board canvas.layer")).to_be_visible()
+    if tab != TABS[0]:
+        page.get_by_role("tab", name=tab).click()
+    return page
+
+
+def draw(page: Page, points: list[tuple[float, float]], board: str = "#real-board") -> None:
+    canvas = page.locator(f"{board} canvas.layer")
+    canvas.scroll_into_view_if_needed()
+    box = canvas.bounding_box()
+    at = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in points]
+    page.mouse.move(*at[0])
+    page.mouse.down()
+    for one in at[1:]:
+        page.mouse.move(*one, steps=5)
+    page.mouse.up()
+
+
+SEVEN = [(0.15, 0.15), (0.5, 0.15), (0.3, 0.6)]
+
+
+def captions(page: Page, out: str) -> list[str]:
+    return page.locator(f"{out} figcaption").all_inner_texts()
+
+
+def image(page: Page, out: str, caption: str) -> bytes:
+    """The PNG over a caption."""
+    figure = page.locator(f"{out} figure", has=page.get_by_text(caption, exact=True))
+    return figure.locator("img").get_attribute("src")
+
+
+def test_draw_a_smudge_and_see_a_digit(page, app, shots):
+    opened(page, app)
+    draw(page, SEVEN)
+    expect(page.locator("#real-out figure")).to_have_count(5)
+    text = page.locator("#real-out").inner_text()
+    assert "Dark and light change places: the data are light on dark." in text
+    assert "centred and scaled" in text
+    page.screenshot(path=shots / "real.png", full_page=True)
+    before = image(page, "#real-out", "f(y)")
+    page.get_by_label("Seed").first.fill("3")
+    page.keyboard.press("Tab")
+    expect(page.locator("#real-out img").nth(2)).not_to_have_attribute("src", before)
+    page.get_by_role("button", name="Clear").first.click()
+    expect(page.get_by_text("Draw anything, a smudge will do.")).to_be_visible()
+    page.get_by_role("button", name="Make it real").click()
+    expect(page.get_by_text("nothing is drawn yet")).to_be_visible()
+
+
+def test_sliders_spoil_the_picture(page, app):
+    opened(page, app)
+    draw(page, SEVEN)
+    expect(page.locator("#real-out figure")).to_have_count(5)
+    seen = image(page, "#real-out", "Seen, x")
+    page.get_by_role("button", name="Spoil the picture first").click()
+    blur = page.get_by_label("number input for Blur, pixels")
+    blur.fill("3")
+    blur.press("Tab")
+    expect(page.locator("#real-out img").first).not_to_have_attribute("src", seen)
+
+
+def test_draw_with_the_keyboard_and_undo(page, app):
+    opened(page, app)
+    page.locator("#real-board canvas.layer").focus()
+    page.keyboard.press("Space")
+    for _ in range(6):
+        page.keyboard.press("ArrowDown")
+    expect(page.locator("#real-board .cursor")).to_be_visible()
+    page.keyboard.press("Space")
+    expect(page.locator("#real-out figure")).to_have_count(5)
+    page.get_by_role("button", name="Undo").first.click()
+    expect(page.get_by_text("Draw anything, a smudge will do.")).to_be_visible()
+
+
+def test_upload_a_photograph_of_a_digit(page, app, shots, tmp_path):
+    seven(True).point(lambda v: 90 + v // 2).save(tmp_path / "photo.jpg")
+    opened(page, app)
+    with page.expect_file_chooser() as chooser:
+        page.get_by_role("button", name="Upload a picture").first.click()
+    chooser.value.set_files(tmp_path / "photo.jpg")
+    expect(page.locator("#real-out figure")).to_have_count(4)
+    assert "The paper becomes the background" in page.locator("#real-out").inner_text()
+    assert captions(page, "#real-out")[0] == "Seen, y"
+    page.screenshot(path=shots / "real-photo.png", full_page=True)
+    assert app.kept() == []
+
+
+def test_a_dropped_picture_and_the_webcam(page, app, tmp_path):
+    opened(page, app)
+    content = page.evaluate_handle(
+        """() => { const c = document.createElement("canvas"); c.width = c.height = 50;
+        const p = c.getContext("2d"); p.fillStyle = "#fff"; p.fillRect(0, 0, 50, 50);
+        p.fillStyle = "#000"; p.fillRect(20, 5, 8, 40);
+        const bytes = atob(c.toDataURL().split(",")[1]);
+        const parcel = new DataTransfer();
+        const data = Uint8Array.from(bytes, (one) => one.charCodeAt(0));
+        parcel.items.add(new File([data], "one.png", { type: "image/png" })); return parcel }"""
+    )
+    page.dispatch_event("#real-board canvas.layer", "drop", {"dataTransfer": content})
+    expect(page.locator("#real-out figure")).to_have_count(4)
+    before = image(page, "#real-out", "f(y)")
+    page.get_by_role("button", name="Webcam").click()
+    page.get_by_role("button", name="Take the picture").click()
+    expect(page.locator("#real-out img").nth(1)).not_to_have_attribute("src", before)
+    expect(page.get_by_role("button", name="Webcam")).to_be_visible()
+    assert app.kept() == []
+
+
+def test_bad_uploads_are_told_and_the_page_goes_on(page, app, problems, shots, tmp_path):
+    Image.new("1", (9000, 9000)).save(tmp_path / "huge.png")
+    (tmp_path / "text.png").write_text("no picture")
+    (tmp_path / "heavy.jpg").write_bytes(b"\xff\xd8\xff" + os.urandom(21 * 10**6))
+    opened(page, app)
+    button = "#real-upload"
+    for name, words in (
+        ("huge.png", "huge.png: over 50 megapixels"),
+        ("text.png", "text.png: not a picture of a known format"),
+        ("heavy.jpg", "maximum allowed size"),
+    ):
+        with page.expect_file_chooser() as chooser:
+            page.locator(button).click()
+        chooser.value.set_files(tmp_path / name)
+        expect(page.get_by_text(words).first).to_be_visible()
+    page.screenshot(path=shots / "refused.png")
+    problems[:] = [p for p in problems if "413" not in p]
+    draw(page, SEVEN)
+    expect(page.locator("#real-out figure")).to_have_count(5)
+    assert app.kept() == []
+
+
+def test_generate_and_save(page, app, shots):
+    opened(page, app, "Generate")
+    expect(page.locator("#generate-out figure")).to_have_count(16)
+    page.locator("#generate-seed input").fill("7")
+    count = page.locator("#generate-count input[type=number]")
+    count.fill("9")
+    count.press("Tab")
+    page.get_by_role("button", name="Generate", exact=True).click()
+    expect(page.locator("#generate-out figure")).to_have_count(9)
+    page.screenshot(path=shots / "generate.png", full_page=True)
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Save as").click()
+    assert download.value.suggested_filename == "samples-seed7-k1.png"
+    wanted = pictures.grid(IGN.from_pretrained("mnist").sample(9, seed=7))
+    found = np.asarray(Image.open(download.value.path())).astype(int)
+    assert np.abs(found - np.asarray(wanted)).max() <= 1
+    page.get_by_role("button", name="Another seed").click()
+    expect(page.locator("#generate-seed input")).not_to_have_value("7")
+
+
+def test_edit_paints_variations(page, app, shots):
+    opened(page, app, "Edit")
+    page.get_by_role("button", name="Paint what is masked").click()
+    expect(page.get_by_text("nothing is drawn yet")).to_be_visible()
+    page.get_by_role("button", name="Take a sample").click()
+    expect(page.locator("#edit-board .hint")).to_be_hidden()
+    draw(page, [(0.3, 0.5), (0.7, 0.5)], "#edit-board")
+    count = page.locator("#edit-count input[type=number]")
+    count.fill("4")
+    count.press("Tab")
+    page.get_by_role("button", name="Paint what is masked").click()
+    expect(page.locator("#edit-out figure")).to_have_count(6)
+    page.screenshot(path=shots / "edit.png", full_page=True)
+    every = [image(page, "#edit-out", f"Variation {i}") for i in range(1, 5)]
+    assert len(set(every)) > 1
+    before, free = image(page, "#edit-out", "Before"), page.locator("#edit-keep input")
+    free.uncheck()
+    page.get_by_role("button", name="Paint what is masked").click()
+    expect(page.locator("#edit-out img").nth(2)).not_to_have_attribute("src", every[0])
+    assert image(page, "#edit-out", "Before") == before
+
+
+def test_explore_with_the_slider(page, app, shots):
+    opened(page, app, "Explore")
+    expect(page.locator("#explore-way figure")).to_have_count(11)
+    expect(page.locator("#explore-sum figure")).to_have_count(4)
+    slider = page.locator("#explore-t input[type=range]")
+    slider.focus()
+    for _ in range(5):
+        page.keyboard.press("ArrowRight")
+    expect(page.get_by_text("t = 0.55", exact=True)).to_be_visible()
+    page.screenshot(path=shots / "explore.png", full_page=True)
+    before = image(page, "#explore-sum", "= at strength 1")
+    page.get_by_label("Plus").fill("9")
+    page.keyboard.press("Tab")
+    expect(page.get_by_text("+ sample 9")).to_be_visible()
+    assert image(page, "#explore-sum", "= at strength 1") != before
+
+
+def test_score_a_zip_and_a_folder(page, app, shots, tmp_path):
+    folder = tmp_path / "digits"
+    folder.mkdir()
+    model = IGN.from_pretrained("mnist")
+    for i, one in enumerate(model.sample(3)):
+        pictures.save(one, folder / f"{i}.png")
+    noise = np.random.default_rng(0).integers(0, 256, (28, 28), np.uint8)
+    Image.fromarray(noise).save(folder / "noise.png")
+    with zipfile.ZipFile(tmp_path / "some.zip", "w") as archive:
+        for file in folder.iterdir():
+            archive.write(file, file.name)
+        archive.writestr("broken.png", b"nothing")
+    opened(page, app, "Score")
+    page.set_input_files("#score-files input[type=file]", tmp_path / "some.zip")
+    expect(page.locator("#score-out tbody tr")).to_have_count(4)
+    expect(page.locator("#score-out tbody th").first).to_have_text("noise.png")
+    expect(page.get_by_text("1 cannot be read: broken.png: not a picture")).to_be_visible()
+    page.screenshot(path=shots / "score.png", full_page=True)
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Save as scores.csv").click()
+    rows = list(csv.DictReader(io.StringIO(download.value.path().read_text())))
+    assert {row["file"] for row in rows} == {"0.png", "1.png", "2.png", "noise.png"}
+    with page.expect_file_chooser() as chooser:
+        page.get_by_role("button", name="A folder").click()
+    chooser.value.set_files(folder)
+    expect(page.get_by_text("cannot be read")).to_be_hidden()
+    expect(page.locator("#score-out tbody tr")).to_have_count(4)
+    assert app.kept() == []
+
+
+def test_two_visitors_do_not_see_each_other(browser: Browser, page, app, problems):
+    other = browser.new_context(viewport=DESKTOP)
+    second = watched(other.new_page(), problems)
+    opened(page, app)
+    opened(second, app)
+    draw(page, SEVEN)
+    draw(second, [(0.5, 0.2), (0.5, 0.8)])
+    for one in (page, second):
+        expect(one.locator("#real-out figure")).to_have_count(5)
+    seen = [image(one, "#real-out", "Seen, x") for one in (page, second)]
+    assert seen[0] != seen[1]
+    page.reload()
+    expect(page.get_by_text("Draw anything, a smudge will do.")).to_be_visible()
+    assert image(second, "#real-out", "Seen, x") == seen[1]
+    other.close()
+
+
+def test_a_full_queue_is_told(browser: Browser, page, slow, problems):
+    others = [browser.new_context() for _ in range(3)]
+    pages = [page, *(one.new_page() for one in others)]
+    for one in pages:
+        opened(one, slow, "Generate")
+        expect(one.locator("#generate-out figure")).to_have_count(16)
+        one.locator("#generate-seed input").fill("99")
+    for one in pages:
+        one.get_by_role("button", name="Generate", exact=True).click()
+    told = [one.get_by_text("Queue is full") for one in pages]
+    page.wait_for_timeout(1500)
+    assert 1 <= sum(one.count() > 0 for one in told) <= 3
+    problems[:] = [p for p in problems if "503" not in p and "429" not in p]
+    for one in others:
+        one.close()
+
+
+def test_colours(page, slow, shots):
+    opened(page, slow)
+    page.locator("#real-board .colour").fill("#d02020")
+    draw(page, SEVEN)
+    expect(page.locator("#real-out figure")).to_have_count(5)
+    page.get_by_role("button", name="Spoil the picture first").click()
+    expect(page.get_by_label("Gray")).to_be_visible()
+    expect(page.get_by_text("How it is read")).to_be_hidden()
+    page.screenshot(path=shots / "colours.png", full_page=True)
+
+
+@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_accessibility_and_layout(browser: Browser, app, problems, shots, size, scheme):
+    context = browser.new_context(
+        viewport=size, color_scheme=scheme, is_mobile=size is PHONE, has_touch=size is PHONE
+    )
+    page = opened(watched(context.new_page(), problems), app)
+    name = f"{'phone' if size is PHONE else 'desktop'}-{scheme}"
+    for tab in TABS:
+        page.get_by_role("tab", name=tab).click()
+        if tab in ("Generate", "Explore"):
+            expect(
+                page.locator(f"#{tab.lower()}-{'out' if tab == 'Generate' else 'way'} img").first
+            ).to_be_visible()
+        found = Axe().run(page).response["violations"]
+        told = [f"{tab}: {v['id']}: {v['nodes'][0]['html'][:200]}" for v in found]
+        assert not told, "\n".join(told)
+        wide = page.evaluate("document.documentElement.scrollWidth - innerWidth")
+        assert wide <= 0, f"{tab}: {wide} pixels wider than the window"
+        page.screenshot(path=shots / f"{name}-{tab.lower().replace(' ', '-')}.png", full_page=True)
+    context.close()
+    assert problems == []
+
+
+def test_no_file_is_served(page, app, tmp_path):
+    (tmp_path / "secret.txt").write_text("secret")
+    for path in (
+        f"file={tmp_path}/secret.txt",
+        "file=/etc/passwd",
+        "file=../../etc/passwd",
+        "info",
+    ):
+        assert page.request.get(f"{app.address}gradio_api/{path}").status == 404
+    assert page.request.get(f"{app.address}../../etc/passwd").status == 404
+
+
+def test_a_path_in_the_place_of_an_upload_is_refused(page, app, problems):
+    """Who speaks to the server without the page cannot make it read its own files."""
+    asked = []
+    page.on("request", lambda one: asked.append(one) if "queue/join" in one.url else None)
+    opened(page, app, "Score")
+    file = {"path": "/etc/hostname", "orig_name": "a.png", "meta": {"_type": "gradio.FileData"}}
+    config = page.evaluate("window.gradio_config")
+    ids = {c["props"].get("elem_id"): c["id"] for c in config["components"]}
+    target = ids["score-files"]
+    number = next(d["id"] for d in config["dependencies"] if [target, "upload"] in d["targets"])
+    body = {
+        "data": [[file], "displacement"], "fn_index": number, "session_hash": "abc",
+        "event_data": None, "trigger_id": target,
+    }  # fmt: skip
+    page.request.post(f"{app.address}gradio_api/queue/join", data=body)
+    answer = page.request.get(f"{app.address}gradio_api/queue/data?session_hash=abc").text()
+    assert '"success":false' in answer.replace(" ", "")
+    assert os.path.exists("/etc/hostname"), "nor delete them"
