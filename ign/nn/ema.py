@@ -40,12 +40,12 @@ class Average(nn.Module):
             step: t, from 0.
         """
         weight = 1 - min(self.decay, (1 + step) / (10 + step))
-        slow, fast = _tensors(self.network), _tensors(network)
-        moving = [i for i, tensor in enumerate(slow) if tensor.is_floating_point()]
-        torch._foreach_lerp_([slow[i] for i in moving], [fast[i] for i in moving], weight)
-        for a, b in zip(slow, fast, strict=True):
-            if not a.is_floating_point():
-                a.copy_(b)
+        pairs = list(zip(_tensors(self.network), _tensors(network), strict=True))
+        moving = [pair for pair in pairs if pair[0].is_floating_point()]
+        counting = [pair for pair in pairs if not pair[0].is_floating_point()]
+        torch._foreach_lerp_(*zip(*moving, strict=True), weight)
+        if counting:
+            torch._foreach_copy_(*zip(*counting, strict=True))
 
 
 def _tensors(network: nn.Module) -> list[Tensor]:

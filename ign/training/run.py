@@ -30,6 +30,7 @@ from ign.training.journal import Journal
 from ign.training.methods import METHODS, Method
 from ign.training.module import Training
 from ign.training.options import arguments, resumed, unchanged
+from ign.training.precision import precision_of, said
 
 HELD_OUT = 256
 HARMLESS = (
@@ -114,7 +115,7 @@ def run(config: Config, folder: Path, resume: bool = False, init: str | Path | N
     module = Training(model, method, images, config)
     journal, stop = Journal(folder, config.log_every, method.terms), Stop()
     check = Check(folder, _pick(held_out), _pick(images), journal, config.every)
-    bar = Bar(console, config.log_every)
+    bar = Bar(console, config.log_every, said(config))
     with _quiet():
         trainer = _trainer(config, folder, [stop, Follow(), journal, bar, check])
         module.part(trainer.world_size)
@@ -200,7 +201,9 @@ def _trainer(config: Config, folder: Path, callbacks: list[Any]) -> Trainer:
     options = asdict(config.trainer)
     if options["accelerator"] == "cuda":
         options["accelerator"] = "gpu"
-    del options["accumulate_grad_batches"]  # a step takes its micro-batches by itself
+    for own in ("accumulate_grad_batches", "compile"):  # a step does these by itself
+        del options[own]
+    options["precision"] = precision_of(config.trainer)
     if options["strategy"] == "ddp" and METHODS[config.method].players > 1:
         options["strategy"] = "ddp_find_unused_parameters_true"
     try:
@@ -249,7 +252,8 @@ def _begin(config: Config, images: data.ImageSet, init: str | Path | None) -> tu
     noise = make_noise(config.noise, images.shape, images.images)
     name = Path(config.data).name or config.data
     about = {"method": config.method, "data": name, "training_images": len(images)}
-    model = IGN(network, noise, config.objective.distance, about | {"seed": config.seed})
+    about |= {"seed": config.seed, "precision": precision_of(config.trainer)}
+    model = IGN(network, noise, config.objective.distance, about)
     if init is not None:
         _start_from(IGN.from_pretrained(init).network, network, f"--init {init}")
     return model, method
