@@ -61,6 +61,7 @@ class IGN(nn.Module):
     ):
         super().__init__()
         self.network, self.noise, self.distance = network, noise, distance
+        network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.about = dict(about or {})
         self.calibration: Calibration | None = None
         self.eval()
@@ -273,15 +274,13 @@ class IGN(nn.Module):
         Raises:
             ModelError: The model is not found, or its files are damaged or not what they say.
         """
-        folder = locate(name)
-        return cls._load(folder).to(device)
+        return cls._load(locate(name)).to(device)
 
     @classmethod
     def _load(cls, folder: Path) -> "IGN":
         config = read_config(folder / CONFIG)
         try:
-            image = config["image"]
-            shape = (image["channels"], image["height"], image["width"])
+            shape = tuple(config["image"][k] for k in ("channels", "height", "width"))
             options = dict(config["network"])
             with torch.device("meta"):
                 network = NETWORKS[options.pop("name")](**options)
@@ -296,5 +295,6 @@ class IGN(nn.Module):
             raise ModelError(
                 f"{folder / CONFIG}: the network takes {network.shape}, the images are {shape}"
             )
-        model.load_state_dict(read_weights(folder / WEIGHTS, model), assign=True)
+        weights = read_weights(folder / WEIGHTS, model)
+        model.to_empty(device="cpu").load_state_dict(weights)
         return model.eval().requires_grad_(True)

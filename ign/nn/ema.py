@@ -42,10 +42,10 @@ class Average(nn.Module):
         weight = 1 - min(self.decay, (1 + step) / (10 + step))
         pairs = list(zip(_tensors(self.network), _tensors(network), strict=True))
         moving = [pair for pair in pairs if pair[0].is_floating_point()]
-        counting = [pair for pair in pairs if not pair[0].is_floating_point()]
-        torch._foreach_lerp_(*zip(*moving, strict=True), weight)
-        if counting:
-            torch._foreach_copy_(*zip(*counting, strict=True))
+        counts = [pair for pair in pairs if not pair[0].is_floating_point()]
+        torch._foreach_lerp_([a for a, _ in moving], [b for _, b in moving], weight)
+        if counts:
+            torch._foreach_copy_([a for a, _ in counts], [b for _, b in counts])
 
 
 def _tensors(network: nn.Module) -> list[Tensor]:
