@@ -33,6 +33,8 @@ from ign.training.options import arguments, resumed, unchanged
 from ign.training.precision import precision_of, said
 
 HELD_OUT = 256
+IN_MEMORY = 2**26
+"""Decoded images of more bytes are kept in the cache folder, for the next run, and mapped."""
 HARMLESS = (
     (r"`isinstance\(treespec, LeafSpec\)` is deprecated", FutureWarning),
     (r"Found \d+ module\(s\) in eval mode", UserWarning),
@@ -232,6 +234,7 @@ def _load(config: Config, split: str) -> data.ImageSet:
         size=config.size,
         gray=config.gray,
         limit=config.limit if split == "train" else HELD_OUT,
+        memory_limit=IN_MEMORY,
         progress=split == "train",
     )
 
