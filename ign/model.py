@@ -49,6 +49,7 @@ class IGN(Saved):
     ):
         super().__init__()
         self.network, self.noise, self.distance = network, noise, distance
+        network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.about = dict(about or {})
         self.calibration: Calibration | None = None
         self.eval()

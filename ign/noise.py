@@ -9,6 +9,9 @@ from torch import Tensor, nn
 
 from ign import random
 
+CHUNK = 2**20
+"""How many values are transformed at a time where statistics are measured."""
+
 
 class Noise(nn.Module):
     """A distribution of noise images, given as a map from white noise.
@@ -95,12 +98,13 @@ class SpectralNoise(Noise):
         self.register_buffer("std", torch.ones(2, *self.shape))
 
     @classmethod
-    def fit(cls, images: Tensor, chunk: int = 4096) -> "SpectralNoise":
+    def fit(cls, images: Tensor, chunk: int | None = None) -> "SpectralNoise":
         """Measure the statistics of images.
 
         Args:
             images: (N, C, H, W) in [-1, 1], or uint8, at least 2 of them.
-            chunk: How many images are transformed at a time.
+            chunk: How many images are transformed at a time; None for 2^20 values of them, which
+                take 50 MiB.
 
         Raises:
             ValueError: Not four dimensions, or fewer than two images.
@@ -110,6 +114,7 @@ class SpectralNoise(Noise):
                 f"spectral noise needs (N, C, H, W) with N > 1, not {tuple(images.shape)}"
             )
         noise = cls(images.shape[1:])
+        chunk = chunk or max(1, CHUNK // images[0].numel())
         total = torch.zeros(2, 2, *noise.shape, dtype=torch.float64)
         for part in images.split(chunk):
             x = part.double() / 127.5 - 1 if part.dtype == torch.uint8 else part.double()

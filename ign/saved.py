@@ -202,5 +202,6 @@ class Saved(nn.Module):
             raise ModelError(
                 f"{folder / CONFIG}: the network takes {network.shape}, the images are {shape}"
             )
-        model.load_state_dict(read_weights(folder / WEIGHTS, model), assign=True)
+        weights = read_weights(folder / WEIGHTS, model)
+        model.to_empty(device="cpu").load_state_dict(weights)
         return model.eval().requires_grad_(True)

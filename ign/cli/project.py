@@ -24,6 +24,7 @@ from ign.cli.common import (
 )
 from ign.degrade import DEGRADATIONS
 from ign.degrade import parse as degradation
+from ign.stream import picture_files
 
 
 def run(words: Sequence[str]) -> None:
@@ -60,16 +61,17 @@ def run(words: Sequence[str]) -> None:
     model = load_model(options)
     shown: list[tuple[Tensor, ...]] = []
     count = 0
-    for files, images in read(model, options.inputs, options.batch_size, result_name):
-        y = spoil(images, options.seed, count) if spoil else images
-        results = model.project(
-            y, options.applications, options.batch_size, options.tolerance
-        ).cpu()
-        for file, result in zip(files, results, strict=True):
-            pictures.save(result, out / file.name)
-        shown += zip(images, y, results, strict=True) if len(shown) < SHOWN else ()
-        count += len(files)
-    above, middle, below = (torch.stack(x) for x in zip(*shown[:SHOWN], strict=True))
+    with picture_files() as put:
+        for files, images in read(model, options.inputs, options.batch_size, result_name):
+            y = spoil(images, options.seed, count) if spoil else images
+            results = model.project(
+                y, options.applications, options.batch_size, options.tolerance
+            ).cpu()
+            put(results, [out / file.name for file in files])
+            shown += [] if len(shown) >= SHOWN else list(zip(images, y, results, strict=True))
+            del shown[SHOWN:]
+            count += len(files)
+    above, middle, below = (torch.stack(x) for x in zip(*shown, strict=True))
     rows = [("input", above), (applied(options.applications, "y"), below)]
     if spoil:
         rows.insert(1, (options.degrade, middle))

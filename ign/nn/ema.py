@@ -43,12 +43,12 @@ class Average(nn.Module):
             step: t, from 0.
         """
         weight = 1 - min(self.decay, (1 + step) / (10 + step))
-        slow, fast = _tensors(self.network), _tensors(network)
-        moving = [i for i, tensor in enumerate(slow) if tensor.is_floating_point()]
-        torch._foreach_lerp_([slow[i] for i in moving], [fast[i] for i in moving], weight)
-        for a, b in zip(slow, fast, strict=True):
-            if not a.is_floating_point():
-                a.copy_(b)
+        pairs = list(zip(_tensors(self.network), _tensors(network), strict=True))
+        moving = [pair for pair in pairs if pair[0].is_floating_point()]
+        counts = [pair for pair in pairs if not pair[0].is_floating_point()]
+        torch._foreach_lerp_([a for a, _ in moving], [b for _, b in moving], weight)
+        if counts:
+            torch._foreach_copy_([a for a, _ in counts], [b for _, b in counts])
 
 
 def _tensors(network: nn.Module) -> list[Tensor]:

@@ -88,10 +88,16 @@ class Tell(Callback):
 
 
 class Bar(Callback):
-    """A progress bar with the terms and the time left; lines where there is no terminal."""
+    """A progress bar with the terms and the time left; lines where there is no terminal.
 
-    def __init__(self, console: Console, every: int):
-        self.console, self.every = console, every
+    Args:
+        console: Where to.
+        every: Steps between terms.
+        means: How the run computes, said before the rest.
+    """
+
+    def __init__(self, console: Console, every: int, means: str):
+        self.console, self.every, self.means = console, every, means
         self.live: Progress | None = None
 
     def on_train_start(self, trainer: Trainer, module: Any) -> None:
@@ -99,6 +105,8 @@ class Bar(Callback):
         self.first = trainer.global_step
         self.began = self.line = time.perf_counter()
         if self.live:
+            if self.console.is_terminal:
+                say(self.console, self.means)
             total = module.config.steps
             self.task = self.live.add_task("training", total=total, completed=self.first)
             self.live.start()
@@ -115,6 +123,8 @@ class Bar(Callback):
         self.live.update(self.task, description=text)
         now = time.perf_counter()
         if not self.console.is_terminal and now - self.line > SECONDS:
+            if self.line == self.began:
+                say(self.console, self.means)
             self.line = now
             left = (module.config.steps - step) * (now - self.began) / (step - self.first)
             steps = module.config.steps

@@ -12,7 +12,7 @@ from lightning_utilities.core.apply_func import apply_to_collection
 from torch import Tensor, nn
 
 from ign import random
-from ign.data import ImageSet, order
+from ign.data import ImageSet, order, to_float
 from ign.model import IGN
 from ign.nn import synchronize
 from ign.nn.ema import Average
@@ -54,6 +54,10 @@ class Training(LightningModule):
                 synchronize(module)
             if self.device_mesh is None:  # shards are contiguous
                 module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        if self.config.trainer.compile:
+            cuda = self.trainer.strategy.root_device.type == "cuda"
+            self.method.compile_step(mode="reduce-overhead" if cuda else None)
+            self.drawn = torch.compile(self.drawn)  # type: ignore[method-assign]
 
     def configure_model(self) -> None:
         """Share network and average out, where the strategy is one that does."""
@@ -154,12 +158,28 @@ class Training(LightningModule):
         """Data and noise at the places first to first + count of a step, (count, C, H, W) each."""
         seed, start = self.config.seed, step * self.config.batch_size + first
         index = torch.arange(first, first + count, device=self.device)
-        chosen = order(len(self.images), seed, start, count)
         flip = None
         if self.config.flip:
             flip = random.uniform(random.keys(seed, "flip", step, index)) < 0.5
-        x = self.images.batch(chosen, flip).to(self.device)
-        return x, self.model.noise.at(random.keys(seed, "noise", step, index))
+        images, chosen = self.near(order(len(self.images), seed, start, count))
+        return self.drawn(images, chosen, flip, random.keys(seed, "noise", step, index))
+
+    def drawn(
+        self, images: Tensor, chosen: Tensor, flip: Tensor | None, key: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """The chosen of uint8 images, mirrored and in [-1, 1], and the noise of the keys."""
+        return to_float(images[chosen], flip), self.model.noise.at(key)
+
+    def near(self, chosen: Tensor) -> tuple[Tensor, Tensor]:
+        """Images on this module's device, and where in them the chosen ones lie.
+
+        The whole set where it lies there, else the chosen ones alone, brought as bytes.
+        """
+        images = self.images.images
+        if images.device == self.device:
+            return images, chosen.to(self.device)
+        images = images[chosen].to(self.device)
+        return images, torch.arange(len(chosen), device=self.device)
 
     def anchors(self, step: int) -> Tensor | None:
         """More images for this step, (M, C, H, W); None where the method needs none."""
@@ -167,7 +187,8 @@ class Training(LightningModule):
             return None
         count = min(self.config.anchors, len(self.images))
         chosen = order(len(self.images), self.config.seed, step * count, count)
-        return self.images.batch(chosen).to(self.device)
+        images, chosen = self.near(chosen)
+        return to_float(images[chosen])
 
     def configure_optimizers(self) -> Any:
         config = self.config

@@ -29,9 +29,12 @@ from ign.training.journal import Journal
 from ign.training.methods import METHODS, Method
 from ign.training.module import Training
 from ign.training.options import arguments, resumed, unchanged
+from ign.training.precision import precision_of, said
 from ign.training.strategy import spread
 
 HELD_OUT = 256
+IN_MEMORY = 2**26
+"""Decoded images of more bytes are kept in the cache folder, for the next run, and mapped."""
 HARMLESS = (
     (r"`isinstance\(treespec, LeafSpec\)` is deprecated", FutureWarning),
     (r"Found \d+ module\(s\) in eval mode", UserWarning),
@@ -120,7 +123,7 @@ def run(config: Config, folder: Path, resume: bool = False, init: str | Path | N
     module = Training(model, method, images, config)
     journal, stop = Journal(folder, config.log_every, method.terms), Stop()
     check = Check(folder, _pick(held_out), _pick(images), journal, config.every)
-    bar = Bar(console, config.log_every)
+    bar = Bar(console, config.log_every, said(config))
     with _quiet():
         trainer = _trainer(config, folder, [Tell(folder), stop, Follow(), journal, bar, check])
         module.part(trainer.world_size)
@@ -215,7 +218,9 @@ def _trainer(config: Config, folder: Path, callbacks: list[Any]) -> Trainer:
     options = asdict(config.trainer)
     if options["accelerator"] == "cuda":
         options["accelerator"] = "gpu"
-    del options["accumulate_grad_batches"]  # a step takes its micro-batches by itself
+    for own in ("accumulate_grad_batches", "compile"):  # a step does these by itself
+        del options[own]
+    options["precision"] = precision_of(config.trainer)
     try:
         return Trainer(
             **options | spread(config),
@@ -242,6 +247,7 @@ def _load(config: Config, split: str) -> data.ImageSet:
         size=config.size,
         gray=config.gray,
         limit=config.limit if split == "train" else HELD_OUT,
+        memory_limit=IN_MEMORY,
         progress=split == "train",
     )
 
@@ -262,7 +268,8 @@ def _begin(config: Config, images: data.ImageSet, init: str | Path | None) -> tu
     noise = make_noise(config.noise, images.shape, images.images)
     name = Path(config.data).name or config.data
     about = {"method": config.method, "data": name, "training_images": len(images)}
-    model = IGN(network, noise, config.objective.distance, about | {"seed": config.seed})
+    about |= {"seed": config.seed, "precision": precision_of(config.trainer)}
+    model = IGN(network, noise, config.objective.distance, about)
     if init is not None:
         _start_from(IGN.from_pretrained(init).network, network, f"--init {init}")
     return model, method

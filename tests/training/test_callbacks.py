@@ -21,7 +21,7 @@ def shown(terminal: bool, begin: int, end: int, total: int = 40) -> str:
     losses = vars(Losses(*torch.tensor([9.0, 0.5, 0.25, -0.125, 0.0])))
     module = SimpleNamespace(losses=losses, config=SimpleNamespace(steps=total))
     trainer = SimpleNamespace(is_global_zero=True, global_step=begin)
-    bar = Bar(console, every=2)
+    bar = Bar(console, every=2, means="on cpu: float32")
     bar.on_train_start(trainer, module)
     for trainer.global_step in range(begin + 1, end + 1):
         time.sleep(0.01)
@@ -31,7 +31,8 @@ def shown(terminal: bool, begin: int, end: int, total: int = 40) -> str:
 
 
 def test_terminal_shows_terms_count_and_time_left():
-    *_, last = [line for line in shown(True, 10, 30).splitlines() if line.strip()]
+    first, *_, last = [line for line in shown(True, 10, 30).splitlines() if line.strip()]
+    assert "on cpu: float32" in first
     assert "rec 0.5000  idem 0.2500  tight -0.1250" in last
     assert "match" not in last
     assert "30/40" in last
@@ -45,8 +46,9 @@ def test_elsewhere_a_line_now_and_then(seconds, monkeypatch):
     if seconds:
         assert lines == []
     else:
-        assert [line.split("  ")[0] for line in lines] == ["step 12 of 40", "step 14 of 40"]
-        assert all(re.search(r"  \d+ s left$", line) for line in lines)
+        assert lines[0] == "on cpu: float32"
+        assert [line.split("  ")[0] for line in lines[1:]] == ["step 12 of 40", "step 14 of 40"]
+        assert all(re.search(r"  \d+ s left$", line) for line in lines[1:])
 
 
 def test_line_is_printed_as_it_is():
