@@ -197,8 +197,8 @@ find("webcam").addEventListener("click", shoot);
 
 // A picture that is dropped or pasted goes the way of the upload button.
 function give(files) {
-  const input = document.querySelector(props.target + " input[type=file]");
-  if (!input || !files.length) return;
+  const input = document.querySelector(props.target)?.previousElementSibling;
+  if (input?.type !== "file" || !files.length) return;
   const parcel = new DataTransfer();
   parcel.items.add(files[0]);
   input.files = parcel.files;
