@@ -225,7 +225,8 @@ class IGN(nn.Module):
 
         Args:
             folder: Where; made when missing.
-            dtype: The type of floating point weights in the file, such as ``torch.float16``.
+            dtype: The type of the parameters in the file, such as ``torch.float16``; statistics
+                stay as they are, since a variance can exceed what that type holds.
 
         Raises:
             ModelError: The network is not one of :data:`ign.nn.NETWORKS`.
@@ -249,7 +250,7 @@ class IGN(nn.Module):
             config["calibration"] = asdict(self.calibration)
         state = {k: v.detach().cpu().contiguous() for k, v in self.state_dict().items()}
         if dtype is not None:
-            state = {k: v.to(dtype) if v.is_floating_point() else v for k, v in state.items()}
+            state |= {k: state[k].to(dtype) for k, _ in self.named_parameters()}
         folder = Path(folder)
         with atomic(folder / WEIGHTS) as file:
             save_file(state, file)

@@ -10,6 +10,7 @@ from safetensors.torch import load_file, save_file
 
 from ign import IGN, ModelError, nn, noise
 from ign.distance import l1
+from ign.evaluate import feature_net
 from ign.pretrained import locate
 
 
@@ -121,6 +122,29 @@ def test_half_precision_files_load_as_single(tmp_path):
     loaded = IGN.from_pretrained(model.save_pretrained(tmp_path, dtype=torch.float16))
     assert loaded.network.encoder[0].weight.dtype == torch.float32
     assert (loaded.sample(5) - model.sample(5)).abs().max() < 0.02
+
+
+def test_half_precision_files_keep_variances_that_it_cannot_hold(tmp_path):
+    model = small()
+    variance = model.network.decoder[1].running_var
+    variance.fill_(1e5)
+    loaded = IGN.from_pretrained(model.save_pretrained(tmp_path, dtype=torch.float16))
+    assert torch.equal(loaded.network.decoder[1].running_var, variance)
+
+
+@pytest.mark.parametrize(("name", "side"), [("mnist", 28), ("digits", 10)])
+def test_packaged_models_are_small_and_make_digits(name, side):
+    folder = locate(name)
+    assert sum(f.stat().st_size for f in folder.iterdir()) < 8e6
+    model = IGN.from_pretrained(name)
+    assert model.shape == (1, side, side)
+    samples = model.sample(256)
+    if side == 28:
+        sure, digit = feature_net("mnist").logits(samples).softmax(1).max(1)
+        assert (sure > 0.8).float().mean() > 0.75
+        assert len(digit.unique()) == 10
+    noise = model.latents(torch.arange(64), seed=1)
+    assert model.drift(samples).mean() < 0.1 * model.drift(noise).mean()
 
 
 def test_a_run_and_its_model_have_one_name(tmp_path):
