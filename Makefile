@@ -31,8 +31,12 @@ format: $(READY)
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
+# Speed and memory, from data in DATA/mnist and DATA/celeba where they are there: half an hour.
 bench: $(READY)
-	$(BIN)/python benchmarks/step.py
+	$(MEASURE)/step.py
+	$(MEASURE)/where.py
+	$(MEASURE)/inference.py
+	$(MEASURE)/pipeline.py $(if $(wildcard $(DATA)/mnist),--mnist $(DATA)/mnist) $(if $(wildcard $(DATA)/celeba),--celeba $(DATA)/celeba)
 
 # Every table of docs/results.md, from data in DATA/mnist and DATA/celeba: hours.
 results: $(READY)
@@ -51,6 +55,10 @@ results: $(READY)
 	$(MEASURE)/digits.py --out docs/results/digits.json
 	$(MEASURE)/step.py --out docs/results/step.json
 	$(MEASURE)/scaling.py --out docs/results/scaling.json
+	$(MEASURE)/where.py --out docs/results/where.json
+	$(MEASURE)/inference.py --out docs/results/inference.json
+	$(MEASURE)/pipeline.py --mnist $(DATA)/mnist --celeba $(DATA)/celeba --out docs/results/pipeline.json
+	$(MEASURE)/large.py --out docs/results/large.json
 	$(MEASURE)/report.py
 	$(BIN)/ign figures runs/mnist --data $(DATA)/mnist --out runs/mnist/figures --force
 	cp runs/mnist/figures/fig-05.png docs/pictures/projection.png

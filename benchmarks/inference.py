@@ -6,7 +6,7 @@ Networks that nobody trained, in evaluation mode and float32: speed alone. "f(z)
 `IGN.sample`, the drawing of the noise included, "projection" `IGN.project`, "DCGAN" one pass of the
 decoder of the same width, "diffusion" 50 steps of DDIM with a U-Net of about as many parameters as
 the IGN's network, time embedding and attention-free residual blocks, from noise drawn beforehand.
-"to disk" is `ign sample`, its start apart: pictures in PNG, or one array. Each round times all, in
+"to disk" is `ign sample`, start included: pictures in PNG, or one array. Each round times all, in
 turn; medians over rounds. Memory is the peak of a fresh process that makes one batch, or so many
 images on disk.
 """
@@ -176,9 +176,9 @@ def measure(case: str, batch: int, images: int, rounds: int, device: torch.devic
         )
         rows.append(_row(case, name, parameters, batch / statistics.median(times[name]), memory))
     for name, array in (("f(z) to disk, PNG", False), ("f(z) to disk, array", True)):
-        found = [to_disk(case, n, batch, where, array) for n in (batch, batch + images)]
-        speed = images / (found[1] - found[0])
-        call = f"on_disk({case!r}, {batch + images}, {batch}, {where!r}, {array})"
+        to_disk(case, batch, batch, where, array)
+        speed = images / to_disk(case, images, batch, where, array)
+        call = f"on_disk({case!r}, {images}, {batch}, {where!r}, {array})"
         memory = devices.peak_of_a_process("inference", call)
         rows.append(_row(case, name, calls["f(z)"][0], speed, memory))
     return rows
@@ -193,7 +193,7 @@ def _row(case: str, name: str, parameters: int, speed: float, memory: float) -> 
 
 def table(rows: list[Row]) -> str:
     """The rows in Markdown."""
-    return markdown(rows, dict.fromkeys(("parameters", "images/s", "peak"), "{:,.0f}"))
+    return markdown(rows, {"parameters": "{:,}", "images/s": "{:,.1f}", "peak": "{:,.0f}"})
 
 
 def main() -> None:

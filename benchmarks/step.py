@@ -6,7 +6,7 @@ All train the same network (batch norm, same weights) on the same batch: loss, g
 the average of the weights off. "listing" is the paper's, frozen network and all, whose weights are
 copied at every step; "listing, tuned" asks for no gradient of that copy. "ours, float32" is the
 one-pass objective in channels-last order with fused Adam; "ours, bfloat16" the same under autocast,
-the default where the device has bfloat16; "ours, compiled" (on a GPU) with `trainer.compile` too.
+the default where the device has bfloat16; "ours, compiled" with `trainer.compile` too.
 
 Each round times all of them, one after the other; reported are medians over rounds, and the median
 of the rounds' ratios to the listing. Memory is the peak of a fresh process, on a GPU what PyTorch
@@ -154,11 +154,15 @@ def main() -> None:
     parser.add_argument("--cases", nargs="+", choices=CASES, default=list(CASES))
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--device", default="auto")
+    parser.add_argument("--compiled", action="store_true", help="ours compiled on a CPU too")
     parser.add_argument("--out", type=Path)
     options = parser.parse_args()
     device = devices.find(options.device)
     half, gpu = native_bfloat16(device.type), device.type == "cuda"
-    variants = [v for v in VARIANTS if (half or v not in HALF) and (gpu or "compiled" not in v)]
+    compiled = gpu or options.compiled
+    variants = [
+        v for v in VARIANTS if (half or v not in HALF) and (compiled or "compiled" not in v)
+    ]
     most = {False: devices.most(device, torch.float32)}
     most[True] = devices.most(device, torch.bfloat16) if half else 0.0
     rows = [r for c in options.cases for r in compare(c, options.rounds, device, variants, most)]
