@@ -47,7 +47,7 @@ def images(model, n=5, seed=7):
 
 
 EVERY = [(DCGAN, c, s, n) for c in (1, 3) for s in (10, 28, 32, 64) for n in nn.NORMS]
-PEERS = [k for k in nn.NETWORKS if k != DCGAN]
+PEERS = [k for k, v in nn.NETWORKS.items() if k != DCGAN and v.__module__.startswith("ign.")]
 QUICK = [(DCGAN, 1, 10, "role"), (DCGAN, 3, 28, "batch"), (DCGAN, 1, 32, "group"),
          (DCGAN, 3, 64, "none")]  # fmt: skip
 

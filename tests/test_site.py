@@ -22,7 +22,10 @@ from tools import links, quotes, site
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"
-INTERNAL = {"cli", "demo", "files", "page", "plots", "pretrained", "terminal"}
+INTERNAL = {
+    "__main__", "app", "cli", "demo", "files", "page", "plots", "pretrained", "processes", "stream",
+    "terminal",
+}  # fmt: skip
 """Modules of the package that are no part of its interface."""
 
 

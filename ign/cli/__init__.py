@@ -18,7 +18,7 @@ VERBS = {
     "figures": "make every figure of the paper from a model",
     "evaluate": "measure samples against held-out images, and idempotence",
     "compare": "put evaluations beside each other",
-    "export": "write one file for ONNX Runtime, browsers or torch.export, and check it",
+    "export": "write one file for ONNX Runtime, browsers or torch.export",
     "info": "show what a model is",
     "push": "put a model on the Hugging Face Hub, with a card",
     "app": "open a page in the browser: draw, generate, edit, explore, score",

@@ -15,19 +15,20 @@ def run(words: Sequence[str]) -> None:
     """Write the file, checked against the model, and say how far apart they are."""
     parser = verb(
         "export",
-        "Write f^k, the projection, or with --sampler the way from noise to samples, as one file\n"
-        "with its weights, for any batch size. It is run and compared with the model before it\n"
-        "gets its name. What it takes and gives is in its metadata.",
-        "examples: ign export runs/mnist --out mnist.onnx\n"
-        "          ign export runs/mnist --sampler --uint8 --half --out mnist-sampler.onnx",
+        "Write f^k, the projection, or with --sampler the way from noise to samples, as one file"
+        " with its weights, for any batch size. It is run and compared with the model before it"
+        " gets its name. What it takes and gives is in its metadata.",
+        "examples:\n"
+        "  ign export mnist --out mnist.onnx\n"
+        "  ign export runs/mnist --sampler --uint8 --half --out sampler.onnx",
     )
     parser.add_argument(
         "--format", choices=tuple(FORMATS), default="onnx",
-        help="onnx, or torch: a program of torch.export (onnx)",
+        help="onnx, or torch: a program of torch.export",
     )  # fmt: skip
     parser.add_argument(
         "--applications", "-k", type=natural, default=1, metavar="K",
-        help="how often the network is applied; the graph grows with it (1)",
+        help="how often the network is applied; the graph grows with it",
     )  # fmt: skip
     parser.add_argument(
         "--sampler", action="store_true",
@@ -40,9 +41,12 @@ def run(words: Sequence[str]) -> None:
     parser.add_argument(
         "--half", action="store_true", help="float16 weights: half the size, computed in float32"
     )
-    parser.add_argument("--seed", type=seed, default=0, help="of the inputs of the check (0)")
+    parser.add_argument("--seed", type=seed, default=0, help="of the inputs of the check")
     parser.add_argument(
-        "--out", type=Path, metavar="FILE", help="(MODEL.onnx or MODEL.pt2, in this folder)"
+        "--out",
+        type=Path,
+        metavar="FILE",
+        help="the file (default: MODEL.onnx or MODEL.pt2 in this folder)",
     )
     parser.add_argument("--force", action="store_true", help="write over what is there")
     options = parser.parse_args(words)

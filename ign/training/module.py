@@ -63,6 +63,7 @@ class Training(LightningModule):
         """Share network and average out, where the strategy is one that does."""
         if self.device_mesh is not None:
             for network in (self.model.network, self.average.network):
+                network.to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
                 shard(network, self.device_mesh["data_parallel"])
 
     def part(self, processes: int) -> int:

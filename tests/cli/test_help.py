@@ -10,7 +10,7 @@ from ign.cli import VERBS, edit, main
 from ign.cli.parser import Parser, hyphens, parser_of
 
 EVERY = [[], *([verb] for verb in VERBS), *(["edit", verb] for verb in edit.VERBS)]
-NO_OUT = ("", "edit", "info", "completion")
+NO_OUT = ("", "edit", "info", "completion", "app")
 
 
 @pytest.fixture(params=EVERY, ids=" ".join)

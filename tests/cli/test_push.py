@@ -18,11 +18,12 @@ PUSHED = {CONFIG, WEIGHTS, "README.md", "projections.png", "samples-f1.png", "sa
 @pytest.fixture
 def server(tmp_path, monkeypatch):
     from huggingface_hub import constants
+    from huggingface_hub.utils import disable_progress_bars
 
     server = Hub()
     monkeypatch.setattr(constants, "ENDPOINT", server.address)
     monkeypatch.setattr(constants, "HF_HUB_DISABLE_XET", True)
-    monkeypatch.setattr(constants, "HF_HUB_DISABLE_PROGRESS_BARS", True)
+    disable_progress_bars()
     monkeypatch.setenv("HF_TOKEN", "hf_writer")
     yield server
     server.stop()
