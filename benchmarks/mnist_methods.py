@@ -2,10 +2,10 @@
 
     python benchmarks/mnist_methods.py --data DATA/mnist --out docs/results/mnist_methods.json
 
-Each method and seed is one run: width 32, batch 64, one thread, two runs side by side, a constant
-learning rate, the average of the weights. It is evaluated after 3,000 steps and again after 8
-minutes of training (the steps that fit are told from the speed of the first 3,000; the run goes on
-from its checkpoint), in evaluation mode, by `ign.evaluate.evaluate`: 10,000 samples against the
+Each method and seed is one run: width 32, batch 64, one thread, float32, two runs side by side, a
+constant learning rate, the average of the weights. It is evaluated after 3,000 steps and again after
+8 minutes of training (the steps that fit are told from the speed of the first 3,000; the run goes
+on from its checkpoint), in evaluation mode, by `ign.evaluate.evaluate`: 10,000 samples against the
 10,000 test images, features `mnist`. *ign* is the preset `mnist`; *ign, spectral noise* the same
 with noise of the data's frequency statistics; *listing* the paper's listing with plain batch norm,
 as it evaluates, and with the statistics of each batch of 64 (*batch statistics*); DCGAN, VAE,
@@ -37,7 +37,9 @@ from ign.nn import batch_statistics
 
 FIRST, SECONDS, SAMPLES, SIDE_BY_SIDE = 3000, 480, 10_000, 2
 RUNS = Path("runs/methods")
-COMMON: dict[str, Any] = {"network.width": 32, "batch_size": 64, "decay": 0.0, "ema": 0.999}
+COMMON: dict[str, Any] = {
+    "network.width": 32, "batch_size": 64, "decay": 0.0, "ema": 0.999, "trainer.precision": "32",
+}  # fmt: skip
 METHODS: dict[str, dict[str, Any]] = {
     "ign": {},
     "ign, spectral noise": {"noise": "spectral"},

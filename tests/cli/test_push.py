@@ -17,15 +17,15 @@ PUSHED = {CONFIG, WEIGHTS, "README.md", "projections.png", "samples-f1.png", "sa
 
 @pytest.fixture
 def server(tmp_path, monkeypatch):
-    from huggingface_hub import constants
-    from huggingface_hub.utils import disable_progress_bars
+    from huggingface_hub import constants, utils
 
     server = Hub()
     monkeypatch.setattr(constants, "ENDPOINT", server.address)
     monkeypatch.setattr(constants, "HF_HUB_DISABLE_XET", True)
-    disable_progress_bars()
     monkeypatch.setenv("HF_TOKEN", "hf_writer")
+    utils.disable_progress_bars()
     yield server
+    utils.enable_progress_bars()
     server.stop()
 
 
