@@ -110,5 +110,5 @@ def test_commands_of_a_page_exist(page):
     targets = (ROOT / "Makefile").read_text()
     for verb in re.findall(r"^\s*ign (\w+)", text, re.MULTILINE):
         assert verb in VERBS, verb
-    for target in re.findall(r"make ([\w-]+)", text):
+    for target in re.findall(r"(?:^ *|`)make ([\w-]+)", text, re.MULTILINE):
         assert re.search(rf"^{target}:", targets, re.MULTILINE), target

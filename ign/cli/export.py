@@ -15,9 +15,9 @@ def run(words: Sequence[str]) -> None:
     """Write the file, checked against the model, and say how far apart they are."""
     parser = verb(
         "export",
-        "Write f^k, the projection, or with --sampler the way from noise to samples, as one file"
-        " with its weights, for any batch size. It is run and compared with the model before it"
-        " gets its name. What it takes and gives is in its metadata.",
+        "Write a model as one file that runs without this library. It computes f^k, the projection,"
+        " or with --sampler the way from noise to samples, for any batch size. It is run and compared"
+        " with the model before it gets its name. What it takes and gives is in its metadata.",
         "examples:\n"
         "  ign export mnist --out mnist.onnx\n"
         "  ign export runs/mnist --sampler --uint8 --half --out sampler.onnx",
