@@ -25,7 +25,7 @@ from typing import Any
 import device as devices
 import torch
 import torch.nn.functional as F
-from machine import describe, markdown, publish
+from machine import markdown, publish, timed
 from torch import Tensor, nn
 
 from ign import IGN
@@ -207,10 +207,11 @@ def main() -> None:
     options = parser.parse_args()
     device = devices.find(options.device)
     rows: list[Row] = []
+    about = timed(device)
     for case in options.cases:
         rows += measure(case, options.batch, options.images, options.rounds, device)
     kept = ("batch", "images", "rounds")
-    about = {**describe(device=device), **{k: getattr(options, k) for k in kept}}
+    about |= {k: getattr(options, k) for k in kept}
     publish(table(rows), {"about": about, "rows": rows}, options.out)
 
 

@@ -26,7 +26,7 @@ from typing import Any
 
 import numpy as np
 from device import status
-from machine import describe, markdown, publish
+from machine import markdown, publish, timed
 from PIL import Image
 
 from ign import data
@@ -115,8 +115,9 @@ def main() -> None:
     if options.run:
         source, out, width = options.run
         train(source, int(width), out)
+    about = timed()
     rows = measure(options.images, options.width)
-    publish(table(rows), {"about": describe(), "rows": rows}, options.out)
+    publish(table(rows), {"about": about, "rows": rows}, options.out)
 
 
 if __name__ == "__main__":

@@ -23,7 +23,7 @@ from typing import Any
 from unittest.mock import patch
 
 import torch
-from machine import describe, markdown, publish
+from machine import markdown, publish, timed
 
 import ign
 from ign import data
@@ -141,11 +141,12 @@ def main() -> None:
     parser.add_argument("--out", type=Path)
     options = parser.parse_args()
     rows: list[Row] = []
+    about = timed()
     with tempfile.TemporaryDirectory() as folder:
         for preset in PRESETS:
             if source := getattr(options, preset):
                 rows += compare(preset, source, options.steps, options.rounds, Path(folder))
-    about = {**describe(), "rounds": options.rounds, "steps": options.steps}
+    about |= {"rounds": options.rounds, "steps": options.steps}
     publish(table(rows), {"about": about, "rows": rows}, options.out)
 
 

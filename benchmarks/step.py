@@ -24,7 +24,7 @@ from typing import Any
 
 import device as devices
 import torch
-from machine import describe, markdown, publish
+from machine import markdown, publish, timed
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
@@ -163,10 +163,11 @@ def main() -> None:
     variants = [
         v for v in VARIANTS if (half or v not in HALF) and (compiled or "compiled" not in v)
     ]
+    about: dict[str, Any] = timed(device)
     most = {False: devices.most(device, torch.float32)}
     most[True] = devices.most(device, torch.bfloat16) if half else 0.0
     rows = [r for c in options.cases for r in compare(c, options.rounds, device, variants, most)]
-    about: dict[str, Any] = {**describe(device=device), "rounds": options.rounds}
+    about |= {"rounds": options.rounds}
     about |= {"GFLOP/s at most, float32": round(most[False] / 1e9)}
     about |= {"GFLOP/s at most, bfloat16": round(most[True] / 1e9)} if half else {}
     publish(table(rows), {"about": about, "rows": rows}, options.out)

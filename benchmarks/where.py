@@ -14,7 +14,7 @@ from typing import Any
 
 import device as devices
 import torch
-from machine import describe, markdown, publish
+from machine import markdown, publish, timed
 from step import CASES, build
 from torch.profiler import ProfilerActivity, profile
 
@@ -69,8 +69,9 @@ def main() -> None:
     options = parser.parse_args()
     device = devices.find(options.device)
     ways = ["ours, float32", *(["ours, bfloat16"] if native_bfloat16(device.type) else [])]
+    about = timed(device)
     rows = [measure(c, who, options.steps, device) for c in options.cases for who in ways]
-    about = {**describe(device=device), "steps": options.steps}
+    about |= {"steps": options.steps}
     publish(table(rows), {"about": about, "rows": rows}, options.out)
 
 
