@@ -17,7 +17,8 @@ def run(words: Sequence[str]) -> None:
         "export",
         "Write a model as one file that runs without this library. It computes f^k, the projection,"
         " or with --sampler the way from noise to samples, for any batch size. It is run and"
-        " compared with the model before it gets its name. What it takes and gives is in its metadata.",
+        " compared with the model before it gets its name. What it takes"
+        " and gives is in its metadata.",
         "examples:\n"
         "  ign export mnist --out mnist.onnx\n"
         "  ign export runs/mnist --sampler --uint8 --half --out sampler.onnx",
