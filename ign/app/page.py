@@ -59,12 +59,12 @@ def build(model: IGN, name: str) -> gr.Blocks:
                 with gr.Tab("Make it real", id="real", elem_id="panel-real"):
                     tabs.real(tasks)
             with gr.Tab("Generate", id="generate", elem_id="panel-generate"):
-                tabs.generate(tasks, page)
+                tabs.generate(tasks)
             if model.projects:
                 with gr.Tab("Edit", id="edit", elem_id="panel-edit"):
                     tabs.edit(tasks)
             with gr.Tab("Explore", id="explore", elem_id="panel-explore"):
-                tabs.explore(tasks, page)
+                tabs.explore(tasks)
             if model.projects:
                 with gr.Tab("Score", id="score", elem_id="panel-score"):
                     tabs.score(tasks)

@@ -98,7 +98,7 @@ def _spoil(values: Sequence[Any]) -> list[degrade.Degradation]:
     return [make() for wanted, make in made if wanted]
 
 
-def generate(tasks: Tasks, page: gr.Blocks) -> None:
+def generate(tasks: Tasks) -> None:
     with gr.Row():
         with gr.Column(scale=2, min_width=280):
             seed = _seed("Seed", "generate-seed")
@@ -107,7 +107,7 @@ def generate(tasks: Tasks, page: gr.Blocks) -> None:
             go = gr.Button("Generate", variant="primary", elem_id="generate-go")
             other = gr.Button("Another seed", elem_id="generate-other")
         with gr.Column(scale=4, min_width=300):
-            out = gr.HTML(elem_id="generate-out")
+            out = gr.HTML(tasks.generate(0, 16, 1), elem_id="generate-out")
 
     def run(seed: int, count: int, k: int) -> str:
         return tasks.generate(_whole(seed), _whole(count, 1, 64), _whole(k, 1, 100))
@@ -117,7 +117,6 @@ def generate(tasks: Tasks, page: gr.Blocks) -> None:
     other.click(seeds, None, seed, api_visibility="private").then(
         guarded(run), inputs, out, **FIXED
     )
-    page.load(guarded(run), inputs, out, show_progress="hidden", **FIXED)
 
 
 def edit(tasks: Tasks) -> None:
@@ -154,7 +153,7 @@ def edit(tasks: Tasks) -> None:
     upload.upload(taken(guarded(tasks.seen_board)), upload, canvas, **FIXED)
 
 
-def explore(tasks: Tasks, page: gr.Blocks) -> None:
+def explore(tasks: Tasks) -> None:
     gr.HTML("<h2>Between two samples</h2>")
     with gr.Row():
         with gr.Column(scale=2, min_width=280):
@@ -165,7 +164,7 @@ def explore(tasks: Tasks, page: gr.Blocks) -> None:
             k = _applications()
             method = gr.Radio(METHODS, value=METHODS[0], label="Way")
         with gr.Column(scale=4, min_width=300):
-            way = gr.HTML(elem_id="explore-way")
+            way = gr.HTML(tasks.between(0, 0, 1, 0.5, 1, METHODS[0]), elem_id="explore-way")
     gr.HTML("<h2>Arithmetic</h2>")
     with gr.Row():
         with gr.Column(scale=2, min_width=280):
@@ -175,7 +174,7 @@ def explore(tasks: Tasks, page: gr.Blocks) -> None:
                 )
             strength = gr.Slider(-2, 2, 1, step=0.1, label="Strength", elem_id="explore-strength")
         with gr.Column(scale=4, min_width=300):
-            total = gr.HTML(elem_id="explore-sum")
+            total = gr.HTML(tasks.add(0, 0, 1, 2, 1, 1), elem_id="explore-sum")
 
     def between(seed: int, start: int, end: int, t: float, k: int, method: str) -> str:
         return tasks.between(_whole(seed), _whole(start), _whole(end), t, _whole(k, 1, 100), method)
@@ -189,7 +188,6 @@ def explore(tasks: Tasks, page: gr.Blocks) -> None:
         (add, [seed, base, plus, minus, strength, k], total),
     ]
     for run, inputs, out in every:
-        page.load(guarded(run), inputs, out, show_progress="hidden", **FIXED)
         for one in inputs:
             one.change(
                 guarded(run), inputs, out, trigger_mode="always_last", show_progress="hidden",
