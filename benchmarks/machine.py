@@ -16,7 +16,7 @@ __all__ = ["describe", "fill", "footer", "markdown", "publish", "timed"]
 
 
 def timed(device: torch.device | None = None) -> dict[str, Any]:
-    """As :func:`describe`, with what else the processor was at: call it before timing anything."""
+    """As :func:`describe`, and how busy the machine is: to be called before anything is timed."""
     return describe(device=device) | {"load before": round(os.getloadavg()[0], 1)}
 
 

@@ -36,7 +36,8 @@ def picture_files() -> Iterator[Callable[[Tensor, Iterable[Path]], None]]:
 
         def put(images: Tensor, paths: Iterable[Path]) -> None:
             for image, path in zip(images.detach().cpu(), paths, strict=True):
-                waiting.append(pool.submit(pictures.save, image, path, durable=False))
+                picture = pictures.to_picture(image)  # a quarter of the memory while it waits
+                waiting.append(pool.submit(pictures.save, picture, path, durable=False))
                 if len(waiting) > AHEAD:
                     waiting.popleft().result()
 

@@ -68,7 +68,7 @@ def test_pipeline_compares_like_with_like(real, tmp_path):
 
 
 def test_large_source_is_read_once(tmp_path):
-    first, second = measure("large", "--images", 5000, "--width", 4, folder=tmp_path)
+    first, second = measure("large", "--images", 8000, "--width", 4, folder=tmp_path)
     assert second["reading s"] < first["reading s"] / 2
     assert 0 < first["own MiB"] <= first["resident MiB"]
 

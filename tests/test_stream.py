@@ -89,9 +89,10 @@ def peak(folder: Path, *words: object) -> float:
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="reads Linux's /proc")
 @pytest.mark.parametrize("how", ["pictures", "array", "project"])
 def test_memory_does_not_grow_with_the_number(how, large, tmp_path):
-    """Kept in memory, as bytes, the 6,000 images more would take 72 MiB; as numbers, 280 MiB."""
+    """Kept, the 12,000 images more would take 140 MiB as bytes, 560 as numbers; the allocator's own
+    ups and downs are about 40."""
     found = []
-    for n in (1000, 7000):
+    for n in (2000, 14000):
         out = tmp_path / str(n)
         words = ["sample", large, "-n", n, "--out", out, "--batch-size", 250]
         if how == "project":
@@ -103,7 +104,7 @@ def test_memory_does_not_grow_with_the_number(how, large, tmp_path):
         found.append(peak(tmp_path, *words, *(["--array"] if how == "array" else [])))
         written = list(out.rglob("*.npy")) if how == "array" else list(out.rglob("[0-9]*.png"))
         assert len(written) == (1 if how == "array" else n)
-    assert found[1] < found[0] + 30
+    assert found[1] < found[0] + 80
 
 
 @pytest.fixture(scope="module")
