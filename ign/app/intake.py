@@ -22,7 +22,7 @@ from ign.data import DataError, read_image, to_float
 from ign.data.decode import pixels, quiet, read_header, reason
 from ign.data.files import Reader, list_zip
 
-FILE = 20 * 10**6
+FILE = 20 * 2**20
 """The most bytes of a file, a zip and each of its members among them."""
 PIXELS = 50 * 10**6
 """The most pixels of a picture."""
@@ -118,7 +118,7 @@ def _listed(
             continue
         try:
             if os.path.getsize(path) > FILE:
-                raise ValueError(f"over {FILE // 10**6} MB")
+                raise ValueError(f"over {FILE // 2**20} MB")
             members = list_zip(path).files
             if not members:
                 raise ValueError("no pictures in this zip")
@@ -128,7 +128,7 @@ def _listed(
         for member in members:
             try:
                 if member.size > FILE:
-                    raise ValueError(f"unpacks to over {FILE // 10**6} MB")
+                    raise ValueError(f"unpacks to over {FILE // 2**20} MB")
                 yield member.name, reader.open(member)
             except Exception as error:
                 yield member.name, ValueError(reason(error))
@@ -144,7 +144,7 @@ def _checked(file: str | Path | BinaryIO, name: str) -> tuple[int, int]:
         length = file.seek(0, os.SEEK_END)
         file.seek(0)
     if length > FILE:
-        raise ValueError(f"{name}: over {FILE // 10**6} MB")
+        raise ValueError(f"{name}: over {FILE // 2**20} MB")
     try:
         with quiet():
             header = read_header(str(file) if isinstance(file, Path) else file)

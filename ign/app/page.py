@@ -69,7 +69,7 @@ def build(model: IGN, name: str) -> gr.Blocks:
                 with gr.Tab("Score", id="score", elem_id="panel-score"):
                     tabs.score(tasks)
         gr.HTML(
-            f"<p>Pictures up to {FILE // 10**6} MB and {PIXELS // 10**6} megapixels; what you give"
+            f"<p>Pictures up to {FILE // 2**20} MB and {PIXELS // 10**6} megapixels; what you give"
             " is deleted as soon as it is read.</p>",
             elem_id="foot",
         )

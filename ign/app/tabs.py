@@ -68,9 +68,9 @@ def real(tasks: Tasks) -> None:
     def look(file: str) -> tuple[dict[str, str], float]:
         return tasks.look(file), 0.0
 
-    upload.upload(taken(guarded(look)), upload, [canvas, freedom], **FIXED).success(
-        guarded(run), inputs, out, **FIXED
-    )
+    upload.upload(
+        taken(guarded(look)), upload, [canvas, freedom], show_progress="hidden", **FIXED
+    ).success(guarded(run), inputs, out, **FIXED)
 
 
 def _spoilers(tasks: Tasks) -> list[Any]:
@@ -149,8 +149,14 @@ def edit(tasks: Tasks) -> None:
         return tasks.paint(board, _whole(seed), _whole(count, 1, 12), _whole(k, 1, 100), keep)
 
     go.click(guarded(run), [canvas, seed, count, k, keep], out, **FIXED)
-    sample.click(guarded(lambda: tasks.sample_board(seeds(), 0)), None, canvas, **FIXED)
-    upload.upload(taken(guarded(tasks.seen_board)), upload, canvas, **FIXED)
+    sample.click(
+        guarded(lambda: tasks.sample_board(seeds(), 0)),
+        None,
+        canvas,
+        show_progress="hidden",
+        **FIXED,
+    )
+    upload.upload(taken(guarded(tasks.seen_board)), upload, canvas, show_progress="hidden", **FIXED)
 
 
 def explore(tasks: Tasks) -> None:
@@ -199,7 +205,7 @@ def score(tasks: Tasks) -> None:
     with gr.Row():
         with gr.Column(scale=2, min_width=280):
             files = gr.File(
-                label=f"Pictures or a zip of them, {FILE // 10**6} MB each, at most {IMAGES}",
+                label=f"Pictures or a zip of them, {FILE // 2**20} MB each, at most {IMAGES}",
                 file_count="multiple", height=180, elem_id="score-files",
             )  # fmt: skip
             folder = gr.UploadButton("A folder", file_count="directory", elem_id="score-folder")

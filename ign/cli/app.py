@@ -41,15 +41,16 @@ def run(words: Sequence[str]) -> None:
         help="where to compute; auto takes the best there is",
     )  # fmt: skip
     options = parser.parse_args(words)
+    path = Path(options.model)
+    name = path.resolve().name if path.exists() else options.model
 
     def ready(address: str) -> None:
-        print(f"{options.model} at {address}  (Ctrl-C ends it)", flush=True)
+        print(f"{name} at {address}  (Ctrl-C ends it)", flush=True)
         if not options.no_browser:
             import webbrowser
 
             webbrowser.open(address)
 
-    name = Path(options.model).name if Path(options.model).exists() else options.model
     serve(load_model(options), name, options.host, options.port, options.queue, ready)
 
 

@@ -33,7 +33,7 @@ BAD = {
     "not a picture of a known format": b"GIF? no",
     "over 50 megapixels": png(10_000, 5_001),
     "decompression bomb": png(60_000, 60_000),
-    "over 20 MB": b"\xff\xd8\xff" + b"\0" * (20 * 10**6),
+    "over 20 MB": b"\xff\xd8\xff" + b"\0" * (20 * 2**20),
 }
 
 

@@ -1,0 +1,58 @@
+"""ign app."""
+
+import re
+import signal
+import subprocess
+import sys
+import urllib.request
+
+import pytest
+
+pytest.importorskip("gradio", reason="gradio is not installed")
+
+APP = "from ign.cli import main; raise SystemExit(main())"
+
+
+def test_it_serves_on_this_machine_until_it_is_interrupted(model, tmp_path):
+    words = ["app", str(model), "--port", "0", "--no-browser", "--device", "cpu"]
+    process = subprocess.Popen(
+        [sys.executable, "-c", APP, *words], stdout=subprocess.PIPE, text=True
+    )
+    line = process.stdout.readline()
+    address = re.search(r"^model at (http://127.0.0.1:\d+/)  \(Ctrl-C ends it\)$", line).group(1)
+    with urllib.request.urlopen(address) as page:
+        text = page.read().decode()
+    assert "Make it real: model" in text
+    assert not re.findall(r'(?:src|href)="(https?://[^"]*)"', text), "nothing from elsewhere"
+    process.send_signal(signal.SIGINT)
+    assert process.wait(30) == 130
+    assert process.stdout.read() == ""
+
+
+def test_the_browser_is_opened_on_the_address(ign, model, monkeypatch):
+    opened = []
+    monkeypatch.setattr("webbrowser.open", opened.append)
+    monkeypatch.setattr(
+        "ign.cli.app.serve",
+        lambda model, name, host, port, queue, ready: ready(f"{name} {host} {port} {queue}"),
+    )
+    assert ign("app", model, "--queue", 3, "--host", "0.0.0.0", "--port", 8000).status == 0
+    assert ign("app").status == 0
+    assert opened == ["model 0.0.0.0 8000 3", "mnist 127.0.0.1 None 16"]
+    assert ign("app", model, "--no-browser").status == 0
+    assert len(opened) == 2
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        ("nosuch", "'nosuch': no such path"),
+        ("mnist --port 70000", "'70000' must be a port"),
+        ("mnist --queue 0", "at least 1"),
+        ("mnist --host 203.0.113.1", "--host 203.0.113.1"),
+    ],
+)
+def test_mistakes_are_one_line(words, told, ign):
+    status, out, err = ign("app", *words.split())
+    assert (status, out, err.count("\n")) == (2, "", 1)
+    assert told in err
