@@ -29,7 +29,7 @@ import ign
 from ign import data
 from ign.training import arguments
 from ign.training.module import Training
-from ign.training.precision import native_bfloat16
+from ign.training.precision import precision_of
 from ign.training.run import _begin, _load
 
 WARM = 10
@@ -58,7 +58,7 @@ def bare(preset: str, options: dict[str, Any]) -> float:
     model.network.train()
     (x, z), anchors = module.batch(0, 0, config.batch_size), module.anchors(0)
     optimizer = torch.optim.Adam(model.network.parameters(), config.learning_rate, fused=True)
-    half = native_bfloat16(module.device.type)
+    half = precision_of(config.trainer) == "bf16-mixed"
     for step in range(config.steps):
         if step == WARM:
             began = time.perf_counter()
