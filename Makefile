@@ -6,10 +6,10 @@ MEASURE := $(BIN)/python benchmarks
 DATA ?= data
 
 .DEFAULT_GOAL := help
-.PHONY: help app demo test test-slow lint format bench results docs wheel clean
+.PHONY: help app demo test test-slow lint format bench results docs links wheel clean
 
 help:
-	@echo "app demo test test-slow lint format bench results docs wheel clean"
+	@echo "app demo test test-slow lint format bench results docs links wheel clean"
 
 app: $(READY)
 	$(BIN)/ign app
@@ -34,8 +34,12 @@ format: $(READY)
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
+# Speed and memory, from data in DATA/mnist and DATA/celeba where they are there: half an hour.
 bench: $(READY)
-	$(BIN)/python benchmarks/step.py
+	$(MEASURE)/step.py
+	$(MEASURE)/where.py
+	$(MEASURE)/inference.py
+	$(MEASURE)/pipeline.py $(if $(wildcard $(DATA)/mnist),--mnist $(DATA)/mnist) $(if $(wildcard $(DATA)/celeba),--celeba $(DATA)/celeba)
 
 # Every table of docs/results.md, from data in DATA/mnist and DATA/celeba: hours.
 results: $(READY)
@@ -53,6 +57,11 @@ results: $(READY)
 	$(BIN)/python -m examples.theory
 	$(MEASURE)/digits.py --out docs/results/digits.json
 	$(MEASURE)/step.py --out docs/results/step.json
+	$(MEASURE)/scaling.py --out docs/results/scaling.json
+	$(MEASURE)/where.py --out docs/results/where.json
+	$(MEASURE)/inference.py --out docs/results/inference.json
+	$(MEASURE)/pipeline.py --mnist $(DATA)/mnist --celeba $(DATA)/celeba --out docs/results/pipeline.json
+	$(MEASURE)/large.py --out docs/results/large.json
 	$(MEASURE)/report.py
 	$(BIN)/ign figures runs/mnist --data $(DATA)/mnist --out runs/mnist/figures --force
 	cp runs/mnist/figures/fig-05.png docs/pictures/projection.png
@@ -60,10 +69,22 @@ results: $(READY)
 	$(BIN)/ign figures runs/celeba --data $(DATA)/celeba --out runs/celeba/figures --force
 	cp runs/celeba/figures/fig-06.png docs/pictures/faces.png
 	$(BIN)/python -m ign.figures docs/pictures
+	$(BIN)/python -m examples.toy2d --out runs/toy2d
+	cp runs/toy2d/toy2d.png docs/pictures/toy2d.png
+	$(BIN)/python -m examples.plain_loop --out runs/plain-loop
+	cp runs/plain-loop/samples.png docs/pictures/plain-loop.png
+	$(BIN)/python -m examples.own_network --out runs/own-network
+	cp runs/own-network/samples.png docs/pictures/own-network.png
+	$(BIN)/python -m examples.tabular --out docs/results
 
+# The site, in site/; nothing in it needs a network.
 docs: $(READY)
-	$(INSTALL) --editable '.[docs]'
-	$(BIN)/mkdocs build --strict
+	$(BIN)/python tools/quotes.py
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+
+# Asks every address in the pages; needs a network.
+links: $(READY)
+	$(BIN)/python tools/links.py
 
 wheel: $(READY)
 	$(BIN)/python -m build --no-isolation --outdir dist

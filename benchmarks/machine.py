@@ -1,15 +1,23 @@
 """How a benchmark says what it found, and what a measurement must say about itself."""
 
 import json
+import os
 import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from ign.evaluate.machine import describe
 from ign.evaluate.tables import markdown
 
-__all__ = ["describe", "fill", "footer", "markdown", "publish"]
+__all__ = ["describe", "fill", "footer", "markdown", "publish", "timed"]
+
+
+def timed(device: torch.device | None = None) -> dict[str, Any]:
+    """As :func:`describe`, and how busy the machine is: to be called before anything is timed."""
+    return describe(device=device) | {"load before": round(os.getloadavg()[0], 1)}
 
 
 def publish(table: str, found: dict[str, Any], out: Path | None) -> None:

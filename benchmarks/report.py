@@ -1,4 +1,4 @@
-"""Write what was measured into the docs: result files in, docs/results.md and README.md out.
+"""Write what was measured into the docs: result files in; results, speed, scaling, README out.
 
 python benchmarks/report.py [--check]
 """
@@ -22,8 +22,13 @@ HEADINGS = {
     "anomaly": "Anomaly scores",
     "stability": "Repeated application",
     "roles": "Which statistics an input of unknown kind gets",
+    "parity": "Exported files",
     "features": "Feature nets",
     "step": "One training step",
+    "where": "Where the time of a step goes",
+    "pipeline": "Data and loop",
+    "large": "A large source",
+    "inference": "Inference",
 }
 """The result files, in the page's order; each is of the benchmark that its first word names."""
 
@@ -62,9 +67,16 @@ def results() -> str:
     return f"# Results\n\n{note}\n\n" + "\n".join(parts)
 
 
-def readme(text: str) -> str:
-    """The README with the tables between its marks made anew."""
-    return fill(text, list(HEADINGS), table)
+def filled(text: str) -> str:
+    """A page with the tables between its marks made anew, those that were measured."""
+    return fill(text, [name for name in HEADINGS if (RESULTS / f"{name}.json").exists()], table)
+
+
+def scaling(text: str) -> str:
+    """docs/scaling.md with its tables made anew."""
+    tables = benchmark("scaling").TABLES
+    found = json.loads((RESULTS / "scaling.json").read_text())
+    return fill(text, list(tables), lambda name: tables[name](found))
 
 
 def main() -> int:
@@ -73,9 +85,12 @@ def main() -> int:
         "--check", action="store_true", help="write nothing; 1 if anything is stale"
     )
     check = parser.parse_args().check
-    page, front = ROOT / "docs" / "results.md", ROOT / "README.md"
+    marked = [ROOT / "README.md", ROOT / "docs" / "speed.md"]
+    pages = {ROOT / "docs" / "results.md": results()} | {p: filled(p.read_text()) for p in marked}
+    many = ROOT / "docs" / "scaling.md"
+    pages[many] = scaling(many.read_text())
     stale = 0
-    for path, text in ((page, results()), (front, readme(front.read_text()))):
+    for path, text in pages.items():
         if not path.exists() or path.read_text() != text:
             stale = 1
             if not check:

@@ -1,48 +1,57 @@
 """One training step: ours against the paper's listing, in turn within one run.
 
-    python benchmarks/step.py [--cases mnist-64 table1-64] [--rounds 15] [--out FILE.json]
+    python benchmarks/step.py [--cases mnist-64 table1-64] [--rounds 5] [--device auto] [--out FILE]
 
-Both train the same network (batch norm, same weights) on the same batch. "objective" is the loss
-and its gradients. "step" is the whole default step: loss, gradients and Adam, the average of the
-weights off; ours in channels-last order with fused Adam, as training does it by default; the
-listing's in the default order with Adam's defaults. The listing copies the weights into its frozen
-network at every step, as published. Each round times both, first one, then the other; reported are
-medians over rounds and the median of the rounds' ratios. Memory is the peak of a fresh process.
+All train the same network (batch norm, same weights) on the same batch: loss, gradients and Adam,
+the average of the weights off. "listing" is the paper's, frozen network and all, whose weights are
+copied at every step; "listing, tuned" asks for no gradient of that copy. "ours, float32" is the
+one-pass objective in channels-last order with fused Adam; "ours, bfloat16" the same under autocast,
+the default where the device has bfloat16; "ours, compiled" with `trainer.compile` too.
+
+Each round times all of them, one after the other; reported are medians over rounds, and the median
+of the rounds' ratios to the listing. Memory is the peak of a fresh process, on a GPU what PyTorch
+allocated. GFLOP are those that `torch.utils.flop_counter` counts in a step, convolutions and matrix
+products. The last column is the rate at which they were computed, as a share of the most that the
+device reached in the same run and precision, in square matrix products and 3x3 convolutions.
 """
 
 import argparse
 import copy
 import statistics
-import subprocess
-import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import device as devices
 import torch
-from machine import describe, publish
+from machine import markdown, publish, timed
 from torch import Tensor, nn
+from torch.utils.flop_counter import FlopCounterMode
 
 from ign import IGNObjective
 from ign.nn import DCGANAutoencoder
+from ign.training.precision import native_bfloat16
 
 CASES = {
     "mnist-64": (1, 28, 32, 64),
     "mnist-256": (1, 28, 32, 256),
     "table1-64": (3, 64, 64, 64),
+    "table1-256": (3, 64, 64, 256),
 }
-MEASURES = ("objective", "step")
+HALF = ("ours, bfloat16", "ours, compiled")
+VARIANTS = ("listing", "listing, tuned", "ours, float32", *HALF)
+Row = dict[str, Any]
 
 
 class Listing:
     """The paper's listing with the clamp of equation 14: two networks, four forward passes."""
 
-    def __init__(self, network: nn.Module):
+    def __init__(self, network: nn.Module, tuned: bool):
         self.f = network
-        self.f_copy = copy.deepcopy(network)
+        self.f_copy = copy.deepcopy(network).requires_grad_(not tuned)
         self.optimizer = torch.optim.Adam(self.f.parameters(), 1e-4, (0.5, 0.999))
 
-    def objective(self, x: Tensor, z: Tensor) -> None:
+    def step(self, x: Tensor, z: Tensor) -> None:
         f, f_copy = self.f, self.f_copy
         f_copy.load_state_dict(f.state_dict())
         fx = f(x)
@@ -57,114 +66,110 @@ class Listing:
         loss_tight = torch.tanh(loss_tight / bound) * bound
         self.optimizer.zero_grad()
         (20 * loss_rec + 20 * loss_idem + 2.5 * loss_tight).backward()
-
-    def step(self, x: Tensor, z: Tensor) -> None:
-        self.objective(x, z)
         self.optimizer.step()
 
 
 class Ours:
-    """The one-pass objective."""
+    """The one-pass objective, as training computes it."""
 
-    def __init__(self, network: nn.Module, tuned: bool):
-        self.f = network.to(memory_format=torch.channels_last) if tuned else network
-        self.loss = IGNObjective()
+    def __init__(self, network: nn.Module, half: bool, compiled: bool):
+        self.f = network.to(memory_format=torch.channels_last)
+        self.loss, self.half = IGNObjective(), half
+        if compiled:
+            self.loss.compile(fullgraph=True, mode="reduce-overhead")
         self.optimizer = torch.optim.Adam(self.f.parameters(), 1e-4, (0.5, 0.999), fused=True)
 
-    def objective(self, x: Tensor, z: Tensor) -> None:
-        self.optimizer.zero_grad()
-        self.loss(self.f, x, z).total.backward()
-
     def step(self, x: Tensor, z: Tensor) -> None:
-        self.objective(x, z)
+        self.optimizer.zero_grad()
+        with torch.autocast(x.device.type, torch.bfloat16, enabled=self.half):
+            total = self.loss(self.f, x, z).total
+        total.backward()
         self.optimizer.step()
 
 
-def build(who: str, case: str, measure: str) -> Callable[[], None]:
-    """What is timed: a function without arguments."""
+def build(who: str, case: str, device: torch.device) -> Callable[[], None]:
+    """What is timed: a step, as a function without arguments."""
     channels, size, width, batch = CASES[case]
     torch.manual_seed(0)
-    network = DCGANAutoencoder(channels, size, width, "batch")
-    x = torch.rand(batch, channels, size, size) * 2 - 1
-    z = torch.randn(batch, channels, size, size)
-    made = Listing(network) if who == "listing" else Ours(network, tuned=measure == "step")
-    call = getattr(made, measure)
-    return lambda: call(x, z)
+    network = DCGANAutoencoder(channels, size, width, "batch").to(device)
+    x = (torch.rand(batch, channels, size, size) * 2 - 1).to(device)
+    z = torch.randn(batch, channels, size, size).to(device)
+    made: Listing | Ours
+    if who.startswith("listing"):
+        made = Listing(network, tuned=who != "listing")
+    else:
+        made = Ours(network, who in HALF, who == "ours, compiled")
+    return lambda: made.step(x, z)
 
 
-def seconds(call: Callable[[], None]) -> float:
-    """The time of one call."""
-    began = time.perf_counter()
-    call()
-    return time.perf_counter() - began
+def peak(who: str, case: str, name: str) -> None:
+    """Print the peak memory of three steps."""
+    device = torch.device(name)
+    print(devices.peak(lambda: build(who, case, device), device))
 
 
-def memory(who: str, case: str, measure: str) -> float:
-    """Peak MiB that a fresh process takes for networks, optimizer and three calls; Linux only."""
-    code = f"import step; step.peak({who!r}, {case!r}, {measure!r})"
-    done = subprocess.run(
-        [sys.executable, "-c", code], cwd=Path(__file__).parent, capture_output=True, text=True
-    )
-    return float(done.stdout or "nan")
-
-
-def peak(who: str, case: str, measure: str) -> None:
-    """Print the peak; see :func:`memory`."""
-    Path("/proc/self/clear_refs").write_text("5")  # resets the high-water mark
-    before = _status("VmRSS")
-    call = build(who, case, measure)
-    for _ in range(3):
+def flop(who: str, case: str, device: torch.device) -> int:
+    """The floating-point operations of one step; compiled or not, they are the same."""
+    call = build("ours, bfloat16" if who in HALF else who, case, device)
+    with FlopCounterMode(display=False) as counter:
         call()
-    print((_status("VmHWM") - before) / 1024)
+    return counter.get_total_flops()
 
 
-def _status(name: str) -> int:
-    lines = Path("/proc/self/status").read_text().splitlines()
-    return next(int(x.split()[1]) for x in lines if x.startswith(name))
-
-
-def compare(case: str, measure: str, rounds: int) -> dict[str, float | str]:
-    """Time both in turn."""
-    calls = {who: build(who, case, measure) for who in ("listing", "ours")}
+def compare(
+    case: str, rounds: int, device: torch.device, variants: list[str], most: dict[bool, float]
+) -> list[Row]:
+    """Time all in turn."""
+    calls = {who: build(who, case, device) for who in variants}
     for call in calls.values():
-        call()
+        for _ in range(3):  # a compiled step records itself before it repeats
+            call()
     times: dict[str, list[float]] = {who: [] for who in calls}
     for _ in range(rounds):
         for who, call in calls.items():
-            times[who].append(seconds(call))
-    ratios = [a / b for a, b in zip(times["listing"], times["ours"], strict=True)]
-    return {
-        "case": case,
-        "measure": measure,
-        "listing_ms": 1e3 * statistics.median(times["listing"]),
-        "ours_ms": 1e3 * statistics.median(times["ours"]),
-        "speedup": statistics.median(ratios),
-        "memory_ratio": memory("ours", case, measure) / memory("listing", case, measure),
-    }
+            times[who].append(devices.seconds(call, device))
+    del calls
+    rows: list[Row] = []
+    for who in variants:
+        ratios = [a / b for a, b in zip(times["listing"], times[who], strict=True)]
+        taken, count = statistics.median(times[who]), flop(who, case, device)
+        memory = devices.peak_of_a_process("step", f"peak({who!r}, {case!r}, {str(device)!r})")
+        rows.append({
+            "network-batch": case, "step": who, "ms": 1e3 * taken,
+            "times faster": statistics.median(ratios), "peak MiB": memory,
+            "memory ratio": memory / rows[0]["peak MiB"] if rows else 1.0,
+            "GFLOP": count / 1e9, "share of peak": count / taken / most[who in HALF],
+        })  # fmt: skip
+    return rows
 
 
-def table(rows: list[dict[str, float | str]]) -> str:
+def table(rows: list[Row]) -> str:
     """The rows in Markdown."""
-    lines = [
-        "| network-batch | measured | listing, ms | ours, ms | times faster | memory ratio |",
-        "|---|---|---:|---:|---:|---:|",
-    ]
-    for r in rows:
-        lines.append(
-            f"| {r['case']} | {r['measure']} | {r['listing_ms']:.1f} | {r['ours_ms']:.1f}"
-            f" | {r['speedup']:.2f} | {r['memory_ratio']:.2f} |"
-        )
-    return "\n".join(lines)
+    formats = {"ms": "{:,.1f}", "GFLOP": "{:,.1f}", "peak": "{:,.0f}"}
+    return markdown(rows, formats | {"times": "{:.2f}", "memory": "{:.2f}", "share": "{:.0%}"})
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--cases", nargs="+", choices=CASES, default=["mnist-64", "table1-64"])
-    parser.add_argument("--rounds", type=int, default=15)
+    parser.add_argument("--cases", nargs="+", choices=CASES, default=list(CASES))
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--device", default="auto")
+    parser.add_argument("--compiled", action="store_true", help="ours compiled on a CPU too")
     parser.add_argument("--out", type=Path)
     options = parser.parse_args()
-    rows = [compare(case, m, options.rounds) for case in options.cases for m in MEASURES]
-    about = {**describe(), "rounds": options.rounds}
+    device = devices.find(options.device)
+    half, gpu = native_bfloat16(device.type), device.type == "cuda"
+    compiled = gpu or options.compiled
+    variants = [
+        v for v in VARIANTS if (half or v not in HALF) and (compiled or "compiled" not in v)
+    ]
+    about: dict[str, Any] = timed(device)
+    most = {False: devices.most(device, torch.float32)}
+    most[True] = devices.most(device, torch.bfloat16) if half else 0.0
+    rows = [r for c in options.cases for r in compare(c, options.rounds, device, variants, most)]
+    about |= {"rounds": options.rounds}
+    about |= {"GFLOP/s at most, float32": round(most[False] / 1e9)}
+    about |= {"GFLOP/s at most, bfloat16": round(most[True] / 1e9)} if half else {}
     publish(table(rows), {"about": about, "rows": rows}, options.out)
 
 

@@ -4,12 +4,12 @@ The network moves an image towards the data; how far it moves it is a score that
 anomalies to train on.
 """
 
-__all__ = ["SCORES", "Calibration", "score", "score_map"]
+__all__ = ["SCORES", "Calibration", "Seen", "look", "score", "score_map", "scores"]
 
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -56,10 +56,45 @@ def score_map(network: nn.Module, y: Tensor, kind: str = "displacement") -> Tens
     """Where an image is moved: the absolute difference behind :func:`score`, mean over channels.
 
     Returns:
-        (B, H, W), whose mean is the score where D is L1.
+        (B, H, W), whose mean is the score where D is L1. Of vectors, which have no channels, it
+        is (B, D).
     """
     after, before = _both(network, y, kind)
-    return (after - before).abs().mean(1)
+    moved = (after - before).abs()
+    return moved if moved.ndim == 2 else moved.mean(1)
+
+
+class Seen(NamedTuple):
+    """What two applications at most tell of images.
+
+    Attributes:
+        score: As :func:`score`, (B,).
+        map: As :func:`score_map`, (B, H, W).
+        projected: f(y), (B, C, H, W).
+    """
+
+    score: Tensor
+    map: Tensor
+    projected: Tensor
+
+
+def look(
+    network: nn.Module, y: Tensor, kind: str = "displacement", distance: str | Distance = "l1"
+) -> Seen:
+    """Score, map and projection of each image, the network applied once for all three.
+
+    The arguments, and what is raised, are those of :func:`score`.
+    """
+    after, before = _both(network, y, kind)
+    projected = after if SCORES[kind][0] == 1 else before
+    return Seen(find_distance(distance)(after, before), (after - before).abs().mean(1), projected)
+
+
+def scores(network: nn.Module, y: Tensor, distance: str | Distance = "l1") -> dict[str, Tensor]:
+    """Every kind of :func:`score`, (B,) each, from one trajectory."""
+    d, steps = find_distance(distance), sorted({k for pair in SCORES.values() for k in pair})
+    found = dict(zip(steps, trajectory(network, y, steps), strict=True))
+    return {kind: d(found[after], found[before]) for kind, (after, before) in SCORES.items()}
 
 
 def _both(network: nn.Module, y: Tensor, kind: str) -> list[Tensor]:

@@ -6,7 +6,9 @@ import torch
 from torch import Tensor
 
 
-def kernel_divergence(y: Tensor, x: Tensor, bandwidth: float = 0.05) -> Tensor:
+def kernel_divergence(
+    y: Tensor, x: Tensor, bandwidth: float = 0.05, outputs: Tensor | None = None, first: int = 0
+) -> Tensor:
     r"""The divergence of outputs from data, both as kernel density estimates.
 
     .. math::
@@ -22,6 +24,9 @@ def kernel_divergence(y: Tensor, x: Tensor, bandwidth: float = 0.05) -> Tensor:
         y: Outputs, (n, ...), at least 2.
         x: Data, (m, ...).
         bandwidth: h, the kernel's reach as a root mean square difference of pixels.
+        outputs: All outputs of a batch of which y is a part, (N, ...), taken in the place of the
+            constant ones; the mean over the parts is then the divergence of the whole.
+        first: Where among them y begins.
 
     Returns:
         A scalar, in at least single precision; gradient in y alone.
@@ -29,12 +34,16 @@ def kernel_divergence(y: Tensor, x: Tensor, bandwidth: float = 0.05) -> Tensor:
     Raises:
         ValueError: Fewer than two outputs, or a bandwidth not above 0.
     """
-    if len(y) < 2 or not bandwidth > 0:
-        raise ValueError(f"need 2 outputs and a bandwidth above 0, not {len(y)} and {bandwidth}")
-    y, x = (t.flatten(1).to(torch.promote_types(t.dtype, torch.float32)) for t in (y, x))
-    n, m, unit = len(y), len(x), bandwidth * y.shape[1] ** 0.5
-    own = torch.eye(n, dtype=torch.bool, device=y.device)
-    to_outputs = (-_distances(y, y.detach()) / unit).masked_fill(own, -torch.inf).logsumexp(1)
+    outputs = y.detach() if outputs is None else outputs.detach()
+    n, m = len(outputs), len(x)
+    if n < 2 or not bandwidth > 0:
+        raise ValueError(f"need 2 outputs and a bandwidth above 0, not {n} and {bandwidth}")
+    y, x, outputs = (
+        t.flatten(1).to(torch.promote_types(t.dtype, torch.float32)) for t in (y, x, outputs)
+    )
+    unit = bandwidth * y.shape[1] ** 0.5
+    own = torch.arange(n, device=y.device) == torch.arange(len(y), device=y.device)[:, None] + first
+    to_outputs = (-_distances(y, outputs) / unit).masked_fill(own, -torch.inf).logsumexp(1)
     to_data = (-_distances(y, x.detach()) / unit).logsumexp(1)
     bias = torch.tensor(m / (n - 1)).log().item()
     return bandwidth * ((to_outputs - to_data).mean() + bias)

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from torch import Tensor
 
 Distance = Callable[[Tensor, Tensor], Tensor]
+"""D, (B, ...), (B, ...) to (B,)."""
 
 
 def l1(a: Tensor, b: Tensor) -> Tensor:
@@ -21,6 +22,7 @@ def l2(a: Tensor, b: Tensor) -> Tensor:
 
 
 DISTANCES: dict[str, Distance] = {"l1": l1, "l2": l2}
+"""The distances that have a name of their own."""
 
 
 def find_distance(distance: str | Distance) -> Distance:

@@ -3,14 +3,14 @@
 __all__ = ["atomic"]
 
 import os
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from uuid import uuid4
 
 
 @contextmanager
-def atomic(path: str | os.PathLike[str]) -> Iterator[Path]:
+def atomic(path: str | os.PathLike[str], durable: bool = True) -> Iterator[Path]:
     """Write a file under a temporary name beside its place; rename it when it is complete.
 
     The folder is made where it is missing. When the block raises, a full disk included, the
@@ -18,22 +18,21 @@ def atomic(path: str | os.PathLike[str]) -> Iterator[Path]:
 
     Args:
         path: Where the file shall stand.
+        durable: Whether to wait until the disk has it, so that a power cut cannot leave it empty;
+            that takes most of the time where files are many and small.
 
     Yields:
         The temporary path to write to, with the same suffix.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f".{path.stem}-", suffix=path.suffix, dir=path.parent)
-    os.close(handle)
-    temporary = Path(name)
+    temporary = path.with_name(f".{path.stem}-{uuid4().hex[:8]}{path.suffix}")
+    temporary.open("x").close()
     try:
         yield temporary
-        with open(temporary, "rb+") as file:
-            os.fsync(file.fileno())
-        umask = os.umask(0)
-        os.umask(umask)
-        temporary.chmod(0o666 & ~umask)
+        if durable:
+            with open(temporary, "rb+") as file:
+                os.fsync(file.fileno())
         temporary.replace(path)
     finally:
         with suppress(FileNotFoundError):

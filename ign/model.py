@@ -2,37 +2,24 @@
 
 __all__ = ["IGN", "ModelError"]
 
-import json
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from ign import anomaly, random
 from ign.anomaly import Calibration
-from ign.distance import DISTANCES, Distance, distance_name
-from ign.files import atomic
-from ign.nn import NETWORKS
-from ign.noise import NOISES, Noise
-from ign.pretrained import (
-    CONFIG,
-    FORMAT,
-    WEIGHTS,
-    ModelError,
-    locate,
-    read_config,
-    read_weights,
-)
+from ign.distance import DISTANCES, Distance
+from ign.noise import Noise
+from ign.pretrained import ModelError
 from ign.project import project, trajectory
+from ign.saved import Saved
 
 BATCH = 64
 
 
-class IGN(nn.Module):
+class IGN(Saved):
     r"""An Idempotent Generative Network ready for use: f, the noise it projects, the image format.
 
     Inference is in evaluation mode, in float32, and deterministic: an image does not depend
@@ -41,7 +28,8 @@ class IGN(nn.Module):
     Args:
         network: The network f, any module that keeps the shape (B, C, H, W). To be saved it
             must be one of :data:`ign.nn.NETWORKS`.
-        noise: The noise; its shape (C, H, W) is the image format.
+        noise: The noise; its shape (C, H, W) is the image format. Another shape, such as (D,),
+            makes a model of such samples instead of images.
         distance: D of the drift, as in :class:`ign.objective.IGNObjective`.
         about: What is worth knowing of the training; saved in ``config.json``.
 
@@ -61,15 +49,15 @@ class IGN(nn.Module):
     ):
         super().__init__()
         self.network, self.noise, self.distance = network, noise, distance
+        network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.about = dict(about or {})
         self.calibration: Calibration | None = None
         self.eval()
 
     @property
-    def shape(self) -> tuple[int, int, int]:
-        """The shape of one image, (C, H, W)."""
-        channels, height, width = self.noise.shape
-        return channels, height, width
+    def shape(self) -> tuple[int, ...]:
+        """The shape of one image, (C, H, W), or of whatever else the noise is of."""
+        return self.noise.shape
 
     @property
     def device(self) -> torch.device:
@@ -187,11 +175,30 @@ class IGN(nn.Module):
             ValueError: Images that are not of the model's shape, or a distance of the model's
                 that is not built in: it is imported only when given here.
         """
-        if distance is None and isinstance(self.distance, str) and self.distance not in DISTANCES:
-            raise ValueError(f"this model's distance is {self.distance!r}; pass it as distance=...")
-        d = self.distance if distance is None else distance
-        parts = self.check(images).split(batch_size)
+        d, parts = self._distance(distance), self.check(images).split(batch_size)
         return self._in_batches(lambda y: [anomaly.score(self.network, y, kind, d)], parts)[0]
+
+    @torch.no_grad()
+    def scores(
+        self, images: Tensor, batch_size: int = BATCH, distance: str | Distance | None = None
+    ) -> dict[str, Tensor]:
+        """Every kind of :meth:`score`, (B,) each, from one trajectory."""
+        d, parts = self._distance(distance), self.check(images).split(batch_size)
+        found = self._in_batches(lambda y: list(anomaly.scores(self.network, y, d).values()), parts)
+        return dict(zip(anomaly.SCORES, found, strict=True))
+
+    @torch.no_grad()
+    def look(
+        self,
+        images: Tensor,
+        kind: str = "displacement",
+        batch_size: int = BATCH,
+        distance: str | Distance | None = None,
+    ) -> anomaly.Seen:
+        """Score, map and projection at once, as :func:`ign.anomaly.look`."""
+        d, parts = self._distance(distance), self.check(images).split(batch_size)
+        seen = self._in_batches(lambda y: list(anomaly.look(self.network, y, kind, d)), parts)
+        return anomaly.Seen(*seen)
 
     @torch.no_grad()
     def score_map(
@@ -207,94 +214,22 @@ class IGN(nn.Module):
         Raises:
             ValueError: They are not (B, C, H, W) of the model's shape, or not floating point.
         """
-        if images.ndim != 4 or tuple(images.shape[1:]) != self.shape or not len(images):
+        if tuple(images.shape[1:]) != self.shape or not len(images):
             shape = ", ".join(map(str, self.shape))
             raise ValueError(f"images are {tuple(images.shape)}; this model takes (B, {shape})")
         if not images.is_floating_point():
             raise ValueError(f"images are {images.dtype}; give floating point in [-1, 1]")
         return images
 
+    def _distance(self, given: str | Distance | None) -> str | Distance:
+        if given is not None:
+            return given
+        if isinstance(self.distance, str) and self.distance not in DISTANCES:
+            raise ValueError(f"this model's distance is {self.distance!r}; pass it as distance=...")
+        return self.distance
+
     def _in_batches(
         self, function: Callable[[Tensor], list[Tensor]], parts: Sequence[Tensor] | Iterator[Tensor]
     ) -> list[Tensor]:
         done = [function(part.to(self.device, torch.float32)) for part in parts]
         return [torch.cat(column) for column in zip(*done, strict=True)]
-
-    def save_pretrained(self, folder: str | Path, dtype: torch.dtype | None = None) -> Path:
-        """Save as ``config.json`` and ``model.safetensors``, each written whole or not at all.
-
-        Args:
-            folder: Where; made when missing.
-            dtype: The type of the parameters in the file, such as ``torch.float16``; statistics
-                stay as they are, since a variance can exceed what that type holds.
-
-        Raises:
-            ModelError: The network is not one of :data:`ign.nn.NETWORKS`.
-        """
-        kind = type(self.network).__name__
-        if NETWORKS.get(kind) is not type(self.network):
-            raise ModelError(
-                f"a {kind} cannot be saved; networks that can be: {', '.join(NETWORKS)}"
-                " (save its state_dict yourself)"
-            )
-        config = {
-            "format": FORMAT,
-            "network": {"name": kind, **vars(self.network)["config"]},
-            "noise": {"name": self.noise.name},
-            "image": dict(zip(("channels", "height", "width"), self.shape, strict=True)),
-            "value_range": [-1, 1],
-            "distance": distance_name(self.distance),
-            "about": self.about,
-        }
-        if self.calibration is not None:
-            config["calibration"] = asdict(self.calibration)
-        state = {k: v.detach().cpu().contiguous() for k, v in self.state_dict().items()}
-        if dtype is not None:
-            state |= {k: state[k].to(dtype) for k, _ in self.named_parameters()}
-        folder = Path(folder)
-        with atomic(folder / WEIGHTS) as file:
-            save_file(state, file)
-        with atomic(folder / CONFIG) as file:
-            file.write_text(json.dumps(config, indent=2) + "\n")
-        return folder
-
-    @classmethod
-    def from_pretrained(cls, name: str | Path, device: str | torch.device = "cpu") -> "IGN":
-        """Load a model: a path, a packaged name, or ``owner/name`` on the Hub, in this order.
-
-        Nothing in the files is executed: the configuration is JSON whose names are looked up
-        in fixed tables, the weights are safetensors.
-
-        Args:
-            name: A folder with ``config.json`` and ``model.safetensors``, or a run that holds
-                such a folder as ``model``; the name of a packaged model; or a Hub id.
-            device: Where the model shall live.
-
-        Raises:
-            ModelError: The model is not found, or its files are damaged or not what they say.
-        """
-        folder = locate(name)
-        return cls._load(folder).to(device)
-
-    @classmethod
-    def _load(cls, folder: Path) -> "IGN":
-        config = read_config(folder / CONFIG)
-        try:
-            image = config["image"]
-            shape = (image["channels"], image["height"], image["width"])
-            options = dict(config["network"])
-            with torch.device("meta"):
-                network = NETWORKS[options.pop("name")](**options)
-                noise = NOISES[config["noise"]["name"]](shape)
-            model = cls(network, noise, str(config["distance"]), config.get("about"))
-            if "calibration" in config:
-                model.calibration = Calibration.read(config["calibration"])
-        except (KeyError, TypeError, ValueError, RuntimeError) as error:
-            what = f"{type(error).__name__}: {error}"
-            raise ModelError(f"{folder / CONFIG}: not a model's configuration ({what})") from None
-        if getattr(network, "shape", shape) != shape:
-            raise ModelError(
-                f"{folder / CONFIG}: the network takes {network.shape}, the images are {shape}"
-            )
-        model.load_state_dict(read_weights(folder / WEIGHTS, model), assign=True)
-        return model.eval().requires_grad_(True)

@@ -9,6 +9,9 @@ from torch import Tensor, nn
 
 from ign import random
 
+CHUNK = 2**20
+"""How many values are transformed at a time where statistics are measured."""
+
 
 class Noise(nn.Module):
     """A distribution of noise images, given as a map from white noise.
@@ -16,7 +19,10 @@ class Noise(nn.Module):
     A subclass overrides :meth:`color`; its statistics are buffers and travel with the model.
 
     Args:
-        shape: The shape of one image, (C, H, W).
+        shape: The shape of one image, (C, H, W), or of any other sample, such as (D,).
+
+    Raises:
+        ValueError: A shape without sides, or with one below 1.
     """
 
     name: str
@@ -24,8 +30,8 @@ class Noise(nn.Module):
     def __init__(self, shape: Sequence[int]):
         super().__init__()
         self.shape = tuple(shape)
-        if len(self.shape) != 3 or min(self.shape) < 1:
-            raise ValueError(f"a noise shape is (channels, height, width), not {self.shape}")
+        if not self.shape or min(self.shape) < 1:
+            raise ValueError(f"a noise shape is one or more sides of at least 1, not {self.shape}")
 
     def color(self, white: Tensor) -> Tensor:
         """Turn white noise, (B, C, H, W) standard normal, into this noise, of the same shape."""
@@ -86,16 +92,19 @@ class SpectralNoise(Noise):
 
     def __init__(self, shape: Sequence[int]):
         super().__init__(shape)
+        if len(self.shape) != 3:
+            raise ValueError(f"spectral noise is of images, (C, H, W), not {self.shape}")
         self.register_buffer("mean", torch.zeros(2, *self.shape))
         self.register_buffer("std", torch.ones(2, *self.shape))
 
     @classmethod
-    def fit(cls, images: Tensor, chunk: int = 4096) -> "SpectralNoise":
+    def fit(cls, images: Tensor, chunk: int | None = None) -> "SpectralNoise":
         """Measure the statistics of images.
 
         Args:
             images: (N, C, H, W) in [-1, 1], or uint8, at least 2 of them.
-            chunk: How many images are transformed at a time.
+            chunk: How many images are transformed at a time; None for 2^20 values of them, which
+                take 50 MiB.
 
         Raises:
             ValueError: Not four dimensions, or fewer than two images.
@@ -105,6 +114,7 @@ class SpectralNoise(Noise):
                 f"spectral noise needs (N, C, H, W) with N > 1, not {tuple(images.shape)}"
             )
         noise = cls(images.shape[1:])
+        chunk = chunk or max(1, CHUNK // images[0].numel())
         total = torch.zeros(2, 2, *noise.shape, dtype=torch.float64)
         for part in images.split(chunk):
             x = part.double() / 127.5 - 1 if part.dtype == torch.uint8 else part.double()

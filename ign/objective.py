@@ -28,9 +28,9 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 
 import torch
-import torch.distributed as dist
 from torch import Tensor, nn
 
+from ign import processes
 from ign.density import kernel_divergence
 from ign.distance import Distance, find_distance
 from ign.nn.norm import role, still
@@ -51,15 +51,14 @@ def frozen(network: Network) -> Iterator[None]:
     if not isinstance(network, nn.Module):
         yield
         return
-    free = [p for p in network.parameters() if p.requires_grad]
-    for p in free:
-        p.requires_grad_(False)
+    free = {name for name, p in network.named_parameters() if p.requires_grad}
+    network.requires_grad_(False)
     try:
         with still(network):
             yield
     finally:
-        for p in free:
-            p.requires_grad_(True)
+        for name, p in network.named_parameters():  # by name: FSDP2 exchanges the tensors
+            p.requires_grad_(name in free)
 
 
 def drift(network: Network, y: Tensor, distance: str | Distance = "l1") -> Tensor:
@@ -169,9 +168,10 @@ class IGNObjective(nn.Module):
             ``one_pass=True`` where it does not apply.
 
     Note:
-        Several processes take the clamp of the mean drift and mean reconstruction loss over
-        all of them. Under gradient accumulation the clamp is that of each micro-batch: the
-        gradient equals the joined batch's only without a clamp.
+        With several processes the mean of their losses is the loss of the joined batch: the clamp
+        is that of the mean drift and mean reconstruction loss over all of them, and the match
+        term sees the outputs of all of them. Under gradient accumulation both are those of each
+        micro-batch: the gradient equals the joined batch's only without them.
 
     References:
         Shocher et al., 2024, Sections 2.2 and 3.1, equations 11 and 14 (arXiv 2311.01462).
@@ -238,7 +238,7 @@ class IGNObjective(nn.Module):
         total = self.rec_weight * rec + self.idem_weight * idem + self.tight_weight * tight
         match = torch.zeros_like(rec)
         if self.match_weight > 0:
-            match = kernel_divergence(y, x if anchors is None else anchors, self.match_bandwidth)
+            match = self._match(y, processes.gather(x) if anchors is None else anchors)
             total = total + self.match_weight * match
         return Losses(total, *(t.detach() for t in (rec, idem, tight, match)))
 
@@ -257,14 +257,16 @@ class IGNObjective(nn.Module):
         with _role(network, "output"), frozen(network):
             return self._drift(network(y), y).mean()
 
-    def _over_processes(self, *values: Tensor) -> list[Tensor]:
-        """The means over all processes, where there are several and the clamp is the batch's."""
+    def _match(self, y: Tensor, x: Tensor) -> Tensor:
+        """The divergence of this process's outputs, among those of all, from the data."""
+        first = processes.rank() * len(y)
+        return kernel_divergence(y, x, self.match_bandwidth, processes.gather(y), first)
+
+    def _over_processes(self, *values: Tensor) -> Tensor:
+        """The means over all processes, where the clamp is the batch's."""
         joined = torch.stack([v.detach() for v in values])
-        several = dist.is_available() and dist.is_initialized() and dist.get_world_size() > 1
-        if several and self.clamp_ratio is not None and self.clamp_scale != "sample":
-            dist.all_reduce(joined)
-            joined /= dist.get_world_size()
-        return list(joined)
+        apart = self.clamp_ratio is None or self.clamp_scale == "sample"
+        return joined if apart else processes.mean(joined)
 
 
 def _single(x: Tensor) -> Tensor:

@@ -116,10 +116,13 @@ def _lines(text: str, font: Font, width: int) -> list[str]:
     return lines
 
 
-def save(picture: Image.Image | Tensor, path: str | Path) -> Path:
-    """Write a picture, or an image (C, H, W) in [-1, 1], in the format of the path's suffix."""
+def save(picture: Image.Image | Tensor, path: str | Path, durable: bool = True) -> Path:
+    """Write a picture, or an image (C, H, W) in [-1, 1], in the format of the path's suffix.
+
+    ``durable`` as for :func:`ign.files.atomic`.
+    """
     picture = to_picture(picture) if isinstance(picture, torch.Tensor) else picture
     path = Path(path)
-    with atomic(path) as file:
+    with atomic(path, durable) as file:
         picture.save(file)
     return path

@@ -6,13 +6,15 @@ __all__ = [
     "WEIGHTS",
     "ModelError",
     "amend",
+    "form",
     "locate",
+    "packaged",
     "read_config",
     "read_weights",
+    "shape_in",
 ]
 
 import json
-import re
 from dataclasses import asdict, is_dataclass
 from pathlib import Path
 from typing import Any
@@ -22,6 +24,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
+from ign import hub
 from ign.files import atomic
 
 CONFIG, WEIGHTS = "config.json", "model.safetensors"
@@ -33,40 +36,43 @@ class ModelError(ValueError):
     """A model that cannot be found, read or used; one line that says what, where and what to do."""
 
 
-def locate(name: str | Path) -> Path:
+def locate(name: str | Path, revision: str | None = None, **options: Any) -> Path:
     """The folder of a model by that name, fetched from the Hub where need be.
 
+    Args:
+        name: A path, a packaged name, ``owner/name`` or ``owner/name@revision``.
+        revision: A branch, tag or commit on the Hub; None for the main branch.
+        **options: As in :func:`ign.hub.download`.
+
     Raises:
-        ModelError: Nothing is found under that name.
+        ModelError: Nothing is found under that name, or it has no revisions.
     """
     path = Path(name)
-    if path.exists():
+    there = path.exists()
+    if there or (PACKAGED / str(name) / CONFIG).is_file():
+        if revision is not None:
+            raise ModelError(f"model {str(name)!r}: is not on the Hub and has no revisions")
+        if not there:
+            return PACKAGED / str(name)
         for folder in (path, path / "model"):
             if (folder / CONFIG).is_file():
                 return folder
         raise ModelError(f"{path}: no {CONFIG} there or in {path / 'model'}; give a model or a run")
-    if (PACKAGED / str(name) / CONFIG).is_file():
-        return PACKAGED / str(name)
-    if re.fullmatch(r"[\w-][\w.-]*/[\w-][\w.-]*", str(name)):
-        return _fetch(str(name))
-    packaged = ", ".join(sorted(p.parent.name for p in PACKAGED.glob(f"*/{CONFIG}")))
+    if found := hub.parse_name(str(name)):
+        repo_id, named = found
+        try:
+            return hub.download(repo_id, (CONFIG, WEIGHTS), revision or named, **options)
+        except hub.HubError as error:
+            raise ModelError(f"model {str(name)!r}: no such path, and {error}") from None
     raise ModelError(
-        f"model {str(name)!r}: no such path; packaged models: {packaged or 'none'};"
+        f"model {str(name)!r}: no such path; packaged models: {', '.join(packaged()) or 'none'};"
         " or give owner/name for the Hub"
     )
 
 
-def _fetch(name: str) -> Path:
-    from huggingface_hub import hf_hub_download
-
-    try:
-        hf_hub_download(name, WEIGHTS)
-        return Path(hf_hub_download(name, CONFIG)).parent
-    except Exception as error:  # the Hub's client raises many kinds, all of them final here
-        reason = " ".join(str(error).split())[:200]
-        raise ModelError(
-            f"model {name!r}: no such path, and the Hub did not give it ({reason})"
-        ) from None
+def packaged() -> list[str]:
+    """The names of the models that come with the package."""
+    return sorted(p.parent.name for p in PACKAGED.glob(f"*/{CONFIG}"))
 
 
 def read_config(path: Path) -> dict[str, Any]:
@@ -86,6 +92,25 @@ def read_config(path: Path) -> dict[str, Any]:
     if not isinstance(config, dict) or config.get("format") != FORMAT:
         raise ModelError(f"{path}: not a model's configuration of format {FORMAT}")
     return config
+
+
+def form(shape: tuple[int, ...]) -> dict[str, Any]:
+    """What a configuration says of the form of samples: images, or any other shape."""
+    if len(shape) == 3:
+        sides = dict(zip(("channels", "height", "width"), shape, strict=True))
+        return {"image": sides, "value_range": [-1, 1]}
+    return {"shape": list(shape)}
+
+
+def shape_in(config: dict[str, Any]) -> tuple[int, ...]:
+    """The shape of a sample that a configuration states.
+
+    Raises:
+        KeyError: It states none.
+    """
+    if "shape" in config:
+        return tuple(config["shape"])
+    return tuple(config["image"][side] for side in ("channels", "height", "width"))
 
 
 def amend(folder: Path, **values: Any) -> None:

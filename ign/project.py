@@ -5,7 +5,7 @@ the network as one function in evaluation mode, whatever the origin of its input
 caller says that it is noise do role norms know it.
 """
 
-__all__ = ["Stability", "applied", "evaluating", "project", "stability", "trajectory"]
+__all__ = ["Stability", "applied", "evaluating", "project", "stability", "trajectory", "walk"]
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
@@ -105,7 +105,7 @@ def trajectory(
     least = 1 if noise else 0
     wanted = _applications(applications, least)
     with evaluating(network):
-        found = {k: y for k, y in _walk(network, y, max(wanted), noise) if k in wanted}
+        found = {k: y for k, y in walk(network, y, max(wanted), noise) if k in wanted}
     return [found[k] for k in applications]
 
 
@@ -165,7 +165,7 @@ def stability(
     found: dict[int, list[Tensor]] = {}
     first = last = y
     with evaluating(network):
-        for k, now in _walk(network, y, max(wanted) + 1, noise):
+        for k, now in walk(network, y, max(wanted) + 1, noise):
             if k == 1:
                 first = now
             if k - 1 in wanted:
@@ -200,7 +200,7 @@ def _applications(applications: Sequence[int], least: int) -> set[int]:
     return set(applications)
 
 
-def _walk(network: nn.Module, y: Tensor, last: int, noise: bool) -> Iterator[tuple[int, Tensor]]:
+def walk(network: nn.Module, y: Tensor, last: int, noise: bool) -> Iterator[tuple[int, Tensor]]:
     """(k, f^k(y)) for k from 0 to ``last``, one at a time."""
     yield 0, y
     for k in range(1, last + 1):

@@ -10,6 +10,7 @@ from PIL import Image
 from ign.files import atomic
 
 FORMATS = (".mp4", ".gif")
+"""What a video can be written as."""
 
 
 def write(frames: Sequence[Image.Image], path: str | Path, fps: int = 15) -> Path:

@@ -140,3 +140,24 @@ def test_a_damaged_calibration_is_refused_in_one_line(tmp_path, damage):
     with pytest.raises(ModelError, match=r"config.json: .*calibration") as caught:
         IGN.from_pretrained(folder)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("kind", SCORES)
+def test_one_trajectory_tells_the_same_bits(kind):
+    """Score, map and projection, and every kind of score, of no more applications than needed."""
+    torch.manual_seed(0)
+    network = nn.DCGANAutoencoder(1, 8, 4, "role")
+    for p in network.parameters():
+        p.data *= 8
+    m, y, calls = IGN(network, noise.GaussianNoise((1, 8, 8))), images(5, 1, 8, 8), []
+    network.register_forward_hook(lambda *_: calls.append(1))
+    seen = m.look(y, kind)
+    assert len(calls) == SCORES[kind][0]
+    every = m.scores(y)
+    assert len(calls) == SCORES[kind][0] + 2
+    assert torch.equal(seen.score, m.score(y, kind))
+    assert torch.equal(every[kind], m.score(y, kind))
+    assert torch.equal(seen.map, m.score_map(y, kind))
+    assert torch.equal(seen.projected, m.project(y))
+    with pytest.raises(ValueError, match="is unknown"):
+        m.look(y, "novelty")

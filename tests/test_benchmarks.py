@@ -13,7 +13,7 @@ pytestmark = pytest.mark.slow
 
 def measure(program: str, *words: object, folder: Path) -> dict:
     """What a benchmark writes, run in a folder of its own."""
-    for package in ("skimage", "pyod"):
+    for package in ("skimage", "pyod") if program in ("restore", "anomaly") else ():
         pytest.importorskip(package, reason="needs pip install 'ign[bench]'")
     out = folder / "found.json"
     command = [sys.executable, ROOT / "benchmarks" / f"{program}.py", *words, "--out", out]
@@ -46,3 +46,46 @@ def test_scores_tell_foreign_images(mnist, real, tmp_path):
     found = measure("anomaly", *words, folder=tmp_path)
     textures = next(row for row in found["foreign"] if row["foreign"] == "textures")
     assert textures["IGN displacement"] > 0.9
+
+
+def test_step_saves_a_quarter_of_the_arithmetic_and_memory(tmp_path):
+    rows = measure("step", "--cases", "mnist-64", "--rounds", 3, folder=tmp_path)
+    rows = {row["step"]: row for row in rows}
+    listing, ours = rows["listing"], rows["ours, float32"]
+    assert listing["GFLOP"] / ours["GFLOP"] == pytest.approx(12 / 9, rel=0.02)
+    assert ours["times faster"] > 1.2
+    assert ours["memory ratio"] < 0.9
+    assert all(0 < row["share of peak"] < 1.2 for row in rows.values())
+
+
+def test_pipeline_compares_like_with_like(real, tmp_path):
+    words = ("--mnist", real / "mnist", "--steps", 20, "--rounds", 3)
+    rows = measure("pipeline", *words, folder=tmp_path)
+    ratios = {row["loop and data"]: row["of the fixed batch"] for row in rows}
+    assert list(ratios) == ["bare loop", "fixed batch", "in memory", "memory-mapped"]
+    assert ratios["fixed batch"] == 1
+    assert all(0.7 < ratio < 1.3 for ratio in ratios.values())
+
+
+def test_large_source_is_read_once(tmp_path):
+    first, second = measure("large", "--images", 8000, "--width", 4, folder=tmp_path)
+    assert second["reading s"] < first["reading s"] / 2
+    assert 0 < first["own MiB"] <= first["resident MiB"]
+
+
+def test_inference_is_measured_of_all(tmp_path):
+    words = ("--cases", 28, "--batch", 8, "--images", 32, "--rounds", 1)
+    rows = measure("inference", *words, folder=tmp_path)
+    speed = {row["images by"]: row["images/s"] for row in rows}
+    assert len(speed) == 7
+    assert speed["f(z)"] > 5 * speed["diffusion, 50 steps"] > 0
+    network, unet = (rows[i]["parameters"] for i in (0, 4))
+    assert unet == pytest.approx(network, rel=0.3)
+
+
+def test_time_goes_to_the_arithmetic(tmp_path):
+    rows = measure("where", "--cases", "mnist-64", "--steps", 2, folder=tmp_path)
+    for row in rows:
+        shares = [v for k, v in row.items() if not isinstance(v, str)]
+        assert sum(shares) == pytest.approx(1)
+        assert row["convolutions"] + row["matrix products"] > 0.5

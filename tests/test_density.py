@@ -73,6 +73,20 @@ def test_objective_adds_the_term_with_its_weight():
     assert plain.match == 0
 
 
+@pytest.mark.parametrize("parts", [2, 3, 6])
+def test_parts_that_know_all_outputs_have_the_mean_of_the_whole(parts):
+    torch.manual_seed(0)
+    y, x = torch.rand(6, 4, dtype=torch.float64, requires_grad=True), torch.rand(5, 4).double()
+    pieces = [
+        kernel_divergence(piece, x, 0.3, y, i * len(piece))
+        for i, piece in enumerate(y.chunk(parts))
+    ]
+    whole, joined = kernel_divergence(y, x, 0.3), sum(pieces) / parts
+    assert torch.allclose(joined, whole, rtol=1e-12)
+    a, b = (torch.autograd.grad(v, y)[0] for v in (joined, whole))
+    assert torch.allclose(a, b, rtol=1e-12)
+
+
 def test_bad_arguments():
     for y, h in ((torch.zeros(1, 4), 0.1), (torch.zeros(3, 4), 0.0)):
         with pytest.raises(ValueError, match="2 outputs and a bandwidth above 0"):

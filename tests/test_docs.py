@@ -3,18 +3,31 @@
 import importlib
 import os
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 import torch
 
-from ign import IGN, nn, noise
-from ign.cli import VERBS
+from ign import IGN, nn, noise, pictures
+from ign.cli import VERBS, main
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+TINY = ["--steps=2", "--network.width=2", "--batch_size=4", "--limit=20", "--every=2"]
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch) -> Path:
+    """Where a reader is who has a folder of photos."""
+    monkeypatch.chdir(tmp_path)
+    torch.manual_seed(0)
+    for i, image in enumerate(torch.rand(30, 3, 32, 32) * 2 - 1):
+        pictures.save(image, tmp_path / "photos" / f"{i}.png")
+    return tmp_path
 
 
 def test_results_pages_are_generated_from_the_result_files():
@@ -31,19 +44,52 @@ def test_parameter_counts_of_the_baselines_are_those_of_the_code(monkeypatch):
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
-def test_python_of_a_page_runs(page, tmp_path, monkeypatch):
+def test_python_of_a_page_runs(page, folder):
     """Its code runs as printed, with a small model in the place of the one it names."""
     blocks = re.findall(r"```python\n(.*?)```", page.read_text(), re.DOTALL)
     if not blocks:
         pytest.skip("no code there")
-    monkeypatch.chdir(tmp_path)
     os.makedirs("runs/demo/model")
     torch.manual_seed(0)
     network = nn.DCGANAutoencoder(1, 10, 4, "role")
     IGN(network, noise.GaussianNoise((1, 10, 10))).save_pretrained("runs/demo/model")
     names: dict = {"images": torch.rand(6, 1, 10, 10) * 2 - 1}
-    for block in blocks:
-        exec(block, names)
+    with patch.dict(nn.NETWORKS):
+        for block in blocks:
+            exec(block, names)
+
+
+@pytest.mark.parametrize("page", ["start", "own-folder"])
+def test_commands_of_a_page_run_one_after_another(page, folder, capfd):
+    """As printed, but for the size and length of what they train."""
+    text = (ROOT / "docs" / f"{page}.md").read_text()
+    blocks = re.findall(r"^```(.*?)\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
+    plain = "".join(block for language, block in blocks if not language)
+    lines = re.findall(r"^ign .*$", plain, re.MULTILINE)
+    assert len(lines) > 4
+    for line in lines:
+        words = shlex.split(line)[1:]
+        if "--resume" in words:
+            words[-2:] = ["--steps", "3"]
+        elif words[0] == "train":
+            words += TINY
+        elif words[0] == "demo":
+            words += ["--steps", "2"]
+        assert main(words) == 0, (line, capfd.readouterr().err)
+
+
+def test_training_commands_of_many_gpus_are_understood():
+    from ign.cli.train import _parser
+    from ign.training import configuration, fields_of
+
+    text = (ROOT / "docs" / "scaling.md").read_text()
+    lines = re.findall(r"^ +(?:torchrun .* -m )?ign train ([^#\n]*)", text, re.MULTILINE)
+    assert len(lines) > 1
+    for line in lines:
+        preset, *words = shlex.split(line)
+        config = configuration(_parser(fields_of(preset)).parse_args(words))
+        assert config.batch_size % 8 == 0
+        assert config.trainer.devices in (1, 8)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
@@ -64,5 +110,5 @@ def test_commands_of_a_page_exist(page):
     targets = (ROOT / "Makefile").read_text()
     for verb in re.findall(r"^\s*ign (\w+)", text, re.MULTILINE):
         assert verb in VERBS, verb
-    for target in re.findall(r"make ([\w-]+)", text):
+    for target in re.findall(r"(?:^ *|`)make ([\w-]+)", text, re.MULTILINE):
         assert re.search(rf"^{target}:", targets, re.MULTILINE), target

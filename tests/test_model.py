@@ -1,6 +1,7 @@
 """The model: sampling, projection, saving, and files that are not what they say."""
 
 import json
+import math
 import os
 import pickle
 
@@ -220,6 +221,20 @@ def damage_image(folder):
     edit(folder, image={"channels": 1, "height": 16, "width": 16})
 
 
+def damage_no_form(folder):
+    config = json.loads((folder / "config.json").read_text())
+    del config["image"]
+    (folder / "config.json").write_text(json.dumps(config))
+
+
+def damage_another_form(folder):
+    edit(folder, shape=[64])
+
+
+def damage_senseless_form(folder):
+    edit(folder, shape=["a"])
+
+
 def damage_types(folder):
     edit(folder, image=[1, 8, 8])
 
@@ -294,7 +309,59 @@ def test_a_failed_write_leaves_the_previous_model(saved, monkeypatch):
         file.write_bytes(b"half")
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("ign.model.save_file", full)
+    monkeypatch.setattr("ign.saved.save_file", full)
     with pytest.raises(OSError, match="No space"):
         small("group").save_pretrained(saved)
     assert {p.name: p.read_bytes() for p in saved.iterdir()} == before
+
+
+class Line(torch.nn.Module):
+    """A network of vectors that is not the library's."""
+
+    def __init__(self, columns: int = 5):
+        super().__init__()
+        self.config = {"columns": columns}
+        self.shape = (columns,)
+        self.layer = torch.nn.Linear(columns, columns)
+
+    def forward(self, x):
+        return self.layer(x)
+
+
+@pytest.mark.parametrize("shape", [(5,), (2, 7), (1, 3, 4, 5)])
+def test_samples_of_any_shape_are_drawn_projected_and_scored(shape):
+    network = torch.nn.Sequential(
+        torch.nn.Flatten(), Line(math.prod(shape)), torch.nn.Unflatten(1, shape)
+    )
+    model = IGN(network, noise.GaussianNoise(shape))
+    once, twice = model.sample_trajectory(9, [1, 2], batch_size=4)
+    assert once.shape == (9, *shape)
+    assert torch.allclose(model.project(once), twice, atol=1e-6)
+    assert torch.allclose(model.score(once), (twice - once).abs().flatten(1).mean(1), atol=1e-6)
+    where = model.score_map(once)
+    assert torch.allclose(where.flatten(1).mean(1), model.score(once), atol=1e-6)
+    with pytest.raises(ValueError, match="this model takes"):
+        model.project(torch.zeros(2, *shape, 1))
+
+
+def test_the_map_of_a_vector_is_of_its_columns():
+    network = Line()
+    with torch.no_grad():
+        network.layer.weight.copy_(torch.eye(5))
+        network.layer.bias.copy_(torch.tensor([0.0, 0.0, 1.0, 0.0, 0.0]))
+    found = IGN(network, noise.GaussianNoise((5,))).score_map(torch.zeros(3, 5))
+    assert torch.equal(found, torch.tensor([[0.0, 0.0, 1.0, 0.0, 0.0]] * 3))
+
+
+def test_a_network_of_ones_own_is_saved_and_loaded_once_it_is_known(tmp_path, monkeypatch):
+    model = IGN(Line(), noise.GaussianNoise((5,)))
+    with pytest.raises(ModelError, match=r"a Line cannot be saved.*NETWORKS"):
+        model.save_pretrained(tmp_path)
+    monkeypatch.setitem(nn.NETWORKS, "Line", Line)
+    again = IGN.from_pretrained(model.save_pretrained(tmp_path))
+    assert again.shape == (5,)
+    assert torch.equal(again.sample(3), model.sample(3))
+    assert "value_range" not in json.loads((tmp_path / "config.json").read_text())
+    monkeypatch.delitem(nn.NETWORKS, "Line")
+    with pytest.raises(ModelError, match="network 'Line' is unknown; put its class into"):
+        IGN.from_pretrained(tmp_path)

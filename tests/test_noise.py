@@ -98,7 +98,10 @@ def test_an_image_of_noise_depends_on_its_key_alone(name):
 def test_bad_arguments():
     with pytest.raises(ValueError, match="noise 'pink' is unknown"):
         make_noise("pink", (1, 8, 8))
-    with pytest.raises(ValueError, match=r"\(channels, height, width\)"):
-        GaussianNoise((8, 8))
+    for shape in ((), (0, 4)):
+        with pytest.raises(ValueError, match="a noise shape is one or more sides"):
+            GaussianNoise(shape)
+    with pytest.raises(ValueError, match=r"spectral noise is of images, \(C, H, W\), not \(8, 8\)"):
+        SpectralNoise((8, 8))
     with pytest.raises(ValueError, match="N > 1"):
         SpectralNoise.fit(torch.zeros(1, 1, 8, 8))

@@ -1,34 +1,64 @@
-"""The objective in several processes: the gradient is that of the joined batch, clamp on."""
+"""Several processes take the steps of one on the joined batch: gradients, statistics, average."""
 
-import os
+from typing import NamedTuple
 
 import pytest
 import torch
-import torch.distributed as dist
-import torch.multiprocessing as mp
+from together import together
 from torch import nn
 from torch.nn.parallel import DistributedDataParallel
 
-from ign import IGNObjective
-from ign.nn import DCGANAutoencoder
+from ign import IGNObjective, processes
+from ign.nn import DCGANAutoencoder, RoleBatchNorm2d, synchronize
+from ign.nn.ema import Average
+from ign.nn.joint import joint_batch_norm
+from ign.nn.sharding import shard, whole
 
-WORLD = 2
+STEPS = 2
+
+
+class Case(NamedTuple):
+    """A network and an objective."""
+
+    norm: str
+    one_pass: bool = True
+    scale: str = "x"
+    ratio: float = 0.3
+    match: float = 0.0
+    anchors: bool = True
+
+
+CASES = [
+    Case("group"),
+    Case("group", one_pass=False),
+    Case("none", scale="z"),
+    Case("none", one_pass=False, scale="sample"),
+    Case("role", ratio=0.002),  # saturated: the slope of the clamp is at its floor
+    Case("role", match=20.0),
+    Case("batch", match=20.0, anchors=False),
+    Case("batch", one_pass=False, scale="sample"),
+]
+SHARDED = [Case("group"), Case("role", match=20.0), Case("batch", one_pass=False, scale="sample")]
 
 
 class Owner(nn.Module):
     """What DDP wraps: the module that owns network and objective."""
 
-    def __init__(self, norm: str, one_pass: bool, scale: str):
+    def __init__(self, case: Case):
         super().__init__()
         torch.manual_seed(0)
-        self.network = DCGANAutoencoder(1, 8, 4, norm).double()
+        self.case, self.network = case, DCGANAutoencoder(1, 8, 4, case.norm).double()
         with torch.no_grad():
             for p in self.network.parameters():
                 p.mul_(5 if p.ndim > 1 else 1)
-        self.objective = IGNObjective(clamp_ratio=0.3, clamp_scale=scale, one_pass=one_pass)
+        self.objective = IGNObjective(
+            clamp_ratio=case.ratio, clamp_scale=case.scale, one_pass=case.one_pass,
+            match_weight=case.match, match_bandwidth=0.3,
+        )  # fmt: skip
 
     def forward(self, x, z):
-        return self.objective(self.network, x, z).total
+        anchors = batch()[0].flip(1) if self.case.anchors else None
+        return self.objective(self.network, x, z, anchors).total
 
 
 def batch():
@@ -37,54 +67,153 @@ def batch():
     return x * torch.linspace(0.1, 2, 8)[:, None, None, None], z
 
 
-CASES = [
-    ("group", True, "x"),
-    ("group", False, "x"),
-    ("none", True, "z"),
-    ("none", False, "sample"),
-]
+def full(tensors):
+    parts = [t.detach().full_tensor() if hasattr(t, "to_local") else t.detach() for t in tensors]
+    return torch.cat([t.double().flatten() for t in parts])
 
 
-def work(rank: int, folder: str) -> None:
-    store = dist.FileStore(f"{folder}/store", WORLD)
-    dist.init_process_group("gloo", store=store, rank=rank, world_size=WORLD)
-    x, z = (t.chunk(WORLD)[rank] for t in batch())
-    found = []
-    for norm, one_pass, scale in CASES:
-        owner = DistributedDataParallel(Owner(norm, one_pass, scale))
-        total = owner(x, z)
+def walk(call, network, average, x, z):
+    """What some steps of Adam and the average come to, and the gradient of the first."""
+    adam, gradient = torch.optim.Adam(network.parameters(), 1e-3), None
+    for step in range(STEPS):
+        adam.zero_grad()
+        total = call(x, z)
         total.backward()
-        gradient = torch.cat([p.grad.flatten() for p in owner.module.network.parameters()])
-        found.append((total.detach(), gradient))
-    torch.save(found, f"{folder}/{rank}.pt")
-    dist.barrier()
-    dist.destroy_process_group()
+        if gradient is None:
+            gradient, first = full(p.grad for p in network.parameters()), total.detach()
+        adam.step()
+        average.update(network, step)
+    return {
+        "gradient": gradient,
+        "total": processes.mean(first),
+        "weights": full(network.parameters()),
+        "statistics": full([*network.buffers(), torch.zeros(1)]),
+        "average": full(whole(average.network).state_dict().values()),
+    }
+
+
+def ddp(case: Case, rank: int, world: int):
+    owner = Owner(case)
+    synchronize(owner.network)
+    x, z = (t.chunk(world)[rank] for t in batch())
+    return walk(DistributedDataParallel(owner), owner.network, Average(owner.network, 0.5), x, z)
+
+
+def fsdp(case: Case, rank: int, world: int):
+    from torch.distributed.device_mesh import init_device_mesh
+
+    owner = Owner(case)
+    synchronize(owner.network)
+    average = Average(owner.network, 0.5)
+    mesh = init_device_mesh("cpu", (world,))
+    for network in (owner.network, average.network):
+        shard(network, mesh)
+        held = sum(p.to_local().numel() for p in network.parameters())
+        assert held < 0.75 * sum(p.numel() for p in network.parameters())
+    x, z = (t.chunk(world)[rank] for t in batch())
+    return walk(owner, owner.network, average, x, z)
+
+
+def uneven(rank: int, world: int):
+    """Joint batch norm where the first process holds more."""
+    x = batch()[0].expand(-1, 3, -1, -1) * torch.tensor([1.0, 2.0, 3.0])[:, None, None]
+    parts = [8 - world + 1] + [1] * (world - 1)
+    x = x.split(parts)[rank].detach().requires_grad_()
+    weight, bias = torch.ones(3).double() * 1.5, torch.ones(3).double()
+    mean, var = torch.zeros(3).double(), torch.ones(3).double()
+    y = joint_batch_norm(x, mean, var, weight, bias, 0.1, 1e-5)
+    (y**3).sum().backward()
+    return {"y": y.detach(), "gradient": x.grad, "mean": mean, "var": var}
+
+
+def work(rank: int, world: int, folder: str) -> None:
+    found = {
+        "ddp": [ddp(case, rank, world) for case in CASES],
+        "fsdp": [fsdp(case, rank, world) for case in SHARDED],
+        "uneven": uneven(rank, world),
+    }
+    torch.save(found, f"{folder}/{world}-{rank}.pt")
 
 
 @pytest.fixture(scope="module")
 def found(tmp_path_factory):
+    """What each process found, by the number of processes."""
     folder = tmp_path_factory.mktemp("processes")
-    os.environ["OMP_NUM_THREADS"] = "1"
-    mp.start_processes(work, (str(folder),), WORLD, start_method="spawn")
-    return [torch.load(folder / f"{rank}.pt") for rank in range(WORLD)]
+    for world in (2, 4):
+        together(work, world, str(folder))
+    return {
+        world: [torch.load(folder / f"{world}-{rank}.pt") for rank in range(world)]
+        for world in (2, 4)
+    }
 
 
-@pytest.mark.parametrize("case", range(len(CASES)))
-def test_gradient_is_that_of_the_joined_batch(case, found):
-    owner = Owner(*CASES[case])
-    total = owner(*batch())
-    total.backward()
-    wanted = torch.cat([p.grad.flatten() for p in owner.network.parameters()])
-    for rank in range(WORLD):
-        _, gradient = found[rank][case]
-        assert ((gradient - wanted).norm() / wanted.norm()).item() < 1e-12
+def alone(case: Case):
+    owner = Owner(case)
+    return walk(owner, owner.network, Average(owner.network, 0.5), *batch())
 
 
-def test_clamp_of_each_part_alone_would_differ():
-    gradients = []
-    for x, z in (batch(), *zip(*(t.chunk(WORLD) for t in batch()), strict=True)):
-        owner = Owner("group", True, "x")
-        owner(x, z).backward()
-        gradients.append(torch.cat([p.grad.flatten() for p in owner.network.parameters()]))
-    whole, *parts = gradients
-    assert ((sum(parts) / WORLD - whole).norm() / whole.norm()).item() > 1e-3
+def near(a, b, tolerance: float = 1e-11) -> bool:
+    return ((a - b).norm() <= tolerance * b.norm()).item()
+
+
+@pytest.mark.parametrize("world", [2, 4])
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_processes_take_the_steps_of_one_on_the_joined_batch(case, world, found):
+    wanted = alone(case)
+    for rank in range(world):
+        for name, value in found[world][rank]["ddp"][CASES.index(case)].items():
+            assert near(value, wanted[name]), (rank, name)
+
+
+@pytest.mark.parametrize("world", [2, 4])
+@pytest.mark.parametrize("case", SHARDED, ids=str)
+def test_shards_take_the_steps_of_one_on_the_joined_batch(case, world, found):
+    wanted = alone(case)
+    for rank in range(world):
+        for name, value in found[world][rank]["fsdp"][SHARDED.index(case)].items():
+            assert near(value, wanted[name]), (rank, name)
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_parts_on_their_own_would_differ(case):
+    whole, *parts = (
+        walk(owner := Owner(case), owner.network, Average(owner.network, 0.5), x, z)["gradient"]
+        for x, z in (batch(), *zip(*(t.chunk(2) for t in batch()), strict=True))
+    )
+    same = case.norm in ("group", "none") and case.scale == "sample" and not case.match
+    assert near(sum(parts) / 2, whole, 1e-6) == same
+
+
+def test_the_saturated_case_is_saturated():
+    owner = Owner(CASES[4])
+    losses = owner.objective(owner.network, *batch())
+    assert losses.idem / (0.002 * losses.rec) > 20
+
+
+@pytest.mark.parametrize("world", [2, 4])
+def test_joint_batch_norm_is_that_of_the_joined_batch(world, found):
+    x = batch()[0].expand(-1, 3, -1, -1) * torch.tensor([1.0, 2.0, 3.0])[:, None, None]
+    x = x.detach().requires_grad_()
+    norm = nn.BatchNorm2d(3).double()
+    nn.init.constant_(norm.weight, 1.5)
+    nn.init.ones_(norm.bias)
+    y = norm(x)
+    (y**3).sum().backward()
+    parts = [found[world][rank]["uneven"] for rank in range(world)]
+    assert near(torch.cat([p["y"] for p in parts]), y.detach())
+    assert near(torch.cat([p["gradient"] for p in parts]), x.grad, 1e-9)
+    for part in parts:
+        assert near(part["mean"], norm.running_mean)
+        assert near(part["var"], norm.running_var)
+
+
+def test_one_process_needs_no_others():
+    x = torch.arange(6.0).view(3, 2)
+    assert (processes.number(), processes.rank()) == (1, 0)
+    assert torch.equal(processes.gather(x), x)
+    assert torch.equal(processes.mean(x), x)
+    network = DCGANAutoencoder(1, 8, 4, "role")
+    plain = network(torch.ones(2, 1, 8, 8))
+    synchronize(network)
+    assert all(m.joint for m in network.modules() if isinstance(m, RoleBatchNorm2d))
+    assert torch.equal(network(torch.ones(2, 1, 8, 8)), plain)

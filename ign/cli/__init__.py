@@ -11,30 +11,30 @@ from importlib import import_module
 VERBS = {
     "train": "train a model on a named data set or any folder or zip of images",
     "sample": "generate images from noise",
-    "project": "map images onto the data's manifold",
+    "project": "map images onto the data: restore what is noisy or spoilt",
     "edit": "inpaint, composite, interpolate, add attributes",
     "score": "measure how far images are from the data",
     "calibrate": "learn from clean images which scores to flag",
     "figures": "make every figure of the paper from a model",
     "evaluate": "measure samples against held-out images, and idempotence",
     "compare": "put evaluations beside each other",
+    "export": "write one file for ONNX Runtime, browsers or torch.export",
     "info": "show what a model is",
+    "push": "put a model on the Hugging Face Hub, with a card",
     "app": "open a page in the browser: draw, generate, edit, explore, score",
     "demo": "train on small digits in minutes and make a page of pictures",
+    "completion": "make the Tab key complete all this in bash, zsh or fish",
 }
 
 OPTIONAL = (
     "lightning", "jsonargparse", "yaml", "sklearn", "tensorboard", "matplotlib", "imageio_ffmpeg",
-    "gradio",
+    "onnx", "onnxscript", "onnxruntime", "shtab", "gradio",
 )  # fmt: skip
 """Packages that may be missing."""
 EXTRAS = {
-    "app": "app",
-    "edit": "figures",
-    "figures": "figures",
-    "evaluate": "eval",
-    "compare": "eval",
-}
+    "edit": "figures", "figures": "figures", "evaluate": "eval", "compare": "eval",
+    "export": "export", "app": "app", "completion": "completion",
+}  # fmt: skip
 """Which extra brings what a verb needs, where it is not ``train``."""
 
 
@@ -48,6 +48,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         0; 1 where a run failed; 2 for a user's mistake, told in one line; 128 + n after signal n.
     """
     words = list(sys.argv[1:] if arguments is None else arguments)
+    if not sys.stderr.isatty():  # nobody looks at the bars of the Hub's client
+        os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
     if not words or words[0] not in VERBS:
         return _help(words)
     verb = import_module(f"ign.cli.{words[0]}")
@@ -79,12 +81,12 @@ def complain(verb: str, error: Exception) -> int:
 def _help(words: list[str]) -> int:
     from ign import __version__
 
-    text = "\n".join(f"  {name:10}{what}" for name, what in VERBS.items())
+    text = "\n".join(f"  {name:12}{what}" for name, what in VERBS.items())
     parser = argparse.ArgumentParser(
         prog="ign",
         usage="ign VERB [options]        ign VERB --help",
         description="Idempotent Generative Networks: generate, restore and score images.",
-        epilog=f"verbs:\n{text}",
+        epilog=f"verbs:\n{text}\n\nexamples:\n  ign sample mnist\n  ign train --data photos/",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=f"ign {__version__}")

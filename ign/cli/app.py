@@ -16,25 +16,24 @@ def run(words: Sequence[str]) -> None:
         prog="ign app",
         description="Open a page that generates, makes drawings real, edits, explores and scores"
         " with a model. It is seen on this machine only; nothing that is uploaded is kept.",
-        epilog="example: ign app runs/celeba --port 8000",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog="examples:\n  ign app\n  ign app runs/celeba --port 8000",
     )
     parser.add_argument(
         "model", metavar="MODEL", nargs="?", default="mnist",
-        help="a run, a saved model, a packaged name, or owner/name (mnist)",
+        help="a run, a saved model, a packaged name, or owner/name on the Hub (default: mnist)",
     )  # fmt: skip
     parser.add_argument(
         "--host", default="127.0.0.1", metavar="ADDRESS",
-        help="the address to listen on (127.0.0.1, this machine only); 0.0.0.0 lets in everybody"
+        help="the address to listen on; 0.0.0.0 lets in everybody"
         " who reaches this machine",
     )  # fmt: skip
     parser.add_argument(
         "--port", type=_port, metavar="N",
-        help="the port (the first free one from 7860 on); 0 for any",
+        help="the port; 0 for any (default: the first free one from 7860 on)",
     )  # fmt: skip
     parser.add_argument(
         "--queue", type=natural, default=16, metavar="N",
-        help="how many jobs may wait, of all visitors together (16)",
+        help="how many jobs may wait, of all visitors together",
     )  # fmt: skip
     parser.add_argument("--no-browser", action="store_true", help="do not open a browser")
     parser.add_argument(

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import torch
+from torch import Tensor
 
 from ign import data
 from ign.anomaly import SCORES, Calibration
@@ -19,10 +20,12 @@ def run(words: Sequence[str]) -> None:
     """Score clean images and save with the model what was found."""
     parser = verb(
         "calibrate",
-        "Learn from clean images which scores are usual, and from which one on to flag an image:\n"
-        "at most the share --rate of clean images like these is flagged. It is saved with the\n"
-        "model, and `ign score` then gives percentiles and flags.",
-        "example: ign calibrate runs/mnist --data mnist --rate 0.01",
+        "Learn from clean images which scores are usual, and over which one to flag an image. At"
+        " most the share --rate of clean images like these is flagged. It is saved with the model;"
+        " `ign score` then gives percentiles and flags.",
+        "examples:\n"
+        "  ign calibrate runs/mnist --data mnist --rate 0.01\n"
+        "  ign calibrate mnist --data clean/ --out calibrated",
     )
     parser.add_argument(
         "--data", required=True, metavar="CLEAN",
@@ -31,16 +34,21 @@ def run(words: Sequence[str]) -> None:
     )  # fmt: skip
     parser.add_argument(
         "--split", choices=SPLITS,
-        help="which part of them; default: what was held out where the model was trained on data of"
-        " that name, else all",
+        help="which part of them (default: test where the model was trained on data of that name,"
+        " else all)",
     )  # fmt: skip
     parser.add_argument(
-        "--rate", type=fraction, default=0.05, metavar="A", help="false-positive rate (0.05)"
+        "--rate",
+        type=fraction,
+        default=0.05,
+        metavar="A",
+        help="largest share of clean images to flag",
     )
-    parser.add_argument("--limit", type=natural, metavar="N", help="the first so many")
+    parser.add_argument("--limit", type=natural, metavar="N", help="take the first N images only")
     parser.add_argument(
-        "--out", type=Path, metavar="FOLDER", help="save the model there, instead of in its place"
-    )
+        "--out", type=Path, metavar="FOLDER",
+        help="save the model there (default: in its own place)",
+    )  # fmt: skip
     options = parse(parser, words)
     out = fresh_folder(options.out, options.force) if options.out else _place(options.model)
     model = load_model(options)
@@ -52,7 +60,7 @@ def run(words: Sequence[str]) -> None:
         options.data, split=split, size=model.shape[-1], gray=model.shape[0] == 1,
         limit=options.limit, progress=True,
     )  # fmt: skip
-    scores = {kind: _scores(model, clean, kind, options.batch_size) for kind in SCORES}
+    scores = _scores(model, clean, options.batch_size)
     found = model.calibration = Calibration.fit(scores, options.rate, f"{name}, split {split}")
     if options.out:
         model.save_pretrained(out)
@@ -75,6 +83,7 @@ def _place(name: str) -> Path:
     return locate(name)
 
 
-def _scores(model: IGN, images: data.ImageSet, kind: str, count: int) -> torch.Tensor:
+def _scores(model: IGN, images: data.ImageSet, count: int) -> dict[str, Tensor]:
     parts = torch.arange(len(images)).split(count)
-    return torch.cat([model.score(images.batch(i), kind, count).cpu() for i in parts])
+    found = [model.scores(images.batch(i), count) for i in parts]
+    return {kind: torch.cat([scores[kind].cpu() for scores in found]) for kind in SCORES}

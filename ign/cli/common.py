@@ -1,4 +1,4 @@
-"""What the verbs share: their arguments, models, images from disk."""
+"""What the verbs share: models, images from disk, places to write to."""
 
 __all__ = [
     "Input",
@@ -20,13 +20,13 @@ __all__ = [
 import argparse
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
 from pathlib import Path
-from typing import NamedTuple, NoReturn
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
+from ign.cli.parser import Parser, fraction, natural, parse, seed, verb
 from ign.data import DataError, read_image, to_float
 from ign.data.files import list_folder
 from ign.model import IGN
@@ -40,13 +40,6 @@ SHOWN = 12
 WRITABLE = {".png", ".jpg", ".jpeg", ".webp", ".bmp"}
 
 
-class Parser(argparse.ArgumentParser):
-    """A parser whose errors are one line."""
-
-    def error(self, message: str) -> NoReturn:
-        raise ValueError(f"{message} (see {self.prog} --help)")
-
-
 class Input(NamedTuple):
     """An image file and the name under which its result goes."""
 
@@ -54,75 +47,26 @@ class Input(NamedTuple):
     path: Path
 
 
-def verb(name: str, description: str, epilog: str = "") -> Parser:
-    """The parser of a verb on a model."""
-    parser = Parser(
-        prog=f"ign {name}",
-        description=description,
-        epilog=epilog,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument(
-        "model", metavar="MODEL", help="a run, a saved model, a packaged name, or owner/name"
-    )
-    return parser
-
-
-def parse(parser: Parser, words: Sequence[str]) -> argparse.Namespace:
-    """Parse, with the options that every verb on a model takes."""
-    parser.add_argument(
-        "--batch-size", type=natural, default=64, metavar="B", help="images at a time (64)"
-    )
-    parser.add_argument(
-        "--device",
-        default="auto",
-        choices=("auto", "cpu", "cuda", "mps"),
-        help="where to compute; auto takes the best there is",
-    )
-    parser.add_argument("--force", action="store_true", help="write over what is there")
-    return parser.parse_args(words)
-
-
-def natural(text: str) -> int:
-    """A whole number of at least 1."""
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} must be a whole number of at least 1")
-    return int(text)
-
-
-def fraction(text: str) -> float:
-    """A number between 0 and 1, neither of them."""
-    with suppress(ValueError):
-        if 0 < float(text) < 1:
-            return float(text)
-    raise argparse.ArgumentTypeError(f"{text!r} must be a number above 0 and below 1")
-
-
-def seed(text: str) -> int:
-    """A whole number that fits in 64 bits."""
-    with suppress(ValueError):
-        if -(2**63) <= int(text) < 2**63:
-            return int(text)
-    raise argparse.ArgumentTypeError(f"{text!r} must be a whole number of 64 bits")
-
-
 def load_model(options: argparse.Namespace) -> IGN:
     """The model that the arguments name, on the device that they name.
 
     Raises:
-        ValueError: This machine has no such device.
+        ValueError: This machine has no such device, or the model is not of images.
     """
     there = {
         "cuda": torch.cuda.is_available(),
         "mps": torch.backends.mps.is_available(),
         "cpu": True,
     }
-    name = options.device
+    name = getattr(options, "device", "cpu")
     if name == "auto":
         name = next(k for k, v in there.items() if v)
     if not there[name]:
         raise ValueError(f"--device {name}: there is none here; use --device auto")
-    return IGN.from_pretrained(options.model, name)
+    model = IGN.from_pretrained(options.model, name)
+    if len(model.shape) != 3:
+        raise ValueError(f"{options.model}: of samples {model.shape}, not images; use it in Python")
+    return model
 
 
 def fresh_folder(path: Path, force: bool, option: str = "--out") -> Path:

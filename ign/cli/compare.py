@@ -2,7 +2,6 @@
 
 __all__ = ["run"]
 
-import argparse
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -21,17 +20,17 @@ def run(words: Sequence[str]) -> None:
     """Show the table and write OUT/comparison.md, OUT/bars.png and OUT/scatter.png."""
     parser = Parser(
         prog="ign compare",
-        description="Put evaluations beside each other. What differs from the first in features,\n"
-        "real set, number of samples or k is marked in the table and left out of the plots.",
-        epilog="example: ign compare ours=runs/mnist/evaluation dcgan=runs/dcgan/evaluation",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        description="Put evaluations beside each other. What differs from the first in features,"
+        " real set, number of samples or k is marked in the table and left out of the plots. Writes"
+        " OUT/comparison.md, OUT/bars.png and OUT/scatter.png.",
+        epilog="example:\n  ign compare ours=runs/mnist/evaluation dcgan=runs/dcgan/evaluation",
     )
     parser.add_argument(
         "results", nargs="+", metavar="RESULTS",
-        help="a results.json of ign evaluate or its folder; NAME=RESULTS to name it",
+        help="results.json of `ign evaluate`, or its folder; NAME=RESULTS to name it",
     )  # fmt: skip
     parser.add_argument(
-        "--out", type=Path, default=Path("comparison"), metavar="FOLDER", help="(comparison)"
+        "--out", type=Path, default=Path("comparison"), metavar="FOLDER", help="where to write"
     )
     parser.add_argument("--force", action="store_true", help="write over what is there")
     options = parser.parse_args(words)

@@ -2,7 +2,6 @@
 
 __all__ = ["run"]
 
-import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,14 +13,17 @@ def run(words: Sequence[str]) -> int:
     """Train the preset ``digits``, then write the pictures and the page."""
     parser = Parser(
         prog="ign demo",
-        description="Train on the small digits inside scikit-learn, then write samples,\n"
-        "projections of noisy digits, training curves and a page that shows them.",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        description="Train on the small digits inside scikit-learn. Takes minutes, needs no"
+        " download, and writes samples, projections of noisy digits, training curves and"
+        " OUT/index.html, a page that shows them.",
+        epilog="example:\n  ign demo --out runs/demo",
     )
     parser.add_argument(
-        "--out", type=Path, default=Path("runs/demo"), metavar="RUN", help="(runs/demo)"
+        "--out", type=Path, default=Path("runs/demo"), metavar="RUN", help="where to write"
     )
-    parser.add_argument("--steps", type=int, help="training steps, for a quicker or better demo")
+    parser.add_argument(
+        "--steps", type=int, metavar="N", help="training steps (default: the preset's)"
+    )
     parser.add_argument("--force", action="store_true", help="replace the run at --out")
     options = parser.parse_args(words)
 

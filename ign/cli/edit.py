@@ -47,54 +47,63 @@ VERBS = {
     "interpolate": "images, or a video, on the way from sample to sample",
     "arithmetic": "give samples an attribute: f(z + s (z+ - z-))",
 }
+LINES = "\n".join(f"  {name:12}{what}" for name, what in VERBS.items())
 
 
 def run(words: Sequence[str]) -> None:
     """Run ``ign edit VERB MODEL ...``."""
     if not words or words[0] not in VERBS:
-        lines = "\n".join(f"  {name:12}{what}" for name, what in VERBS.items())
         parser = Parser(
             prog="ign edit",
             usage="ign edit VERB MODEL [options]        ign edit VERB --help",
-            epilog=f"verbs:\n{lines}",
-            formatter_class=argparse.RawDescriptionHelpFormatter,
+            description="Edit images or samples.",
+            epilog=f"verbs:\n{LINES}\n\n"
+            "example:\n"
+            "  ign edit inpaint mnist digits/ --hole half:right --keep -k 10",
         )
         parser.add_argument("verb", choices=tuple(VERBS), metavar="VERB", help=argparse.SUPPRESS)
         parser.parse_args(list(words[:1]))
-    {"inpaint": _inpaint, "composite": _composite, "interpolate": _interpolate,
-     "arithmetic": _arithmetic}[words[0]](words[1:])  # fmt: skip
+    FUNCTIONS[words[0]](words[1:])
 
 
-def _verb(name: str, description: str, example: str, k: int = 1) -> Parser:
-    parser = verb(f"edit {name}", description, f"example: ign edit {name} {example}")
+def _verb(name: str, description: str, example: str, images: bool = False) -> Parser:
+    """The parser with what the verbs have in common; ``images``: of those that edit images."""
+    examples = f"example:\n  ign edit {name} {example}"
+    writes = WRITES if images else "numbered images and OUT/_sheet.png with all of them"
+    parser = verb(f"edit {name}", f"{description} Writes {writes}.", examples)
+    if images:
+        parser.add_argument("inputs", nargs="+", metavar="INPUT", help="image files and folders")
+        parser.add_argument(
+            "--keep", action="store_true", help="leave the pixels outside of the region as they are"
+        )
     parser.add_argument(
-        "--applications", "-k", type=natural, default=k, metavar="K",
-        help=f"how often the network is applied ({k})",
+        "--applications", "-k", type=natural, default=1, metavar="K",
+        help="how often the network is applied",
     )  # fmt: skip
-    parser.add_argument("--seed", type=seed, default=0, help="of the noise (0)")
-    parser.add_argument("--out", type=Path, default=Path(name), metavar="FOLDER", help=f"({name})")
+    parser.add_argument("--seed", type=seed, default=0, help="of the noise")
+    parser.add_argument(
+        "--out", type=Path, default=Path(name), metavar="FOLDER", help="where to write"
+    )
     return parser
 
 
 def _inpaint(words: Sequence[str]) -> None:
     parser = _verb(
         "inpaint",
-        "Fill what a mask covers with noise and project: OUT/NAME for each input, OUT/_sheet.png\n"
-        "with inputs, masked inputs and results.",
-        "runs/mnist digits/ --hole half:right --keep -k 10",
+        "Fill what a mask covers with noise, and let the network paint there.",
+        "mnist digits/ --hole half:right --keep -k 10",
+        images=True,
     )
-    parser.add_argument("inputs", nargs="+", metavar="INPUT", help="image files and folders")
     where = parser.add_mutually_exclusive_group(required=True)
     where.add_argument(
         "--mask", metavar="FILE", help="an image, bright where the network shall paint"
     )
-    where.add_argument("--hole", metavar="HOW", help=f"{', '.join(MASKS)}, such as rectangle:0.2")
-    parser.add_argument(
-        "--keep", action="store_true", help="leave the pixels outside of the mask as they are"
+    where.add_argument(
+        "--hole", metavar="HOW", help=f"{', '.join(MASKS)}; for example half:left, rectangle:0.2"
     )
     parser.add_argument(
         "--variations", type=natural, default=1, metavar="N",
-        help="results for each image, with noise of the seeds from --seed on (1)",
+        help="results for each image, with noise of the seeds from --seed on",
     )  # fmt: skip
     options = parse(parser, words)
     model = load_model(options)
@@ -128,20 +137,16 @@ def _holes(options: argparse.Namespace, model: IGN) -> Callable[[Tensor], Tensor
 def _composite(words: Sequence[str]) -> None:
     parser = _verb(
         "composite",
-        "Paste a part of one noise image on images and project: OUT/NAME for each input, and\n"
-        "OUT/_sheet.png with inputs, pasted inputs and results.",
+        "Paste a part of one noise image on images, and let the network fit it in.",
         "runs/faces photos/ --at 8 20 --size 20 24",
+        images=True,
     )
-    parser.add_argument("inputs", nargs="+", metavar="INPUT", help="image files and folders")
     parser.add_argument(
         "--at", type=int, nargs=2, default=(0, 0), metavar=("TOP", "LEFT"),
-        help="where it goes, in pixels of the model (0 0)",
+        help="where it goes, in pixels of the model",
     )  # fmt: skip
     parser.add_argument(
         "--size", type=natural, nargs=2, required=True, metavar=("H", "W"), help="how large it is"
-    )
-    parser.add_argument(
-        "--keep", action="store_true", help="leave the pixels outside of it as they are"
     )
     options = parse(parser, words)
     model = load_model(options)
@@ -189,20 +194,21 @@ def _save(files: Iterable[Input], images: Tensor, out: Path, number: int | None)
 def _interpolate(words: Sequence[str]) -> None:
     parser = _verb(
         "interpolate",
-        "Go from sample to sample through the space of noise: OUT/000.png, ..., OUT/_sheet.png,\n"
-        "and on request a video. Samples are numbered as `ign sample` writes them.",
-        "runs/mnist --samples 3 17 5 --video mp4",
+        "Go from sample to sample through the space of noise. Samples are numbered as"
+        " `ign sample` writes them.",
+        "mnist --samples 3 17 5 --video mp4",
     )
     parser.add_argument(
-        "--samples", type=int, nargs="+", default=[0, 1], metavar="I", help="numbers (0 1)"
+        "--samples", type=int, nargs="+", default=[0, 1], metavar="I", help="their numbers"
     )
     parser.add_argument(
-        "--steps", type=natural, default=12, metavar="N", help="images from one to the next (12)"
+        "--steps", type=natural, default=12, metavar="N", help="images from one to the next"
     )
-    parser.add_argument("--method", choices=METHODS, default="linear", help="(linear)")
+    parser.add_argument("--method", choices=METHODS, default="linear", help="the way between")
     parser.add_argument(
-        "--video", choices=("mp4", "gif"), nargs="+", default=[], help="OUT/video.mp4, .gif"
-    )
+        "--video", choices=("mp4", "gif"), nargs="+", default=[], metavar="KIND",
+        help="write OUT/video.mp4, OUT/video.gif or both",
+    )  # fmt: skip
     options = parse(parser, words)
     if len(options.samples) < 2 or options.steps < 2 or min(options.samples) < 0:
         raise ValueError("give two --samples or more, each at least 0, and --steps of at least 2")
@@ -225,23 +231,25 @@ def _interpolate(words: Sequence[str]) -> None:
 def _arithmetic(words: Sequence[str]) -> None:
     parser = _verb(
         "arithmetic",
-        "Give samples an attribute: OUT/00000.png, ... and OUT/_sheet.png with the samples above\n"
-        "the changed ones. The attribute is taken from samples with and without it, by number\n"
-        "(--plus, --minus) or by a measure of the first samples of the seed (--attribute).",
-        "runs/mnist --attribute mnist:0 --on 0 1 2 3",
+        "Give samples an attribute: f(z + s (z+ - z-)). It is taken from samples with and without"
+        " it, by number (--plus, --minus) or by a measure of the first samples of the seed"
+        " (--attribute).",
+        "mnist --attribute mnist:0 --on 0 1 2 3",
     )
     parser.add_argument("--plus", type=int, nargs="+", metavar="I", help="samples that have it")
     parser.add_argument("--minus", type=int, nargs="+", metavar="I", help="samples that do not")
     parser.add_argument(
         "--attribute", metavar="WHAT",
-        help="brightness, or NET:NAME for what a feature net tells: mnist:0 to mnist:9,"
-        " faces:Smiling, faces:Male, ...",
+        help="brightness, or what a feature net tells: mnist:0 to mnist:9, faces:Smiling,"
+        " faces:Male, ...",
     )  # fmt: skip
     parser.add_argument(
         "--on", type=int, nargs="+", default=list(range(SHOWN)), metavar="I",
-        help=f"samples to change (0 to {SHOWN - 1})",
+        help=f"samples to change (default: 0 to {SHOWN - 1})",
     )  # fmt: skip
-    parser.add_argument("--strength", type=float, default=1.0, metavar="S", help="s (1)")
+    parser.add_argument(
+        "--strength", type=float, default=1.0, metavar="S", help="s, how much of it"
+    )
     options = parse(parser, words)
     if bool(options.attribute) == bool(options.plus and options.minus):
         raise ValueError("give --plus and --minus, or --attribute")
@@ -264,6 +272,15 @@ def _arithmetic(words: Sequence[str]) -> None:
     sheet = pictures.sheet([(applied(k, "z"), before[:SHOWN]), ("changed", after[:SHOWN])])
     pictures.save(sheet, out / SHEET)
     print(f"{len(after)} images in {out}; see {out / SHEET}")
+
+
+FUNCTIONS = {
+    "inpaint": _inpaint,
+    "composite": _composite,
+    "interpolate": _interpolate,
+    "arithmetic": _arithmetic,
+}
+WRITES = "OUT/NAME for each input, and OUT/_sheet.png with inputs, spoilt inputs and results"
 
 
 def attribute(what: str) -> Callable[[Tensor], Tensor]:

@@ -12,7 +12,7 @@ from rich.console import Console
 
 from ign import data
 from ign.cli.common import fresh_folder, load_model, natural, parse, seed, verb
-from ign.model import locate
+from ign.pretrained import locate
 
 WIDTH = 120
 
@@ -58,40 +58,41 @@ def run(words: Sequence[str]) -> None:
 def _options(words: Sequence[str]) -> argparse.Namespace:
     parser = verb(
         "evaluate",
-        "Measure a model: Fréchet and kernel distance, precision, recall, density and coverage of\n"
-        "its samples against held-out images, and how little it changes what it made.\n"
-        "Writes OUT/results.json with everything that defines the numbers.",
-        "example: ign evaluate runs/mnist --data mnist --out evaluation --html",
+        "Measure how good a model's samples are. Fréchet and kernel distance, precision, recall,"
+        " density and coverage against held-out images, and how little the model changes what it"
+        " made. Writes OUT/results.json with everything that defines the numbers.",
+        "example:\n  ign evaluate runs/mnist --data mnist --out evaluation --html",
     )
     parser.add_argument(
-        "--data", required=True, help="what the model was trained on: a name, folder or zip"
+        "--data", required=True, metavar="DATA",
+        help="what the model was trained on: a named data set, a folder or a zip",
+    )  # fmt: skip
+    parser.add_argument(
+        "--split", default="test", choices=("val", "test"), help="the held-out part"
     )
     parser.add_argument(
-        "--split", default="test", choices=("val", "test"), help="the held-out part (test)"
-    )
-    parser.add_argument(
-        "--samples", "-n", type=natural, default=10_000, metavar="N", help="how many (10000)"
+        "--samples", "-n", type=natural, default=10_000, metavar="N", help="how many samples"
     )
     parser.add_argument(
         "--applications", "-k", type=natural, nargs="+", default=[1, 2], metavar="K",
-        help="how often the network is applied (1 2)",
+        help="how often the network is applied: f(z), f(f(z)), ...",
     )  # fmt: skip
     parser.add_argument(
         "--features", metavar="NET",
-        help="mnist, faces, inception, or a file NAME.safetensors or NAME.pt; by default the"
-        " packaged net for images of this form: mnist for 1x28x28, faces for 3x64x64",
+        help="mnist, faces, inception, or a file NAME.safetensors or NAME.pt (default: mnist for"
+        " gray images of 28x28 pixels, faces for colour of 64x64)",
     )  # fmt: skip
-    parser.add_argument("--seed", type=seed, default=0, help="of samples and subsets (0)")
+    parser.add_argument("--seed", type=seed, default=0, help="of samples and subsets")
     parser.add_argument(
         "--neighbours", type=natural, default=5, metavar="K",
-        help="which neighbour the balls of precision and coverage reach to (5)",
+        help="which neighbour the balls of precision and coverage reach to",
     )  # fmt: skip
     parser.add_argument(
         "--tolerance", type=float, default=0.02, metavar="D",
-        help="the drift under which a seed counts as on the manifold (0.02)",
+        help="the drift under which a sample counts as at rest",
     )  # fmt: skip
     parser.add_argument("--html", action="store_true", help="write OUT/index.html with pictures")
     parser.add_argument(
-        "--out", type=Path, default=Path("evaluation"), metavar="FOLDER", help="(evaluation)"
+        "--out", type=Path, default=Path("evaluation"), metavar="FOLDER", help="where to write"
     )
     return parse(parser, words)

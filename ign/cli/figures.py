@@ -23,23 +23,25 @@ def run(words: Sequence[str]) -> None:
     """Write the figures and the page."""
     parser = verb(
         "figures",
-        "Draw the paper's figures and interpolation videos from a model: OUT/fig-*.png, OUT/*.mp4\n"
-        "and the page OUT/index.html. Nothing is picked: images and seeds are the first.",
-        "example: ign figures runs/mnist --data mnist --out figures",
+        "Draw the paper's figures and videos from a model. Writes OUT/fig-*.png, OUT/*.mp4 and the"
+        " page OUT/index.html that shows them. Nothing is picked: images and seeds are the first.",
+        "example:\n  ign figures runs/mnist --data mnist --out figures",
     )
     parser.add_argument(
-        "--data", metavar="SOURCE",
-        help="where held-out images come from: a named data set, a folder or a zip; without it,"
-        " the small digits for a model of them, else samples",
+        "--data", metavar="DATA",
+        help="held-out images: a named data set, a folder or a zip (default: the small digits for"
+        " a model of them, else samples)",
     )  # fmt: skip
-    parser.add_argument("--split", default="test", choices=data.splits.SPLITS, help="(test)")
-    parser.add_argument("--seed", type=seed, default=0, help="of noise and degradations (0)")
+    parser.add_argument(
+        "--split", default="test", choices=data.splits.SPLITS, help="which part of the data"
+    )
+    parser.add_argument("--seed", type=seed, default=0, help="of noise and degradations")
     parser.add_argument(
         "--attribute", nargs="+", metavar="WHAT",
-        help="of Figure 6, as in `ign edit arithmetic`; default: what suits the model's data",
+        help="attributes of Figure 6, as in `ign edit arithmetic` (default: what suits the data)",
     )  # fmt: skip
     parser.add_argument(
-        "--out", type=Path, default=Path("figures"), metavar="FOLDER", help="(figures)"
+        "--out", type=Path, default=Path("figures"), metavar="FOLDER", help="where to write"
     )
     options = parse(parser, words)
     out = fresh_folder(options.out, options.force)

@@ -11,9 +11,13 @@ from ign.pretrained import locate
 
 def run(words: Sequence[str]) -> None:
     """Print the model's format, network, noise, size and training."""
-    parser = verb("info", "Show a model's image format, network, noise, size and training.")
-    parser.add_argument("--json", action="store_true", help="as JSON")
-    options = parse(parser, words)
+    parser = verb(
+        "info",
+        "Show a model's image format, network, noise, size and training.",
+        "example:\n  ign info mnist",
+    )
+    parser.add_argument("--json", action="store_true", help="as JSON, for programs")
+    options = parse(parser, words, batches=False, force=False)
     model = load_model(options)
     channels, height, width = model.shape
     facts = {

@@ -2,7 +2,9 @@
 
 __all__ = ["run"]
 
-from collections.abc import Sequence
+from argparse import Namespace
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from PIL.Image import Image
@@ -10,6 +12,7 @@ from torch import Tensor
 
 from ign import pictures
 from ign.cli.common import applied, fresh_folder, load_model, natural, parse, seed, verb
+from ign.stream import array_file, picture_files
 from ign.terminal import progress
 
 SHOWN = 100
@@ -20,17 +23,24 @@ def run(words: Sequence[str]) -> None:
     """Write OUT/f1/00000.png, ... for each k, and the first of them as OUT/grid.png."""
     parser = verb(
         "sample",
-        "Generate images from noise: files OUT/fK/00000.png, ... and a sheet OUT/grid.png.",
-        "example: ign sample runs/mnist --applications 1 2 3 --out samples",
+        "Generate images from noise. Writes OUT/f1/00000.png and so on, a folder for each K, and"
+        " the first of them side by side, OUT/grid.png.",
+        "examples:\n"
+        "  ign sample mnist -n 100 --out samples\n"
+        "  ign sample runs/mnist -k 1 2 3 --seed 7 --out samples",
     )
-    parser.add_argument("-n", type=natural, default=64, metavar="N", help="how many (64)")
+    parser.add_argument("-n", type=natural, default=64, metavar="N", help="how many")
     parser.add_argument(
         "--applications", "-k", type=natural, nargs="+", default=[1], metavar="K",
-        help="how often the network is applied (1)",
+        help="how often the network is applied: f(z), f(f(z)), ...",
     )  # fmt: skip
-    parser.add_argument("--seed", type=seed, default=0, help="the same seed, the same images (0)")
     parser.add_argument(
-        "--out", type=Path, default=Path("samples"), metavar="FOLDER", help="(samples)"
+        "--array", action="store_true",
+        help="one file OUT/fK.npy for each K, (N, C, H, W) uint8, in the place of the pictures",
+    )  # fmt: skip
+    parser.add_argument("--seed", type=seed, default=0, help="same seed, same images")
+    parser.add_argument(
+        "--out", type=Path, default=Path("samples"), metavar="FOLDER", help="where to write"
     )
     options = parse(parser, words)
     out = fresh_folder(options.out, options.force)
@@ -38,17 +48,33 @@ def run(words: Sequence[str]) -> None:
     ks = sorted(set(options.applications))
     first = model.sample_trajectory(min(options.n, SHOWN), ks, options.seed, options.batch_size)
     pictures.save(_grid(ks, first), out / "grid.png")
-    with progress() as bar:
+    with progress() as bar, ExitStack() as stack:
         task = bar.add_task("sampling", total=options.n)
+        puts = [stack.enter_context(_writer(options, out, k, model.shape)) for k in ks]
         for start in range(0, options.n, options.batch_size):
             count = min(options.batch_size, options.n - start)
             parts = model.sample_trajectory(count, ks, options.seed, count, start)
-            for k, images in zip(ks, parts, strict=True):
-                for i, image in enumerate(images):
-                    pictures.save(image, out / f"f{k}" / f"{start + i:05d}.png")
+            for put, images in zip(puts, parts, strict=True):
+                put(images, start)
             bar.advance(task, count)
     each = f" for each of k = {', '.join(map(str, ks))}" if len(ks) > 1 else ""
     print(f"{options.n} images{each} in {out}; see {out / 'grid.png'}")
+
+
+Put = Callable[[Tensor, int], None]
+
+
+@contextmanager
+def _writer(options: Namespace, out: Path, k: int, shape: tuple[int, ...]) -> Iterator[Put]:
+    """What writes the samples from number ``start`` on, after k applications."""
+    if options.array:
+        with array_file(out / f"f{k}.npy", (options.n, *shape)) as put:
+            yield lambda images, start: put(images)
+        return
+    with picture_files() as write:
+        yield lambda images, start: write(
+            images, [out / f"f{k}" / f"{start + i:05d}.png" for i in range(len(images))]
+        )
 
 
 def _grid(ks: list[int], images: list[Tensor]) -> Image:

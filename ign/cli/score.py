@@ -11,10 +11,9 @@ import torch
 from torch import Tensor
 
 from ign import pictures
-from ign.anomaly import SCORES
+from ign.anomaly import SCORES, Calibration
 from ign.cli.common import Input, fresh_file, fresh_folder, load_model, parse, read, verb
 from ign.files import atomic
-from ign.model import IGN
 
 COLUMNS = ("file", "score", "percentile", "flag")
 
@@ -23,23 +22,27 @@ def run(words: Sequence[str]) -> None:
     """Write one row for each image: file, score, percentile among clean images, flag."""
     parser = verb(
         "score",
-        "Measure how far each image is from the data. Writes CSV to standard output or to --out:\n"
+        "Measure how far each image is from the data. Writes a table (CSV) to standard output or"
+        " to a file:\n"
         "  file        the image\n"
-        "  score       displacement D(f(y), y) or residual D(f(f(y)), f(y)): small on the data\n"
+        "  score       how far the network moves it: small on the data\n"
         "  percentile  share of clean images with a score no larger, in percent\n"
         "  flag        1 where the score is over the threshold, else 0\n"
-        "The last two are empty until `ign calibrate MODEL --data CLEAN` has seen clean images.",
-        "example: ign score runs/mnist folder/ --out scores.csv --maps maps",
+        "The last two are empty until `ign calibrate` has seen clean images.",
+        "examples:\n"
+        "  ign score mnist photo.png\n"
+        "  ign score runs/mnist folder/ --out scores.csv --maps maps",
     )
     parser.add_argument("inputs", nargs="+", metavar="INPUT", help="image files and folders")
     parser.add_argument(
-        "--score", choices=tuple(SCORES), default="displacement", help="(displacement)"
-    )
-    parser.add_argument("--out", type=Path, metavar="FILE", help="a CSV file")
+        "--score", choices=tuple(SCORES), default="displacement",
+        help="displacement D(f(y), y), or residual D(f(f(y)), f(y))",
+    )  # fmt: skip
+    parser.add_argument("--out", type=Path, metavar="FILE", help="the table's file")
     parser.add_argument(
         "--maps", type=Path, metavar="FOLDER",
-        help="NAME.png for each image: the image, f(y), and where it was moved, from black for 0 to"
-        " yellow for half of the range of values",
+        help="write NAME.png for each image: the image, f(y), and where it was moved, from black"
+        " for 0 to yellow for half of the range of values",
     )  # fmt: skip
     options = parse(parser, words)
     out = fresh_file(options.out, options.force) if options.out else None
@@ -47,9 +50,14 @@ def run(words: Sequence[str]) -> None:
     model = load_model(options)
     rows: list[tuple[str, ...]] = []
     for files, images in read(model, options.inputs, options.batch_size):
-        rows += _rows(model, options.score, files, images)
         if maps:
-            _draw(model, options.score, files, images, maps)
+            scores, moved, projected = (
+                x.cpu() for x in model.look(images, options.score, len(images))
+            )
+            _draw(files, images, moved, projected, maps)
+        else:
+            scores = model.score(images, options.score, len(images)).cpu()
+        rows += _rows(model.calibration, options.score, files, scores)
     if model.calibration is None:
         print(
             f"not calibrated: no percentiles, no flags; ign calibrate {options.model} --data CLEAN",
@@ -66,10 +74,8 @@ def run(words: Sequence[str]) -> None:
 
 
 def _rows(
-    model: IGN, kind: str, files: list[Input], images: Tensor
+    known: Calibration | None, kind: str, files: list[Input], scores: Tensor
 ) -> Iterator[tuple[str, str, str, str]]:
-    scores = model.score(images, kind, len(images)).cpu()
-    known = model.calibration
     percentiles = known.percentile(scores, kind).tolist() if known else [None] * len(files)
     flags = known.flag(scores, kind).tolist() if known else [None] * len(files)
     for file, score, percentile, flag in zip(
@@ -79,10 +85,10 @@ def _rows(
         yield file.name, f"{score:.6g}", *told
 
 
-def _draw(model: IGN, kind: str, files: list[Input], images: Tensor, folder: Path) -> None:
+def _draw(
+    files: list[Input], images: Tensor, moved: Tensor, projected: Tensor, folder: Path
+) -> None:
     """The image, its projection and the map, side by side."""
-    projected = model.project(images, 1, len(images)).cpu()
-    heat = pictures.heat(model.score_map(images, kind, len(images)).cpu())
-    for file, *three in zip(files, images, projected, heat, strict=True):
+    for file, *three in zip(files, images, projected, pictures.heat(moved), strict=True):
         row = torch.stack([x.expand(3, -1, -1) for x in three])
         pictures.save(pictures.sheet([("", row)]), folder / f"{file.name}.png")

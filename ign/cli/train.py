@@ -5,37 +5,48 @@ __all__ = ["run"]
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
+
+from ign.cli.parser import ASKED, Parser, hyphens
+
+METAVARS = {
+    "data": "DATA", "out": "RUN", "resume": "RUN", "init": "MODEL", "config": "FILE",
+    "betas": "B1,B2",
+}  # fmt: skip
 
 
 def run(words: Sequence[str]) -> int:
     """Parse, train, and say where the model is: exit status 1 for a run that failed."""
     from jsonargparse import ArgumentError
 
-    from ign.training import Failure, Interrupted, configuration, fields_of, leads, place, resumed
-    from ign.training import run as start
+    from ign import training
+    from ign.training import Failure, Interrupted, Lost, leads
 
-    preset, rest = _preset(words)
+    preset, rest = ("folder", words) if words is ASKED else _preset(words)
     resume = _value(rest, "--resume")
     method = _value(rest, "--method") or "ign"
     try:
-        fields = resumed(resume) if resume else fields_of(preset, method)
-        options = _parser(fields, preset).parse_args(rest)
+        fields = training.resumed(resume) if resume else training.fields_of(preset, method)
+        made = _parser(fields)
+        if words is ASKED or {"-h", "--help"} & set(rest):
+            _explained(made, preset).parse_args(ASKED if words is ASKED else ["--help"])
+        options = made.parse_args(rest)
         if options.method != method and not resume:  # a YAML file names it
-            options = _parser(fields_of(preset, options.method), preset).parse_args(rest)
+            options = _parser(training.fields_of(preset, options.method)).parse_args(rest)
     except ArgumentError as error:
         raise ValueError(f"{' '.join(str(error).split())} (see ign train --help)") from None
-    config = configuration(options)
+    config = training.configuration(options)
     for name in ("out", "init", "force"):
         if resume and getattr(options, name):
             raise ValueError(f"--resume {resume} goes on where the run is; leave out --{name}")
     if options.device:
         config.trainer.accelerator = options.device
+    place = training.place
     out = Path(resume) if resume else place(options.out, preset, options.force, config.method)
     try:
-        start(config, out, bool(resume), options.init)
+        training.run(config, out, bool(resume), options.init)
     except Failure as failure:
-        if leads():
+        if leads() and not isinstance(failure, Lost):
             print(f"ign train: {failure}", file=sys.stderr)
         return 128 + failure.signal if isinstance(failure, Interrupted) else 1
     if leads():
@@ -44,10 +55,11 @@ def run(words: Sequence[str]) -> int:
 
 
 def _preset(words: Sequence[str]) -> tuple[str, list[str]]:
-    """The preset, which comes first or is ``folder``, and the other words."""
+    """The preset, which comes first or is ``folder``, and the other words, with underscores."""
+    rest = [hyphens(word, "_") for word in words]
     if words and not words[0].startswith("-"):
-        return words[0], list(words[1:])
-    return "folder", list(words)
+        return words[0], rest[1:]
+    return "folder", rest
 
 
 def _value(words: Sequence[str], name: str) -> str | None:
@@ -59,23 +71,71 @@ def _value(words: Sequence[str], name: str) -> str | None:
     return None
 
 
-def _parser(defaults: dict[str, Any], preset: str) -> Any:
-    from ign.training import PRESETS, parser
+def _parser(defaults: dict[str, Any]) -> Any:
+    """The parser of the configuration and of what a run needs besides."""
+    from ign.training import parser
 
     made = parser(defaults)
-    made.usage = "ign train [PRESET] [--data FOLDER|ZIP] [--out RUN] [options]"
-    made.description = (
-        f"Train a model. Presets: {', '.join(PRESETS)}; without one, folder."
-        f" The defaults below are those of {preset}."
-    )
-    made.add_argument(
-        "--out", type=str, default=None, help="The run's folder (runs/PRESET[-METHOD])."
-    )
-    made.add_argument("--resume", type=str, default=None, help="A run to continue.")
-    made.add_argument("--init", type=str, default=None, help="A model to start from.")
+    made.add_argument("--out", type=str, help="The run's folder (default: runs/PRESET[-METHOD]).")
+    made.add_argument("--resume", type=str, help="A run to continue.")
+    made.add_argument("--init", type=str, help="A model to start from.")
     made.add_argument("--force", action="store_true", help="Replace the run at --out.")
     made.add_argument(
-        "--device", choices=["auto", "cpu", "cuda", "mps"], default=None,
+        "--device", choices=["auto", "cpu", "cuda", "mps"],
         help="The same as --trainer.accelerator.",
     )  # fmt: skip
     return made
+
+
+def _explained(made: Any, preset: str) -> Parser:
+    """The same options in the form of the other verbs, for help and completion."""
+    from ign.training import PRESETS
+
+    shown = Parser(
+        prog="ign train",
+        usage="ign train [PRESET] [--data DATA] [--out RUN] [options]",
+        description="Train a model on a named data set or any folder or zip of images."
+        f" Presets are {', '.join(PRESETS)}; without one it is folder. The defaults below are those"
+        f" of {preset}.",
+        epilog="Underscores may stand for hyphens. --print-config shows all of this as YAML, which"
+        " --config reads back.\n\nexamples:\n"
+        "  ign train --data photos/ --out runs/photos\n"
+        "  ign train mnist --steps 3000 --network.width 16\n"
+        "  ign train --resume runs/mnist",
+    )
+    shown.add_argument(
+        "preset", nargs="?", choices=PRESETS, metavar="PRESET",
+        help="the recipe that the defaults are from; comes first",
+    )  # fmt: skip
+    for group in made._action_groups:
+        target = shown if group.title == "options" else shown.add_argument_group(group.title)
+        for action in group._group_actions:
+            if "--help" not in action.option_strings and action.metavar != "CONFIG":
+                _add(target, action)
+    return shown
+
+
+def _add(target: Any, action: Any) -> None:
+    """Add an option of jsonargparse's as one of argparse's."""
+    name = action.option_strings[0]
+    text = (action.help or "").rstrip(".")
+    text = text if text.startswith("Lightning") else text[:1].lower() + text[1:]
+    given: dict[str, Any] = {"help": text.replace("%", "%%"), "default": action.default}
+    if action.nargs == 0 or action.dest == "print_config":
+        target.add_argument(
+            hyphens(name), action="store_true", help=given["help"] if action.nargs == 0 else
+            "print the configuration that would be used, and stop",
+        )  # fmt: skip
+        return
+    kinds = getattr(action, "_typehint", str)
+    literal = [x for x in get_args(kinds) if isinstance(x, str)]
+    choices = action.choices or literal
+    if kinds is bool or bool in get_args(kinds):
+        choices = ["true", "false", *(["null"] if type(None) in get_args(kinds) else [])]
+        given["default"] = None if action.default is None else str(action.default).lower()
+    if choices:
+        given["choices"] = choices
+    else:
+        number = {int: "N", float: "X"}.get(next(iter(get_args(kinds)), kinds), "VALUE")
+        given["metavar"] = METAVARS.get(action.dest, number)
+    target.add_argument(hyphens(name), **given)

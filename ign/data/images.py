@@ -8,14 +8,20 @@ import torch
 from torch import Tensor
 
 
-def to_float(x: Tensor) -> Tensor:
+def to_float(x: Tensor, flip: Tensor | None = None) -> Tensor:
     """Turn uint8 values into float32 in [-1, 1]: x / 127.5 - 1.
+
+    Args:
+        x: uint8, any shape; (B, C, H, W) where ``flip`` is given.
+        flip: (B,) bool, which of the images to mirror left to right.
 
     Raises:
         ValueError: The values are not uint8.
     """
     if x.dtype != torch.uint8:
         raise ValueError(f"to_float takes uint8 images, not {x.dtype}")
+    if flip is not None:
+        x = torch.where(flip[:, None, None, None], x.flip(-1), x)
     return x.float().div_(127.5).sub_(1)
 
 
@@ -67,10 +73,9 @@ class ImageSet:
         Shape:
             (B, C, H, W) float32, on the device of the images.
         """
-        x = self.images[index.to(self.images.device)]
-        if flip is not None:
-            x = torch.where(flip.to(x.device)[:, None, None, None], x.flip(-1), x)
-        return to_float(x)
+        device = self.images.device
+        flip = None if flip is None else flip.to(device)
+        return to_float(self.images[index.to(device)], flip)
 
     def to(self, device: torch.device | str) -> "ImageSet":
         """The same set with images and labels on another device."""

@@ -17,6 +17,7 @@ from torch import Tensor
 from ign.model import BATCH, IGN
 
 METHODS = ("linear", "spherical")
+"""How to go from noise to noise."""
 
 
 def between(start: Tensor, end: Tensor, t: Tensor, method: str = "linear") -> Tensor:

@@ -4,7 +4,7 @@ from torch import nn
 
 from ign.nn.dcgan import DCGANAutoencoder
 from ign.nn.latent import EnergyGenerator, GaussianAutoencoder, Generator, VariationalAutoencoder
-from ign.nn.norm import NORMS, ROLES, RoleBatchNorm2d, batch_statistics, role
+from ign.nn.norm import NORMS, ROLES, RoleBatchNorm2d, batch_statistics, role, synchronize
 
 __all__ = [
     "NETWORKS",
@@ -17,7 +17,9 @@ __all__ = [
     "RoleBatchNorm2d",
     "VariationalAutoencoder",
     "batch_statistics",
+    "find_network",
     "role",
+    "synchronize",
 ]
 
 NETWORKS: dict[str, type[nn.Module]] = {
@@ -26,4 +28,18 @@ NETWORKS: dict[str, type[nn.Module]] = {
         DCGANAutoencoder, Generator, VariationalAutoencoder, GaussianAutoencoder, EnergyGenerator,
     )
 }  # fmt: skip
-"""The networks that a saved model may name: each has ``config``, its arguments, and ``shape``."""
+"""The networks that a saved model may name: each has ``config``, its arguments, and ``shape``.
+
+Put a class of your own there, under its own name, and models with it can be saved and loaded.
+"""
+
+
+def find_network(name: str) -> type[nn.Module]:
+    """The class of that name in :data:`NETWORKS`.
+
+    Raises:
+        ValueError: There is none.
+    """
+    if name not in NETWORKS:
+        raise ValueError(f"network {name!r} is unknown; put its class into ign.nn.NETWORKS first")
+    return NETWORKS[name]

@@ -7,6 +7,8 @@ import copy
 import torch
 from torch import Tensor, nn
 
+from ign.nn.sharding import local
+
 
 class Average(nn.Module):
     r"""A copy of a network that follows it slowly, normalization statistics included.
@@ -14,7 +16,8 @@ class Average(nn.Module):
     .. math:: \bar\theta \leftarrow \bar\theta + (1 - d_t)(\theta - \bar\theta), \qquad
         d_t = \min\left(d, \frac{1 + t}{10 + t}\right)
 
-    The ramp lets the average forget the initialization early on.
+    The ramp lets the average forget the initialization early on. Where network and average are
+    sharded alike (:func:`ign.nn.sharding.shard`), each process moves its own shards.
 
     Args:
         network: The network to follow.
@@ -40,13 +43,13 @@ class Average(nn.Module):
             step: t, from 0.
         """
         weight = 1 - min(self.decay, (1 + step) / (10 + step))
-        slow, fast = _tensors(self.network), _tensors(network)
-        moving = [i for i, tensor in enumerate(slow) if tensor.is_floating_point()]
-        torch._foreach_lerp_([slow[i] for i in moving], [fast[i] for i in moving], weight)
-        for a, b in zip(slow, fast, strict=True):
-            if not a.is_floating_point():
-                a.copy_(b)
+        pairs = list(zip(_tensors(self.network), _tensors(network), strict=True))
+        moving = [pair for pair in pairs if pair[0].is_floating_point()]
+        counts = [pair for pair in pairs if not pair[0].is_floating_point()]
+        torch._foreach_lerp_([a for a, _ in moving], [b for _, b in moving], weight)
+        if counts:
+            torch._foreach_copy_([a for a, _ in counts], [b for _, b in counts])
 
 
 def _tensors(network: nn.Module) -> list[Tensor]:
-    return [*(p.detach() for p in network.parameters()), *network.buffers()]
+    return [local(t.detach()) for t in (*network.parameters(), *network.buffers())]

@@ -1,6 +1,16 @@
 """Normalization layers, among them a batch norm that knows which population it is looking at."""
 
-__all__ = ["NORMS", "ROLES", "RoleBatchNorm2d", "batch_statistics", "make_norm", "role", "still"]
+__all__ = [
+    "NORMS",
+    "ROLES",
+    "BatchNorm2d",
+    "RoleBatchNorm2d",
+    "batch_statistics",
+    "make_norm",
+    "role",
+    "still",
+    "synchronize",
+]
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,11 +20,37 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from ign import processes
+from ign.nn.joint import joint_batch_norm
+
 ROLES = ("data", "noise", "output")
+"""What a network can be told of its input."""
+
 NORMS = ("batch", "role", "group", "none")
+"""The names of :func:`make_norm`."""
 
 UNKNOWN = "data"
 """The role of an input whose origin nobody states (measured: ``docs/roles.md``)."""
+
+
+class BatchNorm2d(nn.BatchNorm2d):
+    """PyTorch's batch norm, of the joined batch of all processes where ``joint`` is set.
+
+    See :func:`synchronize`.
+    """
+
+    joint = False
+
+    def forward(self, input: Tensor) -> Tensor:
+        if not (self.joint and self.training and processes.number() > 1):
+            return super().forward(input)
+        moving = self.track_running_stats
+        if moving and self.num_batches_tracked is not None:
+            self.num_batches_tracked += 1
+        mean, var = (self.running_mean, self.running_var) if moving else (None, None)
+        return joint_batch_norm(
+            input, mean, var, self.weight, self.bias, self.momentum or 0.0, self.eps
+        )
 
 
 class RoleBatchNorm2d(nn.Module):
@@ -28,7 +64,8 @@ class RoleBatchNorm2d(nn.Module):
     :math:`z` and :math:`f(z)`, through one network; pooled statistics fit none of them.
 
     The role is the attribute ``role``, set by the context :func:`role`; outside of it, it is
-    the role of an input of unknown kind.
+    the role of an input of unknown kind. Where ``joint`` is set (:func:`synchronize`) the batch
+    is the joined one of all processes.
 
     Args:
         channels: The number of maps C.
@@ -42,6 +79,7 @@ class RoleBatchNorm2d(nn.Module):
     running_mean: Tensor
     running_var: Tensor
     num_batches_tracked: Tensor
+    joint = False
 
     def __init__(self, channels: int, eps: float = 1e-5, momentum: float = 0.1):
         super().__init__()
@@ -62,6 +100,8 @@ class RoleBatchNorm2d(nn.Module):
         known = moving or not self.training
         mean = self.running_mean[r] if known else None
         var = self.running_var[r] if known else None
+        if self.joint and self.training and processes.number() > 1:
+            return joint_batch_norm(x, mean, var, self.weight, self.bias, self.momentum, self.eps)
         return F.batch_norm(
             x, mean, var, self.weight, self.bias, self.training, self.momentum, self.eps
         )
@@ -110,6 +150,20 @@ def still(network: nn.Module) -> Iterator[None]:
             m.track_running_stats = True
 
 
+def synchronize(network: nn.Module) -> None:
+    """Let every batch norm of a network train on the joined batch of all processes from now on.
+
+    All processes must then pass their parts through the network together. Layers of other kinds
+    than :class:`BatchNorm2d` and :class:`RoleBatchNorm2d` stay as they are.
+
+    Args:
+        network: The network f, or any module.
+    """
+    for layer in network.modules():
+        if isinstance(layer, BatchNorm2d | RoleBatchNorm2d):
+            layer.joint = True
+
+
 @contextmanager
 def batch_statistics(network: nn.Module) -> Iterator[None]:
     """Let every batch norm normalize by its batch, in evaluation mode too, and keep no record.
@@ -151,7 +205,7 @@ def make_norm(norm: str, channels: int) -> nn.Module:
         ValueError: The name is unknown.
     """
     if norm == "batch":
-        return nn.BatchNorm2d(channels)
+        return BatchNorm2d(channels)
     if norm == "role":
         return RoleBatchNorm2d(channels)
     if norm == "group":

@@ -1,19 +1,23 @@
 """What happens beside the steps: the average, a clean stop, the bar."""
 
-__all__ = ["Bar", "Follow", "Stop", "say"]
+__all__ = ["Bar", "Follow", "Stop", "Tell", "lost", "say"]
 
 import signal
+import sys
 import threading
 import time
+from pathlib import Path
 from types import FrameType
 from typing import Any
 
+import torch
 from lightning import Trainer
 from lightning.pytorch.callbacks import Callback
 from rich.console import Console
 from rich.progress import Progress
 
 from ign.terminal import progress
+from ign.training.checkpoints import again, kept
 
 SECONDS = 10
 """Between lines where there is no terminal."""
@@ -55,11 +59,45 @@ class Stop(Callback):
         self.signal = number
 
 
-class Bar(Callback):
-    """A progress bar with the terms and the time left; lines where there is no terminal."""
+def lost(exception: BaseException) -> bool:
+    """Whether this is how a collective ends when another process is gone."""
+    return isinstance(exception, torch.distributed.DistError) or (
+        isinstance(exception, RuntimeError) and "gloo" in str(exception)
+    )
 
-    def __init__(self, console: Console, every: int):
-        self.console, self.every = console, every
+
+class Tell(Callback):
+    """Says at once what ends one process of several: a launcher is about to end the others.
+
+    Args:
+        run: The run's folder.
+    """
+
+    def __init__(self, run: Path):
+        self.run = run
+
+    def on_exception(self, trainer: Trainer, module: Any, exception: BaseException) -> None:
+        step, rank = trainer.global_step, trainer.global_rank
+        if rank == 0 and lost(exception):
+            text = f"lost another process at step {step}; {kept(self.run)}"
+        elif rank > 0 and isinstance(exception, torch.OutOfMemoryError):
+            text = f"process {rank} is out of memory at step {step}"
+        else:
+            return
+        print(f"ign train: {text}; go on with: {again(self.run)}", file=sys.stderr, flush=True)
+
+
+class Bar(Callback):
+    """A progress bar with the terms and the time left; lines where there is no terminal.
+
+    Args:
+        console: Where to.
+        every: Steps between terms.
+        means: How the run computes, said before the rest.
+    """
+
+    def __init__(self, console: Console, every: int, means: str):
+        self.console, self.every, self.means = console, every, means
         self.live: Progress | None = None
 
     def on_train_start(self, trainer: Trainer, module: Any) -> None:
@@ -67,6 +105,8 @@ class Bar(Callback):
         self.first = trainer.global_step
         self.began = self.line = time.perf_counter()
         if self.live:
+            if self.console.is_terminal:
+                say(self.console, self.means)
             total = module.config.steps
             self.task = self.live.add_task("training", total=total, completed=self.first)
             self.live.start()
@@ -83,6 +123,8 @@ class Bar(Callback):
         self.live.update(self.task, description=text)
         now = time.perf_counter()
         if not self.console.is_terminal and now - self.line > SECONDS:
+            if self.line == self.began:
+                say(self.console, self.means)
             self.line = now
             left = (module.config.steps - step) * (now - self.began) / (step - self.first)
             steps = module.config.steps

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from ign import pictures
 from ign.model import IGN
+from ign.nn.sharding import local, whole
 from ign.training.checkpoints import Failure, keep, kept, path_of
 from ign.training.journal import Journal
 
@@ -69,8 +70,8 @@ class Check(Callback):
         model = averaged(module)
         module.method.complete(model.network, module.images)
         found, once = self._measure(model, module)
-        sound = _finite(module.model) and _finite(model)
-        if not (sound and all(map(math.isfinite, found.values()))):
+        sound = _finite(module.model) and _finite(model) and all(map(math.isfinite, found.values()))
+        if not trainer.strategy.reduce_boolean_decision(sound):  # a shard is its process's own
             raise Failure(
                 f"step {step}: the weights or the images hold NaN or infinity; {kept(self.run)};"
                 " try a lower learning_rate"
@@ -121,10 +122,10 @@ class Check(Callback):
 
 
 def averaged(module: Any) -> IGN:
-    """The model with the average in the network's place."""
+    """The model with the average in the network's place, in one piece."""
     model: IGN = module.model
     about = {**model.about, "steps": module.trainer.global_step}
-    return IGN(module.average.network, model.noise, model.distance, about)
+    return IGN(whole(module.average.network), model.noise, model.distance, about)
 
 
 def _diversity(images: Tensor) -> float:
@@ -133,4 +134,4 @@ def _diversity(images: Tensor) -> float:
 
 
 def _finite(module: nn.Module) -> bool:
-    return all(torch.isfinite(t).all() for t in module.state_dict().values())
+    return all(torch.isfinite(local(t)).all() for t in module.state_dict().values())

@@ -3,6 +3,7 @@
 __all__ = [
     "AtomicCheckpoints",
     "Failure",
+    "again",
     "checkpoints",
     "keep",
     "kept",
@@ -12,6 +13,7 @@ __all__ = [
 ]
 
 import re
+import shlex
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -81,6 +83,12 @@ def kept(run: Path) -> str:
     """What a run that fails leaves behind, in words."""
     checkpoint, _ = newest(run)
     return f"kept: {checkpoint.name} and its model" if checkpoint else "nothing was saved before"
+
+
+def again(run: Path) -> str:
+    """The command with which a run that stopped goes on, or begins anew without a checkpoint."""
+    name = shlex.quote(str(run))
+    return f"ign train {f'--resume {name}' if newest(run)[0] else f'--out {name} --force'}"
 
 
 def _whole(checkpoint: Path) -> bool:

@@ -16,6 +16,7 @@ from typing import Literal
 
 FOLDER = Path(__file__).parent / "presets"
 PRESETS = tuple(sorted(p.stem for p in FOLDER.glob("*.yaml")))
+"""The names of the presets."""
 
 
 def preset_file(name: str) -> Path:
@@ -91,7 +92,9 @@ class TrainerConfig:
         devices: Number of devices on each node, or auto.
         num_nodes: Number of nodes.
         strategy: Lightning's strategy, such as auto or ddp.
-        precision: 32 for single precision, bf16-mixed for bfloat16 autocast.
+        precision: 32 for single precision, bf16-mixed for bfloat16 autocast, auto for the latter
+            where the device computes with bfloat16 natively.
+        compile: Whether to compile the objective and the drawing of batches, for method ign.
         accumulate_grad_batches: Micro-batches for each step.
     """
 
@@ -99,7 +102,8 @@ class TrainerConfig:
     devices: int | str = 1
     num_nodes: int = 1
     strategy: str = "auto"
-    precision: Literal["32", "bf16-mixed"] = "32"
+    precision: Literal["auto", "32", "bf16-mixed"] = "auto"
+    compile: bool = False
     accumulate_grad_batches: int = 1
 
 

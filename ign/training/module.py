@@ -3,16 +3,20 @@
 __all__ = ["Training"]
 
 from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 import torch
 from lightning import LightningModule
-from torch import Tensor
+from lightning_utilities.core.apply_func import apply_to_collection
+from torch import Tensor, nn
 
 from ign import random
-from ign.data import ImageSet, order
+from ign.data import ImageSet, order, to_float
 from ign.model import IGN
+from ign.nn import synchronize
 from ign.nn.ema import Average
+from ign.nn.sharding import shard
 from ign.training.config import Config
 from ign.training.methods import Method, Turn
 
@@ -46,7 +50,21 @@ class Training(LightningModule):
 
     def setup(self, stage: str) -> None:
         for module in (self.model.network, self.method):
-            module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+            if self.trainer.world_size > 1:
+                synchronize(module)
+            if self.device_mesh is None:  # shards are contiguous
+                module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        if self.config.trainer.compile:
+            cuda = self.trainer.strategy.root_device.type == "cuda"
+            self.method.compile_step(mode="reduce-overhead" if cuda else None)
+            self.drawn = torch.compile(self.drawn)  # type: ignore[method-assign]
+
+    def configure_model(self) -> None:
+        """Share network and average out, where the strategy is one that does."""
+        if self.device_mesh is not None:
+            for network in (self.model.network, self.average.network):
+                network.to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
+                shard(network, self.device_mesh["data_parallel"])
 
     def part(self, processes: int) -> int:
         """How many images each of so many processes sees at a time.
@@ -63,7 +81,10 @@ class Training(LightningModule):
         return self.config.batch_size // parts
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Write tensors in the one order that every strategy reads, channels first."""
         checkpoint["images"] = list(self.images.images.shape)
+        for name in ("state_dict", "optimizer_states"):
+            checkpoint[name] = apply_to_collection(checkpoint[name], Tensor, Tensor.contiguous)
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Refuse other images; take the step from the checkpoint, whichever loop counted it."""
@@ -75,6 +96,20 @@ class Training(LightningModule):
             )
         counted = checkpoint["loops"]["fit_loop"][COUNTER]["total"]
         counted.update(ready=checkpoint["global_step"], completed=checkpoint["global_step"])
+        if self.device_mesh is None:
+            for states in checkpoint["optimizer_states"]:
+                self._lay_out(states["state"])
+
+    def _lay_out(self, states: dict[int, dict[str, Tensor]]) -> None:
+        """Give Adam's moments the memory order of their parameters, which fused Adam relies on."""
+        for i, p in enumerate(self._trained()):
+            for name, moment in states.get(i, {}).items():
+                if moment.shape == p.shape:
+                    states[i][name] = torch.empty_like(p, dtype=moment.dtype).copy_(moment).detach()
+
+    def _trained(self) -> list[nn.Parameter]:
+        every = [*self.model.network.parameters(), *self.method.parameters()]
+        return [p for p in every if p.requires_grad]
 
     def on_fit_start(self) -> None:
         self.model.network.train()
@@ -90,13 +125,24 @@ class Training(LightningModule):
         self.losses = {}
         for player in range(self.method.players):
             optimizer.zero_grad()
-            for part in parts:
+            for i, part in enumerate(parts, 1):
                 loss, terms = next(part)
-                self.manual_backward(loss / len(parts))
+                with self._alone(i < len(parts)):
+                    self.manual_backward(loss / len(parts))
                 self.losses |= {name: term.detach() for name, term in terms.items()}
             last = player == self.method.players - 1
             (optimizer if last else optimizer.optimizer).step()  # Lightning counts the last
         self.lr_schedulers().step()  # type: ignore[union-attr]
+
+    @contextmanager
+    def _alone(self, alone: bool) -> Iterator[None]:
+        """Let a backward pass keep its gradients in the process: the last one joins them all."""
+        wrapper: Any = self.trainer.strategy.model
+        network: Any = self.model.network
+        if self.device_mesh is not None:
+            network.set_requires_gradient_sync(not alone)
+        with wrapper.no_sync() if alone and hasattr(wrapper, "no_sync") else nullcontext():
+            yield
 
     def _places(self) -> range:
         """Where in the step's batch this process's micro-batches begin."""
@@ -113,12 +159,28 @@ class Training(LightningModule):
         """Data and noise at the places first to first + count of a step, (count, C, H, W) each."""
         seed, start = self.config.seed, step * self.config.batch_size + first
         index = torch.arange(first, first + count, device=self.device)
-        chosen = order(len(self.images), seed, start, count)
         flip = None
         if self.config.flip:
             flip = random.uniform(random.keys(seed, "flip", step, index)) < 0.5
-        x = self.images.batch(chosen, flip).to(self.device)
-        return x, self.model.noise.at(random.keys(seed, "noise", step, index))
+        images, chosen = self.near(order(len(self.images), seed, start, count))
+        return self.drawn(images, chosen, flip, random.keys(seed, "noise", step, index))
+
+    def drawn(
+        self, images: Tensor, chosen: Tensor, flip: Tensor | None, key: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """The chosen of uint8 images, mirrored and in [-1, 1], and the noise of the keys."""
+        return to_float(images[chosen], flip), self.model.noise.at(key)
+
+    def near(self, chosen: Tensor) -> tuple[Tensor, Tensor]:
+        """Images on this module's device, and where in them the chosen ones lie.
+
+        The whole set where it lies there, else the chosen ones alone, brought as bytes.
+        """
+        images = self.images.images
+        if images.device == self.device:
+            return images, chosen.to(self.device)
+        images = images[chosen].to(self.device)
+        return images, torch.arange(len(chosen), device=self.device)
 
     def anchors(self, step: int) -> Tensor | None:
         """More images for this step, (M, C, H, W); None where the method needs none."""
@@ -126,13 +188,14 @@ class Training(LightningModule):
             return None
         count = min(self.config.anchors, len(self.images))
         chosen = order(len(self.images), self.config.seed, step * count, count)
-        return self.images.batch(chosen).to(self.device)
+        images, chosen = self.near(chosen)
+        return to_float(images[chosen])
 
     def configure_optimizers(self) -> Any:
         config = self.config
-        every = [*self.model.network.parameters(), *self.method.parameters()]
-        trained = [p for p in every if p.requires_grad]
-        optimizer = torch.optim.Adam(trained, config.learning_rate, config.betas, fused=True)
+        optimizer = torch.optim.Adam(
+            self._trained(), config.learning_rate, config.betas, fused=True
+        )
         falling = max(1, round(config.decay * config.steps))
 
         def factor(step: int) -> float:

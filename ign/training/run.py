@@ -1,9 +1,8 @@
 """Runs: start, resume, finish."""
 
-__all__ = ["Interrupted", "run", "train"]
+__all__ = ["Interrupted", "Lost", "run", "train"]
 
 import logging
-import shlex
 import signal
 import warnings
 from collections.abc import Iterator
@@ -21,23 +20,29 @@ from ign import data
 from ign.model import IGN
 from ign.noise import make_noise
 from ign.terminal import console
-from ign.training.callbacks import Bar, Follow, Stop, say
+from ign.training.callbacks import Bar, Follow, Stop, Tell, lost, say
 from ign.training.check import Check, averaged
-from ign.training.checkpoints import AtomicCheckpoints, Failure, kept, newest, step_of
+from ign.training.checkpoints import AtomicCheckpoints, Failure, again, kept, newest, step_of
 from ign.training.config import Config
-from ign.training.folder import place, prepare
+from ign.training.folder import leads, place, prepare
 from ign.training.journal import Journal
 from ign.training.methods import METHODS, Method
 from ign.training.module import Training
 from ign.training.options import arguments, resumed, unchanged
+from ign.training.precision import precision_of, said
+from ign.training.strategy import spread
 
 HELD_OUT = 256
+IN_MEMORY = 2**26
+"""Decoded images of more bytes are kept in the cache folder, for the next run, and mapped."""
 HARMLESS = (
     (r"`isinstance\(treespec, LeafSpec\)` is deprecated", FutureWarning),
     (r"Found \d+ module\(s\) in eval mode", UserWarning),
     (r"(GPU|MPS) available but not used", UserWarning),
+    (r"FSDP2-wrapped module \(\w+\) returned a view tensor", UserWarning),
 )
-"""Lightning's warnings about itself, about the average, and about a device that a user chose."""
+"""Lightning's warnings about itself, about the average, and about a device that a user chose;
+FSDP2's about operations in place, of which the networks have none."""
 
 
 class Interrupted(Failure):
@@ -51,6 +56,10 @@ class Interrupted(Failure):
     def __init__(self, message: str, signal: int):
         super().__init__(message)
         self.signal = signal
+
+
+class Lost(Failure):
+    """A run of which another process is gone; :class:`ign.training.callbacks.Tell` has told it."""
 
 
 def train(
@@ -107,16 +116,16 @@ def run(config: Config, folder: Path, resume: bool = False, init: str | Path | N
     _device(config.trainer.accelerator)
     checkpoint = _checkpoint(config, folder) if resume else None
     if checkpoint and step_of(checkpoint) == config.steps:
-        say(console, f"{folder} is at step {config.steps}, its end; go on with more --steps")
+        _note(f"{folder} is at step {config.steps}, its end; go on with more --steps")
         return IGN.from_pretrained(folder)
     images, held_out = _load(config, "train"), _load(config, "test")
     model, method = _begin(config, images, init)
     module = Training(model, method, images, config)
     journal, stop = Journal(folder, config.log_every, method.terms), Stop()
     check = Check(folder, _pick(held_out), _pick(images), journal, config.every)
-    bar = Bar(console, config.log_every)
+    bar = Bar(console, config.log_every, said(config))
     with _quiet():
-        trainer = _trainer(config, folder, [stop, Follow(), journal, bar, check])
+        trainer = _trainer(config, folder, [Tell(folder), stop, Follow(), journal, bar, check])
         module.part(trainer.world_size)
         if trainer.is_global_zero:
             prepare(folder, config, resume)
@@ -146,10 +155,16 @@ def _checkpoint(config: Config, folder: Path) -> Path:
             f" start again with --out {folder} --force"
         )
     if damaged:
-        say(console, f"{folder}: {names} damaged; going on from {checkpoint.name}")
+        _note(f"{folder}: {names} damaged; going on from {checkpoint.name}")
     if (step := step_of(checkpoint)) > config.steps:
         raise ValueError(f"--resume {folder}: it is at step {step}, beyond steps {config.steps}")
     return checkpoint
+
+
+def _note(text: str) -> None:
+    """Print a line, once for all processes."""
+    if leads():
+        say(console, text)
 
 
 def _fit(
@@ -169,12 +184,15 @@ def _fit(
         advice = "raise trainer.accumulate_grad_batches, then "
     except SystemExit:  # Lightning's answer to KeyboardInterrupt
         pass
-    name = shlex.quote(str(folder))
-    go_on = f"--resume {name}" if newest(folder)[0] else f"--out {name} --force"
-    text = f"{cause} at step {trainer.global_step}; {kept(folder)}; {advice}go on with: ign train"
+    except RuntimeError as error:
+        if not lost(error):
+            raise
+        raise Lost(f"lost another process at step {trainer.global_step}") from None
+    text = f"{cause} at step {trainer.global_step}; {kept(folder)}"
+    text += f"; {advice}go on with: {again(folder)}"
     if cause == "stopped":
-        raise Interrupted(f"{text} {go_on}", stop.signal or signal.SIGINT)
-    raise Failure(f"{text} {go_on}")
+        raise Interrupted(text, stop.signal or signal.SIGINT)
+    raise Failure(text)
 
 
 @contextmanager
@@ -200,12 +218,12 @@ def _trainer(config: Config, folder: Path, callbacks: list[Any]) -> Trainer:
     options = asdict(config.trainer)
     if options["accelerator"] == "cuda":
         options["accelerator"] = "gpu"
-    del options["accumulate_grad_batches"]  # a step takes its micro-batches by itself
-    if options["strategy"] == "ddp" and METHODS[config.method].players > 1:
-        options["strategy"] = "ddp_find_unused_parameters_true"
+    for own in ("accumulate_grad_batches", "compile"):  # a step does these by itself
+        del options[own]
+    options["precision"] = precision_of(config.trainer)
     try:
         return Trainer(
-            **options,
+            **options | spread(config),
             max_steps=config.steps,
             max_epochs=-1,
             callbacks=callbacks,
@@ -229,6 +247,7 @@ def _load(config: Config, split: str) -> data.ImageSet:
         size=config.size,
         gray=config.gray,
         limit=config.limit if split == "train" else HELD_OUT,
+        memory_limit=IN_MEMORY,
         progress=split == "train",
     )
 
@@ -249,7 +268,8 @@ def _begin(config: Config, images: data.ImageSet, init: str | Path | None) -> tu
     noise = make_noise(config.noise, images.shape, images.images)
     name = Path(config.data).name or config.data
     about = {"method": config.method, "data": name, "training_images": len(images)}
-    model = IGN(network, noise, config.objective.distance, about | {"seed": config.seed})
+    about |= {"seed": config.seed, "precision": precision_of(config.trainer)}
+    model = IGN(network, noise, config.objective.distance, about)
     if init is not None:
         _start_from(IGN.from_pretrained(init).network, network, f"--init {init}")
     return model, method

@@ -2,6 +2,10 @@
 
 import json
 
+import torch
+
+from ign import IGN, nn, noise
+
 
 def test_facts_for_people_and_programs(ign, model):
     status, out, err = ign("info", model, "--json")
@@ -20,3 +24,16 @@ def test_facts_for_people_and_programs(ign, model):
 
 def test_run_stands_for_its_model(ign, model):
     assert ign("info", model.parent).out == ign("info", model).out
+
+
+def test_a_model_of_vectors_is_for_python(ign, tmp_path, monkeypatch):
+    class Line(torch.nn.Linear):
+        def __init__(self, columns):
+            super().__init__(columns, columns)
+            self.config = {"columns": columns}
+
+    monkeypatch.setitem(nn.NETWORKS, "Line", Line)
+    IGN(Line(5), noise.GaussianNoise((5,))).save_pretrained(tmp_path)
+    status, out, err = ign("info", tmp_path)
+    assert (status, out) == (2, "")
+    assert err == f"ign info: {tmp_path}: of samples (5,), not images; use it in Python\n"

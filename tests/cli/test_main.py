@@ -10,17 +10,6 @@ from ign import __version__
 from ign.cli import VERBS, complain, main
 
 
-@pytest.mark.parametrize("verb", VERBS)
-def test_help_of_each_verb(verb, capsys):
-    with pytest.raises(SystemExit) as end:
-        main([verb, "--help"])
-    out, err = capsys.readouterr()
-    assert end.value.code == 0
-    assert err == ""
-    assert f"ign {verb}" in out
-    assert "--out" in out or verb in ("info", "edit", "app")
-
-
 @pytest.mark.parametrize("word", ["-h", "--help", "--version"])
 def test_help_and_version(word, capsys):
     with pytest.raises(SystemExit) as end:

@@ -72,3 +72,15 @@ def test_grid_shows_the_first(ign, model, tmp_path, n):
     tile = 56 + 3
     assert Image.open(tmp_path / "s" / "grid.png").width == pytest.approx(columns * tile, abs=8)
     assert len(images(tmp_path / "s")) == n + 1
+
+
+def test_array_holds_the_pictures(ign, model, tmp_path):
+    words = ("sample", model, "-n", 5, "-k", 1, 2, "--batch-size", 2)
+    assert ign(*words, "--out", tmp_path / "p").status == 0
+    assert ign(*words, "--array", "--out", tmp_path / "a").status == 0
+    assert sorted(p.name for p in (tmp_path / "a").iterdir()) == ["f1.npy", "f2.npy", "grid.png"]
+    for k in (1, 2):
+        found = np.load(tmp_path / "a" / f"f{k}.npy")
+        assert (found.shape, found.dtype) == ((5, 3, 8, 8), np.uint8)
+        wanted = [np.asarray(Image.open(p)) for p in sorted((tmp_path / "p" / f"f{k}").iterdir())]
+        assert np.array_equal(found.transpose(0, 2, 3, 1), np.stack(wanted))

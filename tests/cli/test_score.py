@@ -82,7 +82,7 @@ def test_a_calibrated_model_gives_percentiles_and_flags(kind, ign, calibrated, w
     for row in table.values():
         assert 0 <= float(row["percentile"]) <= 100
         assert row["flag"] == str(int(float(row["score"]) > threshold * (1 + 1e-5)))
-    assert max(float(table[n]["percentile"]) for n in clean) == 100
+    assert max(float(table[n]["percentile"]) for n in clean) == pytest.approx(100, abs=0.2)
     words = ("score", calibrated, whole, "--score", kind, "--out", tmp_path / "s.csv")
     flagged = sum(row["flag"] == "1" for row in table.values())
     assert ign(*words).out == f"8 scores in {tmp_path / 's.csv'}, {flagged} flagged\n"

@@ -11,7 +11,7 @@ from rich.console import Console
 
 from ign import Losses
 from ign.training import callbacks
-from ign.training.callbacks import Bar, say
+from ign.training.callbacks import Bar, Tell, lost, say
 
 
 def shown(terminal: bool, begin: int, end: int, total: int = 40) -> str:
@@ -21,7 +21,7 @@ def shown(terminal: bool, begin: int, end: int, total: int = 40) -> str:
     losses = vars(Losses(*torch.tensor([9.0, 0.5, 0.25, -0.125, 0.0])))
     module = SimpleNamespace(losses=losses, config=SimpleNamespace(steps=total))
     trainer = SimpleNamespace(is_global_zero=True, global_step=begin)
-    bar = Bar(console, every=2)
+    bar = Bar(console, every=2, means="on cpu: float32")
     bar.on_train_start(trainer, module)
     for trainer.global_step in range(begin + 1, end + 1):
         time.sleep(0.01)
@@ -31,7 +31,8 @@ def shown(terminal: bool, begin: int, end: int, total: int = 40) -> str:
 
 
 def test_terminal_shows_terms_count_and_time_left():
-    *_, last = [line for line in shown(True, 10, 30).splitlines() if line.strip()]
+    first, *_, last = [line for line in shown(True, 10, 30).splitlines() if line.strip()]
+    assert "on cpu: float32" in first
     assert "rec 0.5000  idem 0.2500  tight -0.1250" in last
     assert "match" not in last
     assert "30/40" in last
@@ -45,11 +46,34 @@ def test_elsewhere_a_line_now_and_then(seconds, monkeypatch):
     if seconds:
         assert lines == []
     else:
-        assert [line.split("  ")[0] for line in lines] == ["step 12 of 40", "step 14 of 40"]
-        assert all(re.search(r"  \d+ s left$", line) for line in lines)
+        assert lines[0] == "on cpu: float32"
+        assert [line.split("  ")[0] for line in lines[1:]] == ["step 12 of 40", "step 14 of 40"]
+        assert all(re.search(r"  \d+ s left$", line) for line in lines[1:])
 
 
 def test_line_is_printed_as_it_is():
     file = StringIO()
     say(Console(file=file, width=20), "/tmp/[red]/a folder of a very long name")
     assert file.getvalue() == "/tmp/[red]/a folder of a very long name\n"
+
+
+GLOO = RuntimeError("[/pytorch/third_party/gloo/gloo/transport/tcp/pair.cc:537] Connection reset")
+
+
+@pytest.mark.parametrize(
+    ("rank", "error", "wanted"),
+    [
+        (0, GLOO, "ign train: lost another process at step 7; nothing was saved before; go on"),
+        (0, torch.distributed.DistBackendError("NCCL"), "ign train: lost another process"),
+        (1, GLOO, ""),
+        (3, torch.OutOfMemoryError("CUDA"), "ign train: process 3 is out of memory at step 7"),
+        (0, torch.OutOfMemoryError("CUDA"), ""),
+        (0, RuntimeError("shapes"), ""),
+    ],
+)
+def test_what_ends_one_process_is_told_once(rank, error, wanted, tmp_path, capsys):
+    trainer = SimpleNamespace(global_step=7, global_rank=rank)
+    Tell(tmp_path / "run").on_exception(trainer, None, error)
+    err = capsys.readouterr().err
+    assert err.startswith(wanted) if wanted else not err
+    assert lost(error) == ("gloo" in str(error) or "NCCL" in str(error))

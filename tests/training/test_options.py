@@ -20,7 +20,7 @@ OTHER = {
     "learning_rate": 1e-5, "decay": 0.25, "betas": [0.1, 0.2], "ema": 0.5, "seed": 3, "every": 5,
     "log_every": 4, "trainer.accelerator": "cpu", "trainer.devices": 2, "trainer.num_nodes": 3,
     "trainer.strategy": "ddp", "trainer.precision": "bf16-mixed",
-    "trainer.accumulate_grad_batches": 11,
+    "trainer.accumulate_grad_batches": 11, "trainer.compile": True,
 }  # fmt: skip
 """Another value for each field there is."""
 

@@ -1,6 +1,7 @@
 """What a run leaves behind, and how one begins."""
 
 import math
+import sys
 
 import numpy as np
 import pytest
@@ -125,3 +126,21 @@ def test_folder_of_images_from_the_command_line(tmp_path, capsys):
     assert config["data"] == str(tmp_path / "in")
     with pytest.raises(ValueError, match="which images"):
         ign.train("folder", out=tmp_path / "other")
+
+
+def test_decoded_images_are_kept_for_the_next_run_where_they_are_many(tmp_path, monkeypatch):
+    noise = np.random.default_rng(0)
+    (tmp_path / "in").mkdir()
+    for i in range(24):
+        Image.fromarray(noise.integers(0, 256, (8, 8), np.uint8)).save(tmp_path / "in" / f"{i}.png")
+    monkeypatch.setenv("IGN_CACHE", str(tmp_path / "cache"))
+    options = OPTIONS | {"data": str(tmp_path / "in"), "steps": 2, "batch_size": 4}
+    found = []
+    for limit, name in ((2**26, "memory"), (0, "first"), (0, "second")):
+        monkeypatch.setattr(sys.modules["ign.training.run"], "IN_MEMORY", limit)
+        assert (tmp_path / "cache").exists() == (name == "second")
+        found.append(ign.train("folder", out=tmp_path / name, **options))
+        if name == "first":
+            monkeypatch.setattr("ign.data.loading.read_all", None)
+    for model in found[1:]:
+        assert all(map(torch.equal, model.parameters(), found[0].parameters()))

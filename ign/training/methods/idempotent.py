@@ -17,6 +17,7 @@ class Idempotent(Method):
     """One network, one loss: :class:`ign.objective.IGNObjective`."""
 
     terms = ("total", "rec", "idem", "tight", "match")
+    compiles = True
     remedy = "network.norm role, objective.clamp_ratio 1.5 or a lower learning_rate"
 
     def __init__(self, network: nn.Module, config: Config):
@@ -26,6 +27,9 @@ class Idempotent(Method):
     @property
     def anchored(self) -> bool:
         return self.objective.match_weight > 0
+
+    def compile_step(self, **how: Any) -> None:
+        self.objective.compile(fullgraph=True, **how)
 
     def turns(self, network: Any, x: Tensor, z: Tensor, anchors: Tensor | None) -> Iterator[Turn]:
         losses = self.objective(network, x, z, anchors)

@@ -44,8 +44,13 @@ class Method(nn.Module):
     remedy: ClassVar[str] = "a lower learning_rate"
     """What to try where samples collapse."""
 
+    compiles: ClassVar[bool] = False
+    """Whether what a step computes can be compiled."""
+
     def __init__(self, network: nn.Module, config: Config):
         super().__init__()
+        if config.trainer.compile and not self.compiles:
+            raise ValueError(f"trainer.compile is for method ign, not for {config.method}")
         if config.network.norm == "role" and "network.norm" in self.defaults:
             raise ValueError(f"network.norm role is for method ign; {config.method} takes batch")
         if config.noise != self.defaults.get("noise", config.noise):
@@ -68,6 +73,10 @@ class Method(nn.Module):
     def anchored(self) -> bool:
         """Whether a step needs anchors."""
         return False
+
+    def compile_step(self, **how: Any) -> None:
+        """Compile what a step computes (:func:`torch.compile`), where :attr:`compiles`."""
+        raise NotImplementedError
 
     def complete(self, network: nn.Module, images: ImageSet) -> None:
         """Do what is left to do before a network is saved."""

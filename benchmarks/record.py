@@ -1,8 +1,8 @@
 """The pictures of docs/app.md: `ign app` is started, used in a browser, and filmed.
 
-    python examples/record.py [--model mnist] [--out docs/pictures]
+    python benchmarks/record.py [--model mnist] [--out docs/pictures]
 
-Writes app.gif, app.png and app-phone.png. It takes Debian's Chromium and `pip install playwright`.
+Writes app.gif and app-phone.png. It takes Debian's Chromium and `pip install playwright`.
 """
 
 import argparse
@@ -20,7 +20,6 @@ from pathlib import Path
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-APP = "from ign.cli import main; raise SystemExit(main())"
 WINDOW, PHONE = {"width": 1200, "height": 740}, {"width": 390, "height": 844}
 SHOWN = 0.68
 """The size of the film for that of the window."""
@@ -28,15 +27,7 @@ COLOURS = 128
 MOST = 3 * 10**6
 """The most bytes of the film."""
 SMUDGE = [(0.3, 0.3), (0.5, 0.2), (0.6, 0.4), (0.4, 0.5), (0.3, 0.35), (0.55, 0.65), (0.5, 0.8)]
-THREE = [
-    (0.36, 0.2),
-    (0.52, 0.16),
-    (0.66, 0.27),
-    (0.5, 0.44),
-    (0.68, 0.6),
-    (0.56, 0.78),
-    (0.34, 0.74),
-]
+SEVEN = [(0.3, 0.22), (0.68, 0.18), (0.52, 0.5), (0.44, 0.84)]
 POINTER = """
 const dot = document.createElement("div");
 dot.style.cssText = "position:fixed;z-index:9999;width:16px;height:16px;margin:-8px;" +
@@ -68,7 +59,7 @@ class Film:
 @contextmanager
 def serving(model: str) -> Iterator[str]:
     """The address of the page while it is served."""
-    words = [sys.executable, "-c", APP, "app", model, "--port", "0", "--no-browser"]
+    words = [sys.executable, "-m", "ign", "app", model, "--port", "0", "--no-browser"]
     process = subprocess.Popen(words, stdout=subprocess.PIPE, text=True)
     try:
         found = re.search(r"http://\S+", process.stdout.readline() if process.stdout else "")
@@ -98,15 +89,18 @@ def draw(
 
 
 def use(page: Page, film: Film) -> None:
-    """Two drawings, an edit, and the way between two samples."""
+    """Two drawings, samples, an edit, and the way between two samples."""
     film.shoot(900)
-    for points in (SMUDGE, THREE):
+    for points in (SEVEN, SMUDGE):
         draw(page, points, "#real-board", film)
         expect(page.locator("#real-out figure")).to_have_count(5)
         page.wait_for_timeout(300)
         film.shoot(2200)
         page.get_by_role("button", name="Clear").first.click()
         expect(page.get_by_text("Draw anything, a smudge will do.")).to_be_visible()
+    page.get_by_role("tab", name="Generate").click()
+    page.wait_for_timeout(300)
+    film.shoot(1600)
     page.get_by_role("tab", name="Edit").click()
     page.get_by_role("button", name="Take a sample").click()
     expect(page.locator("#edit-board .hint")).to_be_hidden()
@@ -128,13 +122,13 @@ def use(page: Page, film: Film) -> None:
     film.shoot(1500)
 
 
-def still(browser: Browser, address: str, size: dict[str, int], path: Path) -> None:
-    """A picture of the first tab with a drawing made real."""
-    page = browser.new_page(viewport=size, device_scale_factor=1)
+def still(browser: Browser, address: str, path: Path) -> None:
+    """The first tab on a phone, with a drawing made real."""
+    page = browser.new_page(viewport=PHONE)
     page.goto(address)
     page.wait_for_selector("#real-board canvas.layer")
     page.wait_for_timeout(1000)
-    draw(page, THREE, "#real-board")
+    draw(page, SEVEN, "#real-board")
     expect(page.locator("#real-out figure")).to_have_count(5)
     page.wait_for_timeout(500)
     picture = Image.open(io.BytesIO(page.screenshot(full_page=True))).convert("RGB")
@@ -159,12 +153,12 @@ def main() -> None:
         page = browser.new_page(viewport=WINDOW)
         page.goto(address)
         page.wait_for_selector("#real-board canvas.layer")
+        page.wait_for_timeout(1000)
         page.evaluate(POINTER)
         film = Film(page)
         use(page, film)
         film.write(options.out / "app.gif")
-        still(browser, address, {"width": 1280, "height": 760}, options.out / "app.png")
-        still(browser, address, PHONE, options.out / "app-phone.png")
+        still(browser, address, options.out / "app-phone.png")
         browser.close()
     size = (options.out / "app.gif").stat().st_size
     print(f"{options.out / 'app.gif'}: {len(film.frames)} frames, {size / 1e6:.2f} MB")

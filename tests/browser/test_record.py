@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 @pytest.mark.slow
 def test_the_film_is_small_and_moves(tmp_path):
     done = subprocess.run(
-        [sys.executable, ROOT / "examples" / "record.py", "--out", tmp_path],
+        [sys.executable, ROOT / "benchmarks" / "record.py", "--out", tmp_path],
         env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True,
     )  # fmt: skip
     if "no Chromium here" in done.stderr:
@@ -26,8 +26,7 @@ def test_the_film_is_small_and_moves(tmp_path):
     assert (tmp_path / "app.gif").stat().st_size < 3_000_000
     with Image.open(tmp_path / "app.gif") as film:
         assert film.n_frames > 40
-    for name in ("app.png", "app-phone.png"):
-        assert Image.open(tmp_path / name).width in (1280, 390)
+    assert Image.open(tmp_path / "app-phone.png").width == 390
 
 
 def test_the_film_of_the_docs_is_small():

@@ -1,0 +1,83 @@
+"""A benchmark's device: its clock, its memory, and the most that it computes."""
+
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+
+HERE = Path(__file__).parent
+
+
+def find(name: str) -> torch.device:
+    """The device of that name; for ``auto`` the GPU where there is one."""
+    gpu = "cuda" if torch.cuda.is_available() else "cpu"
+    return torch.device(gpu if name == "auto" else name)
+
+
+def seconds(call: Callable[[], object], device: torch.device) -> float:
+    """The time of one call, until the device has done it."""
+    _wait(device)
+    began = time.perf_counter()
+    call()
+    _wait(device)
+    return time.perf_counter() - began
+
+
+def most(device: torch.device, dtype: torch.dtype) -> float:
+    """The most FLOP per second: of square matrix products and 3x3 convolutions the fastest."""
+    found = []
+    with torch.no_grad():
+        for n in (1024, 2048) if device.type == "cpu" else (4096, 8192):
+            a, b = torch.randn(2, n, n, device=device).to(dtype)
+            found.append(2 * n**3 / _least(lambda a=a, b=b: a @ b, device))
+        batch, maps, side = (16, 256, 32) if device.type == "cpu" else (128, 512, 32)
+        x = torch.randn(batch, maps, side, side, device=device).to(dtype)
+        w = torch.randn(maps, maps, 3, 3, device=device).to(dtype)
+        x, w = (t.to(memory_format=torch.channels_last) for t in (x, w))
+        flop = 2 * x.numel() * w[0].numel()
+        found.append(flop / _least(lambda: F.conv2d(x, w, padding=1), device))
+    return max(found)
+
+
+def peak_of_a_process(module: str, call: str) -> float:
+    """What ``module.call``, run in a fresh process, prints: a peak in MiB."""
+    code = f"import {module}; {module}.{call}"
+    done = subprocess.run([sys.executable, "-c", code], cwd=HERE, capture_output=True, text=True)
+    return float(done.stdout or "nan")
+
+
+def peak(make: Callable[[], Callable[[], object]], device: torch.device, times: int = 3) -> float:
+    """Peak MiB that making something and calling it takes: of the GPU, else of this process.
+
+    On a CPU what the process holds in memory, beyond what it held before; Linux only.
+    """
+    if device.type == "cuda":
+        torch.cuda.reset_peak_memory_stats(device)
+    else:
+        Path("/proc/self/clear_refs").write_text("5")  # resets the high-water mark
+    before = 0 if device.type == "cuda" else status("VmRSS")
+    call = make()
+    for _ in range(times):
+        call()
+    if device.type == "cuda":
+        return torch.cuda.max_memory_allocated(device) / 2**20
+    return status("VmHWM") - before
+
+
+def status(name: str) -> float:
+    """A line of this process's /proc/self/status, in MiB."""
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(x.split()[1]) for x in lines if x.startswith(name)) / 1024
+
+
+def _least(call: Callable[[], object], device: torch.device) -> float:
+    return min(seconds(call, device) for _ in range(7))
+
+
+def _wait(device: torch.device) -> None:
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)

@@ -1,0 +1,124 @@
+"""A large source, 200,000 pictures of 64x64 in a zip: reading it, starting again, memory.
+
+    python benchmarks/large.py [--images 200000] [--width 64] [--out FILE.json]
+
+The pictures are JPEGs, 1,000 smooth random ones under as many names as it takes. `ign train` runs
+five steps on them, in a fresh process, with an empty cache folder, and then again with the cache
+that the first run left. Cores are the processor time over the time that passed while the pictures
+were read, of those that there are. Memory is the peak while reading and training, in MiB: "own" is
+what belongs to the process alone (anonymous memory, looked at 50 times a second), "resident" the
+system's own count, which includes those parts of mapped files, the cache among them, that happen to
+be in memory and that it takes back when it needs the room. Linux only.
+"""
+
+import argparse
+import io
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from device import status
+from machine import markdown, publish, timed
+from PIL import Image
+
+from ign import data
+from ign.cli import main as command
+
+DISTINCT = 1000
+Row = dict[str, Any]
+
+
+def write(path: Path, count: int) -> None:
+    """The zip."""
+    noise, jpegs = np.random.default_rng(0), []
+    for _ in range(DISTINCT):
+        small = Image.fromarray(noise.integers(0, 256, (8, 8, 3), np.uint8))
+        file = io.BytesIO()
+        small.resize((64, 64), Image.Resampling.BICUBIC).save(file, "JPEG", quality=85)
+        jpegs.append(file.getvalue())
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
+        for i in range(count):
+            archive.writestr(f"{i:06d}.jpg", jpegs[i % DISTINCT])
+
+
+def train(source: str, width: int, out: str) -> None:
+    """A run of five steps; print what it took."""
+    own, done = [0.0], threading.Event()
+
+    def look() -> None:
+        while not done.wait(0.02):
+            own[0] = max(own[0], status("RssAnon"))
+
+    taken, load = [0.0, 0.0], data.load
+
+    def timed(*words: Any, **options: Any) -> data.ImageSet:
+        began = time.perf_counter(), time.process_time()
+        images = load(*words, **options)
+        taken[0] += time.perf_counter() - began[0]
+        taken[1] += time.process_time() - began[1]
+        return images
+
+    data.load = timed
+    watch = threading.Thread(target=look)
+    watch.start()
+    words = ["folder", f"--data={source}", f"--out={out}", f"--network.width={width}"]
+    failed = command(["train", *words, "--steps=5", "--device=cpu"])
+    done.set()
+    watch.join()
+    found = {"reading s": taken[0], "cores": taken[1] / taken[0]}
+    print(json.dumps(found | {"own MiB": own[0], "resident MiB": status("VmHWM")}))
+    sys.exit(failed)
+
+
+def measure(images: int, width: int) -> list[Row]:
+    """Both starts."""
+    rows: list[Row] = []
+    with tempfile.TemporaryDirectory() as folder:
+        source = Path(folder) / "pictures.zip"
+        write(source, images)
+        for name in ("first start", "second start"):
+            run = Path(folder) / name.partition(" ")[0]
+            done = subprocess.run(
+                [sys.executable, __file__, "--run", source, run, str(width)],
+                env={**os.environ, "IGN_CACHE": f"{folder}/cache"},
+                capture_output=True, text=True, check=True,
+            )  # fmt: skip
+            found = json.loads(done.stdout.splitlines()[-1])
+            speed = {"images/s": images / found["reading s"]}
+            rows.append({"start": name, "images": images, **speed, **found})
+    return rows
+
+
+def table(rows: list[Row]) -> str:
+    """The rows in Markdown."""
+    formats = {"cores": "{:.2f}", "reading": "{:,.1f}"}
+    return markdown(
+        rows, formats | dict.fromkeys(("images", "images/s", "own", "resident"), "{:,.0f}")
+    )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--images", type=int, default=200_000)
+    parser.add_argument("--width", type=int, default=64, help="of the network")
+    parser.add_argument("--run", nargs=3, metavar=("SOURCE", "OUT", "WIDTH"), help="one run only")
+    parser.add_argument("--out", type=Path)
+    options = parser.parse_args()
+    if options.run:
+        source, out, width = options.run
+        train(source, int(width), out)
+    about = timed()
+    rows = measure(options.images, options.width)
+    publish(table(rows), {"about": about, "rows": rows}, options.out)
+
+
+if __name__ == "__main__":
+    main()

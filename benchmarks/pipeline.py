@@ -1,0 +1,154 @@
+"""What a training step costs beside its arithmetic: the data, the loop, the record.
+
+    python benchmarks/pipeline.py --mnist data/mnist --celeba data/celeba/celeba64-train.zip
+
+Steps of the presets `mnist` and `celeba` (width 24) in four ways, in turn within one run. "bare
+loop" is objective, Adam and average in a loop written out, on one fixed batch; "fixed batch" is
+`ign train` with that batch at every step, Lightning, journal and bar included; the others are
+`ign train` as it is, the images in memory, or mapped into it from a file. The time of a step is
+told from the run's own record, its first steps left out, checks apart; medians over rounds, and
+the median of the rounds' ratios to the fixed batch.
+"""
+
+import argparse
+import contextlib
+import functools
+import io
+import statistics
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+import torch
+from machine import markdown, publish, timed
+
+import ign
+from ign import data
+from ign.training import arguments
+from ign.training.module import Training
+from ign.training.precision import precision_of
+from ign.training.run import _begin, _load
+
+WARM = 10
+PRESETS: dict[str, dict[str, Any]] = {"mnist": {}, "celeba": {"network.width": 24}}
+LOAD = data.load
+Row = dict[str, Any]
+
+
+def trained(preset: str, options: dict[str, Any], out: Path) -> float:
+    """Seconds of a step of ``ign train``, by its own record."""
+    with contextlib.redirect_stderr(io.StringIO()):
+        ign.train(preset, out=out, every=10**9, log_every=WARM, **options)
+    lines = (out / "metrics.csv").read_text().splitlines()
+    rows = [dict(zip(lines[0].split(","), x.split(","), strict=True)) for x in lines[1:]]
+    first, last = rows[0], rows[-1]
+    steps = int(last["step"]) - int(first["step"])
+    return (float(last["seconds"]) - float(first["seconds"])) / steps
+
+
+def bare(preset: str, options: dict[str, Any]) -> float:
+    """Seconds of a step in a loop written out."""
+    config = arguments(options, preset)
+    images = _load(config, "train")
+    model, method = _begin(config, images, None)
+    module = Training(model, method, images, config)
+    model.network.train()
+    (x, z), anchors = module.batch(0, 0, config.batch_size), module.anchors(0)
+    optimizer = torch.optim.Adam(model.network.parameters(), config.learning_rate, fused=True)
+    half = precision_of(config.trainer) == "bf16-mixed"
+    for step in range(config.steps):
+        if step == WARM:
+            began = time.perf_counter()
+        optimizer.zero_grad()
+        with torch.autocast(module.device.type, torch.bfloat16, enabled=half):
+            (turn,) = method.turns(model.network, x, z, anchors)
+        turn.loss.backward()
+        optimizer.step()
+        module.average.update(model.network, step)
+    return (time.perf_counter() - began) / (config.steps - WARM)
+
+
+@contextlib.contextmanager
+def fixed() -> Iterator[None]:
+    """The first step's batch and anchors at every step."""
+    plain, anchors = Training.batch, Training.anchors
+
+    @functools.cache
+    def batch(self: Training, count: int) -> Any:
+        return plain(self, 0, 0, count)
+
+    first = functools.cache(lambda self: anchors(self, 0))
+    with (
+        patch.object(Training, "batch", lambda self, step, begin, count: batch(self, count)),
+        patch.object(Training, "anchors", lambda self, step: first(self)),
+    ):
+        yield
+
+
+def held(cache: str, limit: float) -> Any:
+    """With sources in memory or, where the limit is 0, mapped from the cache folder."""
+
+    def load(*words: Any, **options: Any) -> data.ImageSet:
+        return LOAD(*words, **options | {"memory_limit": limit}, cache=None if limit else cache)
+
+    return patch("ign.data.load", load)
+
+
+def compare(preset: str, source: str, steps: int, rounds: int, folder: Path) -> list[Row]:
+    """All four in turn."""
+    options = {"data": source, "steps": WARM + steps, **PRESETS[preset]}
+    places = (folder / f"{preset}-{n}" for n in range(10**6))
+    train: Callable[[], float] = lambda: trained(preset, options, next(places))  # noqa: E731
+    memory, mapped = 1e12, 0
+    ways: dict[str, tuple[list[Any], Callable[[], float]]] = {
+        "bare loop": ([memory], lambda: bare(preset, options)),
+        "fixed batch": ([memory, fixed], train),
+        "in memory": ([memory], train),
+        "memory-mapped": ([mapped], train),
+    }
+    times: dict[str, list[float]] = {name: [] for name in ways}
+    for _ in range(rounds):
+        for name, ((limit, *around), call) in ways.items():
+            with contextlib.ExitStack() as stack:
+                stack.enter_context(held(str(folder / "cache"), limit))
+                for context in around:
+                    stack.enter_context(context())
+                times[name].append(call())
+    rows = []
+    for name, found in times.items():
+        ratios = [a / b for a, b in zip(found, times["fixed batch"], strict=True)]
+        rows.append({
+            "preset": preset, "loop and data": name, "ms a step": 1e3 * statistics.median(found),
+            "of the fixed batch": statistics.median(ratios),
+        })  # fmt: skip
+    return rows
+
+
+def table(rows: list[Row]) -> str:
+    """The rows in Markdown."""
+    return markdown(rows, {"ms": "{:,.1f}", "of": "{:.3f}"})
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--mnist")
+    parser.add_argument("--celeba")
+    parser.add_argument("--steps", type=int, default=40, help="of each run, its first 10 apart")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--out", type=Path)
+    options = parser.parse_args()
+    rows: list[Row] = []
+    about = timed()
+    with tempfile.TemporaryDirectory() as folder:
+        for preset in PRESETS:
+            if source := getattr(options, preset):
+                rows += compare(preset, source, options.steps, options.rounds, Path(folder))
+    about |= {"rounds": options.rounds, "steps": options.steps}
+    publish(table(rows), {"about": about, "rows": rows}, options.out)
+
+
+if __name__ == "__main__":
+    main()

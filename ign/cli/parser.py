@@ -1,0 +1,160 @@
+"""The arguments of the verbs: how they are declared, checked and explained."""
+
+__all__ = ["Help", "Parser", "fraction", "natural", "parse", "parser_of", "seed", "verb"]
+
+import argparse
+import textwrap
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from typing import Any, NoReturn
+
+ASKED = ["the parser, please"]
+"""Given to a verb in the place of its words by :func:`parser_of`."""
+
+
+class Help(argparse.HelpFormatter):
+    """Paragraphs are filled, indented lines stay; defaults are shown where there are any."""
+
+    def _fill_text(self, text: str, width: int, indent: str) -> str:
+        filled = [x if x.startswith(" ") else textwrap.fill(x, width) for x in text.split("\n")]
+        return "\n".join(filled)
+
+    def _format_action_invocation(self, action: argparse.Action) -> str:
+        """``-k, --applications K``, not the value after each."""
+        if not action.option_strings or action.nargs == 0:
+            return super()._format_action_invocation(action)
+        value = self._format_args(action, action.dest.upper())
+        return f"{', '.join(sorted(action.option_strings, key=len))} {value}"
+
+    def _get_help_string(self, action: argparse.Action) -> str:
+        text, value = action.help or "", action.default
+        if value is argparse.SUPPRESS or value is None or value is False or "default" in text:
+            return text
+        if not action.option_strings or value in ([], ""):
+            return text
+        shown = " ".join(map(str, value)) if isinstance(value, list | tuple) else value
+        return f"{text} (default: {shown})".replace("%", "%%")
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser whose errors are one line, and that takes ``--batch_size`` for ``--batch-size``."""
+
+    def __init__(self, *args: Any, **options: Any):
+        options.setdefault("formatter_class", Help)
+        super().__init__(*args, **options)
+
+    def error(self, message: str) -> NoReturn:
+        raise ValueError(f"{message} (see {self.prog} --help)")
+
+    def parse_args(self, words: Sequence[str] | None = None, *rest: Any) -> Any:  # type: ignore[override]
+        if words is ASKED:
+            raise _Made(self)
+        return super().parse_args([hyphens(word) for word in words or []], *rest)
+
+    def format_help(self) -> str:
+        self.usage = self.usage or _usage(self)
+        return super().format_help()
+
+
+class _Made(Exception):
+    """A parser, where it was about to parse."""
+
+    def __init__(self, parser: Parser):
+        super().__init__()
+        self.parser = parser
+
+
+def parser_of(run: Callable[[Sequence[str]], object]) -> Parser:
+    """The parser that a verb's function makes."""
+    try:
+        run(ASKED)
+    except _Made as made:
+        return made.parser
+    raise TypeError(f"{run.__module__} parses nothing")
+
+
+def hyphens(word: str, to: str = "-") -> str:
+    """The word, where it is an option with hyphens in the place of underscores, or the reverse."""
+    name, sign, value = word.partition("=")
+    if not name.startswith("--") or " " in name:
+        return word
+    return f"--{name[2:].replace('_' if to == '-' else '-', to)}{sign}{value}"
+
+
+def _usage(parser: argparse.ArgumentParser) -> str:
+    """What must be given, and that there are options."""
+    words = [parser.prog]
+    chosen: set[int] = set()
+    for group in parser._mutually_exclusive_groups:
+        if group.required:
+            each = [f"{a.option_strings[0]} {a.metavar}" for a in group._group_actions]
+            words.append(f"({' | '.join(each)})")
+            chosen |= {id(a) for a in group._group_actions}
+    for action in parser._actions:
+        names = action.metavar if isinstance(action.metavar, tuple) else (action.metavar,)
+        value = " ".join(str(name or action.dest.upper()) for name in names)
+        if not action.option_strings:
+            value += " ..." if action.nargs == "+" else ""
+            words.insert(len([w for w in words if not w.startswith(("-", "("))]), value)
+        elif action.required and id(action) not in chosen:
+            words.append(f"{action.option_strings[0]} {value}")
+    return " ".join([*words, "[options]"])
+
+
+def verb(name: str, description: str, epilog: str = "") -> Parser:
+    """The parser of a verb on a model."""
+    parser = Parser(prog=f"ign {name}", description=description, epilog=epilog)
+    parser.add_argument(
+        "model", metavar="MODEL", help="a run, a saved model, a packaged name, or owner/name"
+        " on the Hub",
+    )  # fmt: skip
+    return parser
+
+
+def parse(
+    parser: Parser, words: Sequence[str], batches: bool = True, force: bool = True
+) -> argparse.Namespace:
+    """Parse, with the options that verbs on a model take.
+
+    Args:
+        parser: The parser.
+        words: What was typed.
+        batches: Whether the network is applied to images.
+        force: Whether anything is written.
+    """
+    if batches:
+        parser.add_argument(
+            "--batch-size", type=natural, default=64, metavar="N", help="images at a time"
+        )
+        parser.add_argument(
+            "--device",
+            default="auto",
+            choices=("auto", "cpu", "cuda", "mps"),
+            help="where to compute; auto takes the best there is",
+        )
+    if force:
+        parser.add_argument("--force", action="store_true", help="write over what is there")
+    return parser.parse_args(words)
+
+
+def natural(text: str) -> int:
+    """A whole number of at least 1."""
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} must be a whole number of at least 1")
+    return int(text)
+
+
+def fraction(text: str) -> float:
+    """A number between 0 and 1, neither of them."""
+    with suppress(ValueError):
+        if 0 < float(text) < 1:
+            return float(text)
+    raise argparse.ArgumentTypeError(f"{text!r} must be a number above 0 and below 1")
+
+
+def seed(text: str) -> int:
+    """A whole number that fits in 64 bits."""
+    with suppress(ValueError):
+        if -(2**63) <= int(text) < 2**63:
+            return int(text)
+    raise argparse.ArgumentTypeError(f"{text!r} must be a whole number of 64 bits")

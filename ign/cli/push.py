@@ -1,0 +1,96 @@
+"""ign push: a model on the Hub, with a card."""
+
+__all__ = ["run"]
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from ign import card, data
+from ign.cli.common import fresh_folder, load_model, parse, verb
+from ign.data.terms import terms_of
+from ign.hub import parse_name
+
+
+def run(words: Sequence[str]) -> None:
+    """Push, or with --dry-run write what would be pushed."""
+    parser = verb(
+        "push",
+        "Put a model on the Hugging Face Hub, with a card. What travels is model.safetensors,"
+        " config.json, README.md (the card) and its pictures, in one commit. Log in first:"
+        " `hf auth login`, or set HF_TOKEN. With --dry-run nothing is sent: the folder that would"
+        " be pushed is written to OUT.",
+        "examples:\n"
+        "  ign push runs/mnist me/mnist --dry-run --out pushed\n"
+        "  ign push runs/mnist me/mnist --data mnist --results evaluation --private",
+    )
+    parser.add_argument("name", metavar="OWNER/NAME", help="what it is called on the Hub")
+    parser.add_argument("--private", action="store_true", help="make a new repository private")
+    parser.add_argument(
+        "--revision", metavar="BRANCH", help="the branch, made if missing (default: main)"
+    )
+    parser.add_argument(
+        "--message", metavar="TEXT", default="Push model using ign", help="of the commit"
+    )
+    parser.add_argument(
+        "--results", metavar="RESULTS", help="results.json of `ign evaluate`, or its folder"
+    )
+    parser.add_argument(
+        "--data", metavar="DATA",
+        help="held-out images for the card's projections: a named data set, a folder or a zip"
+        " (default: the model's own samples)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--split", choices=data.splits.SPLITS, default="test", help="which part of the data"
+    )
+    parser.add_argument(
+        "--licence", "--license", metavar="ID",
+        help="of the weights, as the Hub names it, such as mit (default: that of the data where"
+        " it is known)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--card", metavar="FILE", help="a README.md of your own, to take for the card"
+    )
+    parser.add_argument("--dry-run", action="store_true", help="write to OUT, send nothing")
+    parser.add_argument(
+        "--out", type=Path, default=Path("pushed"), metavar="FOLDER", help="of --dry-run"
+    )
+    options = parse(parser, words, batches=False)
+    if (parse_name(options.name) or ("", "none"))[1] is not None:
+        raise ValueError(f"{options.name}: give OWNER/NAME, and a branch by --revision")
+    out = fresh_folder(options.out, options.force) if options.dry_run else None
+    model = load_model(options)
+    about: dict[str, Any] = {
+        "results": options.results,
+        "run": card.run_of(options.model),
+        "licence": options.licence,
+        "readme": options.card,
+    }
+    if options.data:
+        about |= _images(options, model.shape)
+    if out:
+        model.save_pretrained(out)
+        print(f"look at {card.write(model, out, name=options.name, **about)}; nothing was sent")
+    else:
+        address = model.push_to_hub(
+            options.name, commit_message=options.message, private=options.private or None,
+            branch=options.revision, model_card_kwargs=about,
+        )  # fmt: skip
+        print(f"pushed: {address}")
+    if (
+        not options.card
+        and not options.licence
+        and terms_of(str(model.about.get("data", ""))).licence == "unknown"
+    ):
+        print("the card leaves the licence to you: see the README.md, --licence and --card")
+
+
+def _images(options: Any, shape: tuple[int, ...]) -> dict[str, Any]:
+    """Held-out images, and what they are called."""
+    images = data.load(
+        options.data, split=options.split, size=shape[-1], gray=shape[0] == 1, limit=card.COLUMNS
+    )
+    name = f"images of {Path(options.data).name}, {options.split}"
+    return {"images": images.batch(torch.arange(len(images))), "source": name}

@@ -1,0 +1,49 @@
+"""Parameters that lie in shards on several processes (FSDP2), and their way back."""
+
+__all__ = ["local", "shard", "whole"]
+
+import copy
+from typing import Any
+
+from torch import Tensor, nn
+
+
+def shard(network: nn.Module, mesh: Any) -> None:
+    """Share a network out: each process keeps its shard of every parameter.
+
+    A convolution is gathered when it is used and let go after; the small parameters of the norms
+    are gathered together. The gradients that arrive are the means over the processes.
+
+    Args:
+        network: The network, equal on all processes, its parameters contiguous.
+        mesh: The :class:`torch.distributed.device_mesh.DeviceMesh` of one dimension.
+    """
+    from torch.distributed.fsdp import fully_shard
+
+    vars(network)["unsharded"] = copy.deepcopy(network).to("meta")
+    for layer in [m for m in network.modules() if isinstance(m, nn.Conv2d | nn.ConvTranspose2d)]:
+        fully_shard(layer, mesh=mesh)
+    fully_shard(network, mesh=mesh)
+
+
+def whole(network: nn.Module) -> nn.Module:
+    """The network in one piece: itself, or a copy where it is sharded, without gradient.
+
+    All processes must ask together.
+    """
+    if "unsharded" not in vars(network):
+        return network
+    made: nn.Module = copy.deepcopy(vars(network)["unsharded"])
+    state = {k: v.full_tensor() if _sharded(v) else v for k, v in network.state_dict().items()}
+    made.load_state_dict(state, assign=True)
+    return made.requires_grad_(False).train(network.training)
+
+
+def local(x: Tensor) -> Tensor:
+    """What this process holds of a tensor: all of it, or its shard, which shares the memory."""
+    shard: Tensor = x.to_local() if _sharded(x) else x  # type: ignore[attr-defined]
+    return shard
+
+
+def _sharded(x: Tensor) -> bool:
+    return hasattr(x, "to_local")

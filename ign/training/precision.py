@@ -1,0 +1,47 @@
+"""In what precision a run computes: chosen for the device, and named."""
+
+__all__ = ["device_of", "native_bfloat16", "precision_of", "said"]
+
+import torch
+
+from ign.training.config import Config, TrainerConfig
+
+
+def device_of(accelerator: str) -> str:
+    """The kind of device that Lightning takes for this accelerator: cpu, cuda or mps."""
+    if accelerator != "auto":
+        return accelerator
+    if torch.cuda.is_available():
+        return "cuda"
+    return "mps" if torch.backends.mps.is_available() else "cpu"
+
+
+def native_bfloat16(device: str) -> bool:
+    """Whether a kind of device multiplies bfloat16 by itself, rather than by way of float32."""
+    if device == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    told = (
+        getattr(torch.cpu, f"_is_{name}_supported", None) for name in ("avx512_bf16", "amx_tile")
+    )
+    return device == "cpu" and any(supported() for supported in told if supported)
+
+
+def precision_of(trainer: TrainerConfig) -> str:
+    """The precision ``32`` or ``bf16-mixed`` that a setting, ``auto`` among them, stands for.
+
+    ``auto`` is bfloat16 autocast where :func:`native_bfloat16` holds. FSDP is left in single
+    precision: its own mixed precision rounds norms and their statistics too.
+    """
+    if trainer.precision != "auto":
+        return trainer.precision
+    native = native_bfloat16(device_of(trainer.accelerator))
+    return "bf16-mixed" if native and "fsdp" not in trainer.strategy else "32"
+
+
+def said(config: Config) -> str:
+    """How a run computes, in one line."""
+    names = {"32": "float32", "bf16-mixed": "bfloat16 autocast"}
+    trainer = config.trainer
+    means = [names[precision_of(trainer)], "channels-last", "fused Adam"]
+    means += ["compiled objective"] if trainer.compile else []
+    return f"on {device_of(trainer.accelerator)}: {', '.join(means)}"
