@@ -66,12 +66,15 @@ def serving(code: str, words: list[str], folder: Path) -> Iterator[Served]:
     process = subprocess.Popen(
         [sys.executable, "-c", code, *words], env=environment, stdout=subprocess.PIPE, text=True
     )
-    line = process.stdout.readline()
-    found = re.search(r"http://127.0.0.1:\d+/", line)
-    assert found, line
-    yield Served(found.group(), folder)
-    process.send_signal(signal.SIGTERM)
-    assert process.wait(20) == 128 + signal.SIGTERM
+    try:
+        line = process.stdout.readline()
+        found = re.search(r"http://127.0.0.1:\d+/", line)
+        assert found, line
+        yield Served(found.group(), folder)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(60) == 128 + signal.SIGTERM
+    finally:
+        process.kill()
     assert list(folder.glob("ign-app-*")) == []
 
 

@@ -18,15 +18,19 @@ def test_it_serves_on_this_machine_until_it_is_interrupted(model, tmp_path):
     process = subprocess.Popen(
         [sys.executable, "-c", APP, *words], stdout=subprocess.PIPE, text=True
     )
-    line = process.stdout.readline()
-    address = re.search(r"^model at (http://127.0.0.1:\d+/)  \(Ctrl-C ends it\)$", line).group(1)
-    with urllib.request.urlopen(address) as page:
-        text = page.read().decode()
-    assert "Make it real: model" in text
-    assert not re.findall(r'(?:src|href)="(https?://[^"]*)"', text), "nothing from elsewhere"
-    process.send_signal(signal.SIGINT)
-    assert process.wait(30) == 130
-    assert process.stdout.read() == ""
+    try:
+        line = process.stdout.readline()
+        found = re.search(r"^model at (http://127.0.0.1:\d+/)  \(Ctrl-C ends it\)$", line)
+        assert found, line
+        with urllib.request.urlopen(found.group(1)) as page:
+            text = page.read().decode()
+        assert "Make it real: model" in text
+        assert not re.findall(r'(?:src|href)="(https?://[^"]*)"', text), "nothing from elsewhere"
+        process.send_signal(signal.SIGINT)
+        assert process.wait(60) == 130
+        assert process.stdout.read() == ""
+    finally:
+        process.kill()
 
 
 def test_the_browser_is_opened_on_the_address(ign, model, monkeypatch):
