@@ -148,8 +148,9 @@ def test_two_processes_take_the_step_of_one(method, ign, tmp_path):
 
 
 def said(err: str) -> str:
-    """What a command said on stderr, but for the lines that tell how far it is."""
-    return "".join(line for line in err.splitlines(True) if not line.endswith(" s left\n"))
+    """What a command said on stderr, without the lines of its progress."""
+    lines = (line for line in err.splitlines(True) if not line.endswith(" s left\n"))
+    return "".join(line for line in lines if not line.startswith("on cpu: "))
 
 
 def until(running, run: Path, count: int) -> None:
