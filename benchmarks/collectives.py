@@ -57,7 +57,7 @@ def options(case: str, strategy: str) -> dict[str, Any]:
     return CASES[case][1] | {
         "data": "digits", "gray": False, "size": CASES[case][1].get("size", 64), "limit": 64,
         "batch_size": COUNTED * WORLD, "anchors": 64, "steps": 3, "every": 1000, "log_every": 1000,
-        "trainer": {"accelerator": "cpu", "strategy": strategy},
+        "trainer": {"accelerator": "cpu", "strategy": strategy, "precision": "32"},
     }  # fmt: skip
 
 

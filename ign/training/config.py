@@ -91,7 +91,7 @@ class TrainerConfig:
         accelerator: auto, cpu, cuda or mps.
         devices: Number of devices on each node, or auto.
         num_nodes: Number of nodes.
-        strategy: Lightning's strategy, such as auto or ddp.
+        strategy: auto, ddp, fsdp (FSDP2, docs/scaling.md), or another of Lightning's.
         precision: 32 for single precision, bf16-mixed for bfloat16 autocast, auto for the latter
             where the device computes with bfloat16 natively.
         compile: Whether to compile the objective and the drawing of batches, for method ign.

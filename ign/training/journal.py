@@ -10,10 +10,12 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import torch
 from lightning import Trainer
 from lightning.pytorch.callbacks import Callback
 from torch import Tensor
 
+from ign import processes
 from ign.files import atomic
 from ign.training.checkpoints import Failure, kept
 
@@ -23,7 +25,8 @@ MEASURES = ("drift_held_out", "drift_train", "gap", "diversity")
 class Journal(Callback):
     """Writes the terms of the loss and the measures of the checks to CSV and TensorBoard.
 
-    Stops the run when the loss is no longer a number.
+    The terms are the means over all processes, of the last micro-batch of a step. Stops the run
+    when the loss is no longer a number.
 
     Args:
         run: The run's folder.
@@ -49,14 +52,14 @@ class Journal(Callback):
         step = trainer.global_step
         if step % self.every and step != module.config.steps:
             return
-        values = {k: v.item() for k, v in module.losses.items()}
+        terms = processes.mean(torch.stack(list(module.losses.values())))
+        values = dict(zip(module.losses, terms.tolist(), strict=True))
         now = time.perf_counter() - self.began
         rate = (step - self.first) / now
         lost = [v for v in values.values() if not math.isfinite(v)]
-        if trainer.strategy.reduce_boolean_decision(bool(lost), all=False):
+        if lost:
             raise Failure(
-                f"step {step}: the loss is {lost[0] if lost else 'lost'}; {kept(self.run)};"
-                " try a lower learning_rate"
+                f"step {step}: the loss is {lost[0]}; {kept(self.run)}; try a lower learning_rate"
             )
         self.write(trainer, {"seconds": self.before + now, "steps_per_second": rate, **values})
 

@@ -70,8 +70,11 @@ class Training(LightningModule):
         """How many images each of so many processes sees at a time.
 
         Raises:
-            ValueError: The batch does not divide into such parts.
+            ValueError: The batch does not divide into such parts, or several processes are to
+                compile the objective.
         """
+        if processes > 1 and self.config.trainer.compile:
+            raise ValueError("trainer.compile is for one process; leave it out")
         parts = processes * self.config.trainer.accumulate_grad_batches
         if self.config.batch_size % parts:
             raise ValueError(

@@ -41,7 +41,7 @@ def test_a_set_is_taken_as_it_is(pixels):
 @pytest.mark.parametrize(
     ("x", "words"),
     [
-        (torch.rand(3, 1, 4, 4), "run from 0.*in \\[-1, 1\\]"),
+        (torch.linspace(0.01, 1, 48).view(3, 1, 4, 4), "run from 0.*in \\[-1, 1\\]"),
         (torch.rand(3, 1, 4, 4) * 255, "values of them run from"),
         (torch.rand(3, 1, 4, 4) * 4 - 2, "give them in \\[-1, 1\\]"),
         (torch.zeros(3, 1, 4, 4, dtype=torch.uint8), "are torch.uint8; give floating point"),

@@ -19,6 +19,7 @@ ROOT = Path(__file__).resolve().parents[2]
 SCRIPT = "from ign.cli import main\nraise SystemExit(main())\n"
 PAIR = ["--trainer.devices=2", "--trainer.strategy=ddp"]
 SHARDED = "--trainer.strategy=fsdp"
+EXACT = [*RICH, "--trainer.precision=32"]
 
 
 @pytest.fixture
@@ -74,6 +75,9 @@ def test_torchrun_trains_what_one_process_does(start, tmp_path):
     assert out == "model: two/model   samples: two/samples   next: ign sample two\n"
     assert steps(tmp_path / "two") == [1, 2, 3, 4]
     assert close(tmp_path / "two", begin(tmp_path / "one", words))
+    for one, two in zip(rows(tmp_path / "one"), rows(tmp_path / "two"), strict=True):
+        for term in ("total", "rec", "idem", "tight", "match"):
+            assert float(one[term]) == pytest.approx(float(two[term]), abs=1e-4), term
 
 
 @pytest.mark.parametrize("more", [[], [SHARDED]], ids=["ddp", "fsdp"])
@@ -94,12 +98,18 @@ def test_only_the_first_process_writes(more, tmp_path):
 
 @pytest.fixture(scope="module")
 def spread(tmp_path_factory):
-    """The run RICH by several processes."""
+    """The run EXACT by several processes."""
     folder = tmp_path_factory.mktemp("spread")
     for name, world, more in (("2", 2, []), ("4", 4, []), ("shards", 2, [SHARDED])):
-        words = ["train", "digits", *RICH, *more, f"--out={folder / name}"]
+        words = ["train", "digits", *EXACT, *more, f"--out={folder / name}"]
         assert command(world, *words) == [0] * world
     return folder
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    """The run EXACT by one process."""
+    return begin(tmp_path_factory.mktemp("exact") / "run", EXACT)
 
 
 @pytest.mark.slow

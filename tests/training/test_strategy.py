@@ -63,6 +63,11 @@ def test_batch_must_divide():
         module.part(3)
 
 
+def test_several_processes_do_not_compile():
+    with pytest.raises(ValueError, match="for one process"):
+        training(trainer=TrainerConfig(compile=True)).part(2)
+
+
 def test_every_preset_knows_the_strategies():
     config = arguments({"trainer.strategy": "fsdp", "trainer.devices": 2}, "celeba")
     assert isinstance(spread(config)["strategy"], Sharded)
