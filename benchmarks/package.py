@@ -15,7 +15,7 @@ from tempfile import TemporaryDirectory
 import torch
 from machine import markdown
 
-from ign import IGN, card, data
+from ign import IGN, card
 from ign.cli import main as ign
 from ign.pretrained import PACKAGED, WEIGHTS
 
@@ -47,14 +47,12 @@ def describe(
     """Write the card of what was saved: its measures, samples and projections."""
     model = IGN.from_pretrained(name)
     net = ["--features", features] if features else []
-    shown = data.load(images, split="test", size=model.shape[-1], limit=card.COLUMNS)
     with TemporaryDirectory() as out:
         if ign(["evaluate", name, "--data", images, "--out", out, *net]):
             raise SystemExit(f"{name}: not evaluated")
         return card.write(
             model, PACKAGED / name, name=name, results=out, run=card.run_of(source),
-            images=shown.batch(torch.arange(len(shown))),
-            source=f"images of {Path(images).name}, test", licence=licence,
+            licence=licence, **card.held_out(images, "test", model.shape),
         )  # fmt: skip
 
 

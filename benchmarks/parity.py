@@ -21,6 +21,7 @@ from machine import describe, markdown, publish
 import ign.export
 from ign import IGN
 
+LIMIT = ign.export.TOLERANCE
 CASES: dict[str, dict[str, Any]] = {
     "f": {},
     "f, 2 applications": {"applications": 2},
@@ -44,7 +45,7 @@ def measure(model: IGN, options: dict[str, Any]) -> dict[str, Any]:
         "MB": size,
         "difference": made.difference,
         "rounding": made.rounding if options.get("half") else None,
-        "written": "yes" if made.difference <= 1e-4 else "no",
+        "written": "yes" if made.difference <= LIMIT else "no",
     }
 
 

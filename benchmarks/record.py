@@ -38,6 +38,12 @@ document.addEventListener("mousemove", (e) => {
 """
 
 
+def chromium() -> str | None:
+    """The browser that IGN_CHROMIUM names, else the first one on the path; None without any."""
+    names = (os.environ.get("IGN_CHROMIUM"), "chromium", "chromium-browser", "google-chrome")
+    return next((found for name in names if name and (found := shutil.which(name))), None)
+
+
 class Film:
     """Frames of a page, each with the time that it is shown."""
 
@@ -72,10 +78,15 @@ def serving(model: str) -> Iterator[str]:
 
 
 def draw(
-    page: Page, points: Sequence[tuple[float, float]], board: str, film: Film | None = None
+    page: Page,
+    points: Sequence[tuple[float, float]],
+    board: str = "#real-board",
+    film: Film | None = None,
 ) -> None:
     """A stroke through points given as shares of the canvas, a frame at each step."""
-    box = page.locator(f"{board} canvas.layer").bounding_box()
+    canvas = page.locator(f"{board} canvas.layer")
+    canvas.scroll_into_view_if_needed()
+    box = canvas.bounding_box()
     assert box
     at = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in points]
     page.mouse.move(*at[0])
@@ -142,8 +153,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("docs/pictures"))
     options = parser.parse_args()
     expect.set_options(timeout=60_000)
-    names = (os.environ.get("IGN_CHROMIUM"), "chromium", "chromium-browser", "google-chrome")
-    path = next((found for name in names if name and (found := shutil.which(name))), None)
+    path = chromium()
     if path is None:
         raise SystemExit("no Chromium here: apt-get install chromium")
     with serving(options.model) as address, sync_playwright() as playwright:

@@ -4,7 +4,17 @@ The network moves an image towards the data; how far it moves it is a score that
 anomalies to train on.
 """
 
-__all__ = ["SCORES", "Calibration", "Seen", "look", "score", "score_map", "scores"]
+__all__ = [
+    "COLUMNS",
+    "SCORES",
+    "Calibration",
+    "Seen",
+    "look",
+    "score",
+    "score_map",
+    "scores",
+    "words",
+]
 
 import math
 from collections.abc import Mapping, Sequence
@@ -19,6 +29,9 @@ from ign.project import trajectory
 
 SCORES = {"displacement": (1, 0), "residual": (2, 1)}
 """The scores, each between two numbers of applications."""
+
+COLUMNS = ("file", "score", "percentile", "flag")
+"""The columns of a table of scores; the last three are :func:`words`."""
 
 LEVELS = 1001
 """How many quantiles of the clean scores are kept."""
@@ -59,9 +72,7 @@ def score_map(network: nn.Module, y: Tensor, kind: str = "displacement") -> Tens
         (B, H, W), whose mean is the score where D is L1. Of vectors, which have no channels, it
         is (B, D).
     """
-    after, before = _both(network, y, kind)
-    moved = (after - before).abs()
-    return moved if moved.ndim == 2 else moved.mean(1)
+    return _moved(*_both(network, y, kind))
 
 
 class Seen(NamedTuple):
@@ -87,7 +98,7 @@ def look(
     """
     after, before = _both(network, y, kind)
     projected = after if SCORES[kind][0] == 1 else before
-    return Seen(find_distance(distance)(after, before), (after - before).abs().mean(1), projected)
+    return Seen(find_distance(distance)(after, before), _moved(after, before), projected)
 
 
 def scores(network: nn.Module, y: Tensor, distance: str | Distance = "l1") -> dict[str, Tensor]:
@@ -95,6 +106,11 @@ def scores(network: nn.Module, y: Tensor, distance: str | Distance = "l1") -> di
     d, steps = find_distance(distance), sorted({k for pair in SCORES.values() for k in pair})
     found = dict(zip(steps, trajectory(network, y, steps), strict=True))
     return {kind: d(found[after], found[before]) for kind, (after, before) in SCORES.items()}
+
+
+def _moved(after: Tensor, before: Tensor) -> Tensor:
+    moved = (after - before).abs()
+    return moved if moved.ndim == 2 else moved.mean(1)
 
 
 def _both(network: nn.Module, y: Tensor, kind: str) -> list[Tensor]:
@@ -191,3 +207,20 @@ class Calibration:
     def flag(self, scores: Tensor, kind: str = "displacement") -> Tensor:
         """Which images are over the threshold, (B,) bool; a score that is no number is."""
         return ~(scores.double().cpu() <= self.thresholds[kind])
+
+
+def words(
+    scores: Tensor, kind: str = "displacement", known: Calibration | None = None
+) -> list[tuple[str, str, str]]:
+    """Scores (B,) as a table shows them: score, percentile and flag of each.
+
+    The last two are empty without a calibration.
+    """
+    told = [f"{score:.6g}" for score in scores.tolist()]
+    if known is None:
+        return [(score, "", "") for score in told]
+    percentiles, flags = known.percentile(scores, kind), known.flag(scores, kind)
+    return [
+        (score, f"{percentile:.1f}", str(int(flag)))
+        for score, percentile, flag in zip(told, percentiles.tolist(), flags.tolist(), strict=True)
+    ]

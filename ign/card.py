@@ -1,6 +1,6 @@
 """The card of a model: what it is, what it makes, how good it is, and on which terms."""
 
-__all__ = ["run_of", "write"]
+__all__ = ["held_out", "run_of", "write"]
 
 import shutil
 from collections.abc import Mapping
@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ign import __version__, degrade, pictures
+from ign import __version__, data, degrade, pictures
 from ign.data.terms import Terms, terms_of
 from ign.evaluate.comparison import MAIN, read
 from ign.evaluate.observed import digest
@@ -82,6 +82,19 @@ def write(
     return folder / README
 
 
+def held_out(source: str, split: str, shape: tuple[int, ...]) -> dict[str, Any]:
+    """The first held-out images of a source in a model's form, as arguments of :func:`write`.
+
+    Args:
+        source: A named data set, a folder or a zip.
+        split: Which part of it.
+        shape: (C, H, W).
+    """
+    found = data.load(source, split=split, size=shape[-1], gray=shape[0] == 1, limit=COLUMNS)
+    images = found.batch(torch.arange(len(found)))
+    return {"images": images, "source": f"images of {Path(source).name}, {split}"}
+
+
 def run_of(name: str | Path) -> Path | None:
     """The run that a model's path belongs to, where its configuration is there."""
     for folder in (Path(name), Path(name).parent):
@@ -117,7 +130,7 @@ def _head(name: str, terms: Terms, licence: str | None, results: Mapping[str, An
             for metric in METRICS
             if "applications" in row and metric.key in MAIN and row.get(metric.key) is not None
         ]
-    data = ModelCardData(
+    front = ModelCardData(
         license=licence or terms.licence,
         library_name="ign",
         pipeline_tag=TASK,
@@ -125,7 +138,7 @@ def _head(name: str, terms: Terms, licence: str | None, results: Mapping[str, An
         datasets=[terms.dataset] if terms.dataset else None,
         **other,
     )
-    return f"---\n{data.to_yaml()}\n---"
+    return f"---\n{front.to_yaml()}\n---"
 
 
 def _what(model: IGN, name: str) -> str:
@@ -188,19 +201,7 @@ def _pictures(model: IGN, folder: Path, images: Tensor | None, source: str) -> l
 
 def _facts(model: IGN) -> str:
     """The network and its training in numbers."""
-    config = vars(model.network).get("config", {})
-    count = sum(p.numel() for p in model.network.parameters())
-    facts = {
-        "network": type(model.network).__name__,
-        **config,
-        "parameters": count,
-        "noise": model.noise.name,
-        "distance": model.distance,
-        **model.about,
-        "saved with": f"ign {__version__}, torch {torch.__version__}",
-    }
-    if known := model.calibration:
-        facts["calibration"] = f"{known.rate:.1%} of {known.images:,} images of {known.data}"
+    facts = model.facts() | {"saved with": f"ign {__version__}, torch {torch.__version__}"}
     lines = [
         f"| {key.replace('_', ' ')} | {f'{v:,}' if isinstance(v, int) else v} |"
         for key, v in facts.items()

@@ -46,6 +46,20 @@ class Saved(nn.Module):
     calibration: Calibration | None
     shape: Any
 
+    def facts(self) -> dict[str, Any]:
+        """What the network, its noise and its training were, by name; texts and numbers."""
+        found = {
+            "network": type(self.network).__name__,
+            **vars(self.network).get("config", {}),
+            "parameters": sum(p.numel() for p in self.network.parameters()),
+            "noise": self.noise.name,
+            "distance": distance_name(self.distance),
+            **self.about,
+        }
+        if known := self.calibration:
+            found["calibration"] = f"{known.rate:.1%} of {known.images:,} images of {known.data}"
+        return found
+
     def save_pretrained(
         self,
         folder: str | Path,

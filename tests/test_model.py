@@ -349,7 +349,9 @@ def test_the_map_of_a_vector_is_of_its_columns():
     with torch.no_grad():
         network.layer.weight.copy_(torch.eye(5))
         network.layer.bias.copy_(torch.tensor([0.0, 0.0, 1.0, 0.0, 0.0]))
-    found = IGN(network, noise.GaussianNoise((5,))).score_map(torch.zeros(3, 5))
+    model = IGN(network, noise.GaussianNoise((5,)))
+    found = model.score_map(torch.zeros(3, 5))
+    assert torch.equal(model.look(torch.zeros(3, 5)).map, found)
     assert torch.equal(found, torch.tensor([[0.0, 0.0, 1.0, 0.0, 0.0]] * 3))
 
 

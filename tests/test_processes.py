@@ -156,22 +156,26 @@ def near(a, b, tolerance: float = 1e-11) -> bool:
     return ((a - b).norm() <= tolerance * b.norm()).item()
 
 
+def takes_the_steps_of_one(case: Case, parts: list[dict]):
+    """What each process found of the case is what one finds alone."""
+    wanted = alone(case)
+    for rank, part in enumerate(parts):
+        for name, value in part.items():
+            assert near(value, wanted[name]), (rank, name)
+
+
 @pytest.mark.parametrize("world", [2, 4])
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_processes_take_the_steps_of_one_on_the_joined_batch(case, world, found):
-    wanted = alone(case)
-    for rank in range(world):
-        for name, value in found[world][rank]["ddp"][CASES.index(case)].items():
-            assert near(value, wanted[name]), (rank, name)
+    parts = [found[world][rank]["ddp"][CASES.index(case)] for rank in range(world)]
+    takes_the_steps_of_one(case, parts)
 
 
 @pytest.mark.parametrize("world", [2, 4])
 @pytest.mark.parametrize("case", SHARDED, ids=str)
 def test_shards_take_the_steps_of_one_on_the_joined_batch(case, world, found):
-    wanted = alone(case)
-    for rank in range(world):
-        for name, value in found[world][rank]["fsdp"][SHARDED.index(case)].items():
-            assert near(value, wanted[name]), (rank, name)
+    parts = [found[world][rank]["fsdp"][SHARDED.index(case)] for rank in range(world)]
+    takes_the_steps_of_one(case, parts)
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)

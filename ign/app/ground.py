@@ -14,6 +14,7 @@ from torch import Tensor
 
 from ign.app.intake import to_tensor
 from ign.model import IGN
+from ign.pictures import to_picture
 
 TURNS = ("automatic", "never", "always")
 INK = 0.4
@@ -90,7 +91,7 @@ def prepare(
         if fit:
             x, moved = _fitted(x, size, ground)
             told += ["The drawing is centred and scaled as the data are."] * moved
-        picture = _gray(x)
+        picture = to_picture(x[None])
     if picture.size != (size, size):
         picture = picture.resize((size, size), Image.Resampling.BOX)
     return to_tensor(picture), told
@@ -122,7 +123,7 @@ def _fitted(x: Tensor, size: int, ground: Ground) -> tuple[Tensor, bool]:
     half = round(side / 2)
     window = (round(cx) - half, round(cy) - half, round(cx) + half, round(cy) + half)
     wide = Image.new("L", (2 * half, 2 * half), 255 if ground.level > 0 else 0)
-    wide.paste(_gray(x), (-window[0], -window[1]))
+    wide.paste(to_picture(x[None]), (-window[0], -window[1]))
     return to_tensor(wide.resize((size, size), Image.Resampling.BOX))[0], True
 
 
@@ -141,9 +142,3 @@ def _box(drawn: Tensor) -> tuple[int, int, int, int] | None:
     return (
         int(rows[0]), int(columns[0]), int(rows[-1]) + 1, int(columns[-1]) + 1,
     )  # fmt: skip
-
-
-def _gray(x: Tensor) -> Image.Image:
-    from ign.pictures import to_picture
-
-    return to_picture(x[None])

@@ -11,7 +11,7 @@ import torch
 from PIL.Image import Resampling
 from torch import Tensor
 
-from ign import degrade, edit, pictures
+from ign import anomaly, degrade, edit, pictures
 from ign.app.ground import Ground, prepare
 from ign.app.intake import drawn, each, square, to_tensor
 from ign.app.real import make_real
@@ -20,7 +20,6 @@ from ign.model import IGN
 
 SIDE = 280
 """The least side of a canvas in pixels; it is a multiple of the model's."""
-COLUMNS = ("file", "score", "percentile", "flag")
 Board = Mapping[str, Any]
 
 
@@ -166,18 +165,16 @@ class Tasks:
         if not good:
             raise ValueError("; ".join(bad[:3]) or "no pictures there")
         images = torch.stack([image for _, image in good])
-        scores = self.model.score(images, kind).cpu()
-        once = self.model.project(images).cpu()
-        heat = pictures.heat(self.model.score_map(images, kind).cpu())
-        rows = [
-            (name, *words) for (name, _), words in zip(good, self._words(scores, kind), strict=True)
-        ]
+        scores, moved, once = (x.cpu() for x in self.model.look(images, kind))
+        heat = pictures.heat(moved)
+        told = anomaly.words(scores, kind, self.model.calibration)
+        rows = [(name, *words) for (name, _), words in zip(good, told, strict=True)]
         order = scores.argsort(descending=True).tolist()
         shown: list[tuple[str | Tensor, ...]] = [
             (rows[i][0], images[i], once[i], heat[i], *rows[i][1:]) for i in order
         ]
         text = io.StringIO()
-        csv.writer(text).writerows([COLUMNS, *rows])
+        csv.writer(text).writerows([anomaly.COLUMNS, *rows])
         plain = "" if self.model.calibration else "Percentiles and flags come with ign calibrate."
         skipped = f"{len(bad)} cannot be read: {'; '.join(bad[:5])}" if bad else ""
         columns = ["File", "Picture", "f(y)", "Where", "Score", "Percentile", "Flag"]
@@ -189,13 +186,3 @@ class Tasks:
             + download("Save as scores.csv", "scores.csv", text.getvalue().encode(), "text/csv")
             + table(columns, shown, "Scores")
         )
-
-    def _words(self, scores: Tensor, kind: str) -> list[tuple[str, str, str]]:
-        known = self.model.calibration
-        if known is None:
-            return [(f"{s:.6g}", "", "") for s in scores.tolist()]
-        percent, flags = known.percentile(scores, kind), known.flag(scores, kind)
-        return [
-            (f"{s:.6g}", f"{p:.1f}", str(int(flag)))
-            for s, p, flag in zip(scores.tolist(), percent.tolist(), flags.tolist(), strict=True)
-        ]

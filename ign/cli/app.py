@@ -7,25 +7,21 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ign.app.server import serve
-from ign.cli.common import Parser, load_model, natural
+from ign.cli.common import load_model, natural, parse, verb
 
 
 def run(words: Sequence[str]) -> None:
     """Serve the page of a model until Ctrl-C."""
-    parser = Parser(
-        prog="ign app",
-        description="Open a page that generates, makes drawings real, edits, explores and scores"
-        " with a model. It is seen on this machine only; nothing that is uploaded is kept.",
-        epilog="examples:\n  ign app\n  ign app runs/celeba --port 8000",
+    parser = verb(
+        "app",
+        "Open a page that generates, makes drawings real, edits, explores and scores with a model."
+        " It is seen on this machine only; nothing that is uploaded is kept.",
+        "examples:\n  ign app\n  ign app runs/celeba --port 8000",
+        model="mnist",
     )
     parser.add_argument(
-        "model", metavar="MODEL", nargs="?", default="mnist",
-        help="a run, a saved model, a packaged name, or owner/name on the Hub (default: mnist)",
-    )  # fmt: skip
-    parser.add_argument(
         "--host", default="127.0.0.1", metavar="ADDRESS",
-        help="the address to listen on; 0.0.0.0 lets in everybody"
-        " who reaches this machine",
+        help="the address to listen on; 0.0.0.0 lets in everybody who reaches this machine",
     )  # fmt: skip
     parser.add_argument(
         "--port", type=_port, metavar="N",
@@ -36,11 +32,7 @@ def run(words: Sequence[str]) -> None:
         help="how many jobs may wait, of all visitors together",
     )  # fmt: skip
     parser.add_argument("--no-browser", action="store_true", help="do not open a browser")
-    parser.add_argument(
-        "--device", default="auto", choices=("auto", "cpu", "cuda", "mps"),
-        help="where to compute; auto takes the best there is",
-    )  # fmt: skip
-    options = parser.parse_args(words)
+    options = parse(parser, words, "device")
     path = Path(options.model)
     name = path.resolve().name if path.exists() else options.model
 

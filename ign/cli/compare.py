@@ -9,7 +9,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from ign.cli.common import Parser, fresh_folder
+from ign.cli.common import Parser, fresh_folder, parse
 from ign.files import atomic
 
 WIDTH = 140
@@ -32,8 +32,7 @@ def run(words: Sequence[str]) -> None:
     parser.add_argument(
         "--out", type=Path, default=Path("comparison"), metavar="FOLDER", help="where to write"
     )
-    parser.add_argument("--force", action="store_true", help="write over what is there")
-    options = parser.parse_args(words)
+    options = parse(parser, words, "force")
 
     from ign.evaluate.comparison import bars, compare, scatter
     from ign.evaluate.tables import markdown

@@ -5,9 +5,8 @@ __all__ = ["run"]
 from collections.abc import Sequence
 from pathlib import Path
 
-from ign.cli.common import fresh_file, natural, seed, verb
+from ign.cli.common import fresh_file, load_model, natural, parse, seed, verb
 from ign.export import FORMATS, export
-from ign.model import IGN
 from ign.terminal import console
 
 
@@ -17,8 +16,8 @@ def run(words: Sequence[str]) -> None:
         "export",
         "Write a model as one file that runs without this library. It computes f^k, the projection,"
         " or with --sampler the way from noise to samples, for any batch size. It is run and"
-        " compared with the model before it gets its name. What it takes"
-        " and gives is in its metadata.",
+        " compared with the model before it gets its name. What it takes and gives is in its"
+        " metadata.",
         "examples:\n"
         "  ign export mnist --out mnist.onnx\n"
         "  ign export runs/mnist --sampler --uint8 --half --out sampler.onnx",
@@ -49,14 +48,13 @@ def run(words: Sequence[str]) -> None:
         metavar="FILE",
         help="the file (default: MODEL.onnx or MODEL.pt2 in this folder)",
     )
-    parser.add_argument("--force", action="store_true", help="write over what is there")
-    options = parser.parse_args(words)
+    options = parse(parser, words, "force")
     name, suffix = Path(options.model).resolve().name, FORMATS[options.format].suffix
     out = options.out or Path(name + "-sampler" * options.sampler + suffix)
     if out.suffix != suffix:
         raise ValueError(f"--out {out}: a file of format {options.format} ends in {suffix}")
     fresh_file(out, options.force)
-    model = IGN.from_pretrained(options.model)
+    model = load_model(options)
     with console.status("exporting and checking"):
         made = export(
             model, out, options.format, options.applications, options.sampler, options.uint8,

@@ -5,7 +5,7 @@ __all__ = ["run"]
 import json
 from collections.abc import Sequence
 
-from ign.cli.common import load_model, parse, verb
+from ign.cli.common import load_model, verb
 from ign.pretrained import locate
 
 
@@ -17,21 +17,14 @@ def run(words: Sequence[str]) -> None:
         "example:\n  ign info mnist",
     )
     parser.add_argument("--json", action="store_true", help="as JSON, for programs")
-    options = parse(parser, words, batches=False, force=False)
+    options = parser.parse_args(words)
     model = load_model(options)
     channels, height, width = model.shape
     facts = {
         "path": str(locate(options.model)),
         "images": f"{channels} x {height} x {width}, values in [-1, 1]",
-        "network": type(model.network).__name__,
-        **vars(model.network)["config"],
-        "noise": model.noise.name,
-        "distance": str(model.distance),
-        "parameters": sum(p.numel() for p in model.network.parameters()),
-        **model.about,
+        **model.facts(),
     }
-    if known := model.calibration:
-        facts["calibration"] = f"{known.rate:.1%} of {known.images:,} images of {known.data}"
     if options.json:
         print(json.dumps(facts, indent=2))
         return

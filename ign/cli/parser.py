@@ -6,7 +6,7 @@ import argparse
 import textwrap
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from typing import Any, NoReturn
+from typing import Any, Literal, NoReturn
 
 ASKED = ["the parser, please"]
 """Given to a verb in the place of its words by :func:`parser_of`."""
@@ -95,44 +95,47 @@ def _usage(parser: argparse.ArgumentParser) -> str:
         value = " ".join(str(name or action.dest.upper()) for name in names)
         if not action.option_strings:
             value += " ..." if action.nargs == "+" else ""
+            value = f"[{value}]" if action.nargs == "?" else value
             words.insert(len([w for w in words if not w.startswith(("-", "("))]), value)
         elif action.required and id(action) not in chosen:
             words.append(f"{action.option_strings[0]} {value}")
     return " ".join([*words, "[options]"])
 
 
-def verb(name: str, description: str, epilog: str = "") -> Parser:
-    """The parser of a verb on a model."""
+def verb(name: str, description: str, epilog: str = "", model: str | None = None) -> Parser:
+    """The parser of a verb on a model, which may be left out where ``model`` names one."""
     parser = Parser(prog=f"ign {name}", description=description, epilog=epilog)
     parser.add_argument(
-        "model", metavar="MODEL", help="a run, a saved model, a packaged name, or owner/name"
-        " on the Hub",
+        "model", metavar="MODEL", nargs="?" if model else None, default=model,
+        help="a run, a saved model, a packaged name, or owner/name on the Hub"
+        + f" (default: {model})" * bool(model),
     )  # fmt: skip
     return parser
 
 
 def parse(
-    parser: Parser, words: Sequence[str], batches: bool = True, force: bool = True
+    parser: Parser, words: Sequence[str], *shared: Literal["batches", "device", "force"]
 ) -> argparse.Namespace:
-    """Parse, with the options that verbs on a model take.
+    """Parse, with the options that verbs share.
 
     Args:
         parser: The parser.
         words: What was typed.
-        batches: Whether the network is applied to images.
-        force: Whether anything is written.
+        shared: Which of them: ``batches`` where images pass through the network, ``device`` where
+            a model computes, ``force`` where files are written; all of them where none is named.
     """
-    if batches:
+    if not shared or "batches" in shared:
         parser.add_argument(
             "--batch-size", type=natural, default=64, metavar="N", help="images at a time"
         )
+    if not shared or "device" in shared:
         parser.add_argument(
             "--device",
             default="auto",
             choices=("auto", "cpu", "cuda", "mps"),
             help="where to compute; auto takes the best there is",
         )
-    if force:
+    if not shared or "force" in shared:
         parser.add_argument("--force", action="store_true", help="write over what is there")
     return parser.parse_args(words)
 

@@ -6,8 +6,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from ign import card, data
 from ign.cli.common import fresh_folder, load_model, parse, verb
 from ign.data.terms import terms_of
@@ -57,7 +55,7 @@ def run(words: Sequence[str]) -> None:
     parser.add_argument(
         "--out", type=Path, default=Path("pushed"), metavar="FOLDER", help="of --dry-run"
     )
-    options = parse(parser, words, batches=False)
+    options = parse(parser, words, "force")
     if (parse_name(options.name) or ("", "none"))[1] is not None:
         raise ValueError(f"{options.name}: give OWNER/NAME, and a branch by --revision")
     out = fresh_folder(options.out, options.force) if options.dry_run else None
@@ -69,7 +67,7 @@ def run(words: Sequence[str]) -> None:
         "readme": options.card,
     }
     if options.data:
-        about |= _images(options, model.shape)
+        about |= card.held_out(options.data, options.split, model.shape)
     if out:
         model.save_pretrained(out)
         print(f"look at {card.write(model, out, name=options.name, **about)}; nothing was sent")
@@ -85,12 +83,3 @@ def run(words: Sequence[str]) -> None:
         and terms_of(str(model.about.get("data", ""))).licence == "unknown"
     ):
         print("the card leaves the licence to you: see the README.md, --licence and --card")
-
-
-def _images(options: Any, shape: tuple[int, ...]) -> dict[str, Any]:
-    """Held-out images, and what they are called."""
-    images = data.load(
-        options.data, split=options.split, size=shape[-1], gray=shape[0] == 1, limit=card.COLUMNS
-    )
-    name = f"images of {Path(options.data).name}, {options.split}"
-    return {"images": images.batch(torch.arange(len(images))), "source": name}

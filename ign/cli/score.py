@@ -4,18 +4,16 @@ __all__ = ["run"]
 
 import csv
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
-from ign import pictures
-from ign.anomaly import SCORES, Calibration
+from ign import anomaly, pictures
+from ign.anomaly import COLUMNS, SCORES
 from ign.cli.common import Input, fresh_file, fresh_folder, load_model, parse, read, verb
 from ign.files import atomic
-
-COLUMNS = ("file", "score", "percentile", "flag")
 
 
 def run(words: Sequence[str]) -> None:
@@ -57,7 +55,8 @@ def run(words: Sequence[str]) -> None:
             _draw(files, images, moved, projected, maps)
         else:
             scores = model.score(images, options.score, len(images)).cpu()
-        rows += _rows(model.calibration, options.score, files, scores)
+        cells = anomaly.words(scores, options.score, model.calibration)
+        rows += [(file.name, *words) for file, words in zip(files, cells, strict=True)]
     if model.calibration is None:
         print(
             f"not calibrated: no percentiles, no flags; ign calibrate {options.model} --data CLEAN",
@@ -71,18 +70,6 @@ def run(words: Sequence[str]) -> None:
     flagged = sum(row[-1] == "1" for row in rows)
     told = f", {flagged} flagged" if model.calibration else ""
     print(f"{len(rows)} scores in {out}{told}" + (f"; maps in {maps}" if maps else ""))
-
-
-def _rows(
-    known: Calibration | None, kind: str, files: list[Input], scores: Tensor
-) -> Iterator[tuple[str, str, str, str]]:
-    percentiles = known.percentile(scores, kind).tolist() if known else [None] * len(files)
-    flags = known.flag(scores, kind).tolist() if known else [None] * len(files)
-    for file, score, percentile, flag in zip(
-        files, scores.tolist(), percentiles, flags, strict=True
-    ):
-        told = ("", "") if percentile is None else (f"{percentile:.1f}", str(int(flag)))
-        yield file.name, f"{score:.6g}", *told
 
 
 def _draw(

@@ -41,8 +41,8 @@ def run(words: Sequence[str]) -> int:
             raise ValueError(f"--resume {resume} goes on where the run is; leave out --{name}")
     if options.device:
         config.trainer.accelerator = options.device
-    place = training.place
-    out = Path(resume) if resume else place(options.out, preset, options.force, config.method)
+    new = (options.out, preset, options.force, config.method)
+    out = Path(resume) if resume else training.place(*new)
     try:
         training.run(config, out, bool(resume), options.init)
     except Failure as failure:

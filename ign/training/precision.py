@@ -42,6 +42,8 @@ def said(config: Config) -> str:
     """How a run computes, in one line."""
     names = {"32": "float32", "bf16-mixed": "bfloat16 autocast"}
     trainer = config.trainer
-    means = [names[precision_of(trainer)], "channels-last", "fused Adam"]
+    means = [names[precision_of(trainer)]]
+    means += [] if trainer.strategy == "fsdp" else ["channels-last"]  # shards are contiguous
+    means += ["fused Adam"]
     means += ["compiled objective"] if trainer.compile else []
     return f"on {device_of(trainer.accelerator)}: {', '.join(means)}"

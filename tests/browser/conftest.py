@@ -1,7 +1,6 @@
 """A real browser without a window, Debian's Chromium, and what goes wrong in its pages."""
 
 import os
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,7 +11,8 @@ pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 from browsing import DESKTOP, watched
 from playwright.sync_api import Browser, Page, sync_playwright
 
-NAMES = ("chromium", "chromium-browser", "google-chrome")
+from benchmarks.record import chromium
+
 ARGUMENTS = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
@@ -25,7 +25,7 @@ def executable() -> str:
 
     Without one the tests are skipped; with IGN_BROWSER=required, as in CI, they fail.
     """
-    found = os.environ.get("IGN_CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
+    found = chromium()
     if found is None:
         told = "no Chromium here: apt-get install chromium, or name one by IGN_CHROMIUM"
         if os.environ.get("IGN_BROWSER") == "required":

@@ -23,6 +23,7 @@ pytest.importorskip("gradio", reason="gradio is not installed")
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
+from benchmarks.record import draw
 from ign import IGN, pictures
 
 expect.set_options(timeout=60_000)  # a page is quick, a machine that does other things is not
@@ -97,18 +98,6 @@ def opened(page: Page, app: Served, tab: str = TABS[0]) -> Page:
     if tab != TABS[0]:
         page.get_by_role("tab", name=tab).click()
     return page
-
-
-def draw(page: Page, points: list[tuple[float, float]], board: str = "#real-board") -> None:
-    canvas = page.locator(f"{board} canvas.layer")
-    canvas.scroll_into_view_if_needed()
-    box = canvas.bounding_box()
-    at = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in points]
-    page.mouse.move(*at[0])
-    page.mouse.down()
-    for one in at[1:]:
-        page.mouse.move(*one, steps=5)
-    page.mouse.up()
 
 
 SEVEN = [(0.15, 0.15), (0.5, 0.15), (0.3, 0.6)]

@@ -91,6 +91,13 @@ def test_defaults_are_shown_once_and_only_where_there_are_any():
     assert text.count("(default") == 3
 
 
+def test_what_may_be_left_out_is_in_brackets(capsys):
+    for verb, words in (("app", "[MODEL] [options]"), ("sample", "MODEL [options]")):
+        with pytest.raises(SystemExit):
+            main([verb, "--help"])
+        assert capsys.readouterr().out.startswith(f"usage: ign {verb} {words}\n")
+
+
 def test_a_function_that_does_not_parse_is_told():
     with pytest.raises(TypeError, match="parses nothing"):
         parser_of(lambda words: None)
