@@ -79,7 +79,7 @@ class Seen(NamedTuple):
     """What two applications at most tell of images.
 
     Attributes:
-        score: As :func:`score`, (B,).
+        score: As :func:`ign.anomaly.score`, (B,).
         map: As :func:`score_map`, (B, H, W).
         projected: f(y), (B, C, H, W).
     """

@@ -43,7 +43,8 @@ def write(
     Args:
         model: The model.
         folder: Where its files are.
-        name: What :meth:`ign.IGN.from_pretrained` shall be given; empty for the folder's name.
+        name: What :meth:`ign.saved.Saved.from_pretrained` shall be given; empty for the folder's
+            name.
         results: What ``ign evaluate`` found of this model: ``results.json`` or its folder, or what
             it holds; None for no measures.
         run: The folder of the run that trained it, for its ``config.yaml``; None for none.

@@ -33,7 +33,7 @@ class IGN(Saved):
         distance: D of the drift, as in :class:`ign.objective.IGNObjective`.
         about: What is worth knowing of the training; saved in ``config.json``.
 
-    :attr:`calibration` is what :func:`ign.anomaly.Calibration.fit` learnt of clean images, or
+    ``calibration`` is what :func:`ign.anomaly.Calibration.fit` learnt of clean images, or
     None; it is saved with the model.
 
     References:

@@ -119,7 +119,7 @@ def _lines(text: str, font: Font, width: int) -> list[str]:
 def save(picture: Image.Image | Tensor, path: str | Path, durable: bool = True) -> Path:
     """Write a picture, or an image (C, H, W) in [-1, 1], in the format of the path's suffix.
 
-    ``durable`` as for :func:`ign.files.atomic`.
+    ``durable`` as for ``ign.files.atomic``.
     """
     picture = to_picture(picture) if isinstance(picture, torch.Tensor) else picture
     path = Path(path)

@@ -183,13 +183,17 @@ def _listener(host: str, port: int | None) -> socket.socket:
 
 @contextlib.contextmanager
 def _terminable() -> Iterator[None]:
-    """SIGTERM ends the process as Ctrl-C does, so that what is open is closed."""
+    """Ctrl-C and SIGTERM end the process, what is open closed; also where its parent ignores them.
 
-    def end(*_: object) -> None:
-        raise SystemExit(128 + signal.SIGTERM)
+    The server handles both while it runs, and then hands them on to who handled them before.
+    """
 
-    before = signal.signal(signal.SIGTERM, end)
+    def end(number: int, _: object) -> None:
+        raise SystemExit(128 + number)
+
+    before = {number: signal.signal(number, end) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)

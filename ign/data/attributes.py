@@ -43,7 +43,7 @@ def load_attributes(source: str | os.PathLike[str], names: Sequence[str]) -> Att
 
     Args:
         source: What the images were loaded from, as :func:`ign.data.load` took it.
-        names: The images, :attr:`ign.data.ImageSet.names`.
+        names: The images, ``names`` of :class:`ign.data.ImageSet`.
 
     Returns:
         None where there is no such file.

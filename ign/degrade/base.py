@@ -20,7 +20,7 @@ IMAGE = (-1.0, 1.0)
 class Degradation:
     """A way to spoil images; a subclass overrides :meth:`degrade` and is a frozen dataclass.
 
-    :attr:`bounds` is where the values of an image in [-1, 1] lie afterwards.
+    ``bounds`` is where the values of an image in [-1, 1] lie afterwards.
     """
 
     name: ClassVar[str]

@@ -1,8 +1,8 @@
 r"""A model as one file that runs without this library: ONNX, or a program of ``torch.export``.
 
-The graph is :math:`f^k` as :meth:`ign.IGN.project` computes it, or with ``sampler`` the way from
-white noise to :math:`f^k(z)` as :meth:`ign.IGN.sample` goes. A file is opened again and compared
-with the model before it gets its name.
+The graph is :math:`f^k` as :meth:`ign.model.IGN.project` computes it, or with ``sampler`` the way
+from white noise to :math:`f^k(z)` as :meth:`ign.model.IGN.sample` goes. A file is opened again and
+compared with the model before it gets its name.
 """
 
 __all__ = ["FORMATS", "TOLERANCE", "ExportError", "Exported", "export"]

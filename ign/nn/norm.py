@@ -63,7 +63,7 @@ class RoleBatchNorm2d(nn.Module):
     :math:`r \in` (data, noise, output). An IGN step passes three populations, :math:`x`,
     :math:`z` and :math:`f(z)`, through one network; pooled statistics fit none of them.
 
-    The role is the attribute ``role``, set by the context :func:`role`; outside of it, it is
+    The role is the attribute ``role``, set by the context :func:`ign.nn.role`; outside of it, it is
     the role of an input of unknown kind. Where ``joint`` is set (:func:`synchronize`) the batch
     is the joined one of all processes.
 
@@ -114,7 +114,7 @@ class RoleBatchNorm2d(nn.Module):
 def role(network: nn.Module, name: str) -> Iterator[None]:
     """Let every module that has a ``role`` see its input as data, noise or output.
 
-    Such modules are :class:`RoleBatchNorm2d` and the networks of :mod:`ign.nn.latent`; a network
+    Such modules are :class:`RoleBatchNorm2d` and the networks of ``ign.nn.latent``; a network
     without any is left as it is.
 
     Args:

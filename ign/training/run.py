@@ -59,7 +59,7 @@ class Interrupted(Failure):
 
 
 class Lost(Failure):
-    """A run of which another process is gone; :class:`ign.training.callbacks.Tell` has told it."""
+    """A run of which another process is gone; ``ign.training.callbacks.Tell`` has told it."""
 
 
 def train(
