@@ -12,9 +12,9 @@ norm, as it evaluates, and with the statistics of each batch of 64 (*batch stati
 autoencoder and EBGAN are in `docs/baselines.md`. *FD* and *KD* are the Fréchet and the kernel
 distance, *gap* the mean |f(f(z)) - f(z)|, *nearest* the distance of samples to the nearest training
 image over that of test images, *images/s* f(z) in batches of 64, *floor* the FD of as many training
-images. Seconds are the processor's, of training with loading and checks: one thread, near those of
-the clock on an idle core (375 where a busy machine counts 407). DCGAN's learning rate is the best
-of four at 3,000 steps, seed 0: FD 9.0 at 5e-4, 6.8 at 1e-3, 5.3 at 1.5e-3 and at 2e-3.
+images. Seconds are the processor's, of training with loading and checks, so that what else the
+machine does counts little. DCGAN's learning rate is the best of 5e-4, 1e-3, 1.5e-3 and 2e-3 at
+3,000 steps of seed 0.
 """
 
 import argparse

@@ -137,7 +137,7 @@ def still(browser: Browser, address: str, path: Path) -> None:
     """The first tab on a phone, with a drawing made real."""
     page = browser.new_page(viewport=PHONE)
     page.goto(address)
-    page.wait_for_selector("#real-board canvas.layer")
+    page.wait_for_selector("#real-board canvas.layer[aria-label]")
     page.wait_for_timeout(1000)
     draw(page, SEVEN, "#real-board")
     expect(page.locator("#real-out figure")).to_have_count(5)
@@ -162,7 +162,7 @@ def main() -> None:
         )
         page = browser.new_page(viewport=WINDOW)
         page.goto(address)
-        page.wait_for_selector("#real-board canvas.layer")
+        page.wait_for_selector("#real-board canvas.layer[aria-label]")
         page.wait_for_timeout(1000)
         page.evaluate(POINTER)
         film = Film(page)

@@ -195,21 +195,25 @@ async function shoot() {
 }
 find("webcam").addEventListener("click", shoot);
 
-// A picture that is dropped or pasted goes the way of the upload button.
-function give(files) {
+// A picture that is dropped or pasted goes the way of the upload button, which may not be there yet.
+function give(file, tries = 300) {
   const input = document.querySelector(props.target)?.previousElementSibling;
-  if (input?.type !== "file" || !files.length) return;
+  if (!file || !tries) return;
+  if (input?.type !== "file") {
+    setTimeout(give, 100, file, tries - 1);
+    return;
+  }
   const parcel = new DataTransfer();
-  parcel.items.add(files[0]);
+  parcel.items.add(file);
   input.files = parcel.files;
   input.dispatchEvent(new Event("change", { bubbles: true }));
 }
 element.addEventListener("dragover", (event) => event.preventDefault());
 element.addEventListener("drop", (event) => {
   event.preventDefault();
-  give(event.dataTransfer.files);
+  give(event.dataTransfer.files[0]);
 });
-layer.addEventListener("paste", (event) => give(event.clipboardData.files));
+layer.addEventListener("paste", (event) => give(event.clipboardData.files[0]));
 
 function take() {
   const value = props.value;

@@ -94,7 +94,7 @@ def slow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 
 def opened(page: Page, app: Served, tab: str = TABS[0]) -> Page:
     page.goto(app.address)
-    expect(page.locator("#real-board canvas.layer")).to_be_visible()
+    expect(page.locator("#real-board canvas.layer[aria-label]")).to_be_visible()  # its script ran
     if tab != TABS[0]:
         page.get_by_role("tab", name=tab).click()
     return page
