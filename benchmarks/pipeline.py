@@ -56,7 +56,7 @@ def bare(preset: str, options: dict[str, Any]) -> float:
     model, method = _begin(config, images, None)
     module = Training(model, method, images, config)
     model.network.train()
-    (x, z), anchors = module.batch(0, 0, config.batch_size), module.anchors(0)
+    batch = module.batch(0, 0, config.batch_size)
     optimizer = torch.optim.Adam(model.network.parameters(), config.learning_rate, fused=True)
     half = precision_of(config.trainer) == "bf16-mixed"
     for step in range(config.steps):
@@ -64,7 +64,7 @@ def bare(preset: str, options: dict[str, Any]) -> float:
             began = time.perf_counter()
         optimizer.zero_grad()
         with torch.autocast(module.device.type, torch.bfloat16, enabled=half):
-            (turn,) = method.turns(model.network, x, z, anchors)
+            (turn,) = method.turns(model.network, batch)
         turn.loss.backward()
         optimizer.step()
         module.average.update(model.network, step)
@@ -74,17 +74,9 @@ def bare(preset: str, options: dict[str, Any]) -> float:
 @contextlib.contextmanager
 def fixed() -> Iterator[None]:
     """The first step's batch and anchors at every step."""
-    plain, anchors = Training.batch, Training.anchors
-
-    @functools.cache
-    def batch(self: Training, count: int) -> Any:
-        return plain(self, 0, 0, count)
-
-    first = functools.cache(lambda self: anchors(self, 0))
-    with (
-        patch.object(Training, "batch", lambda self, step, begin, count: batch(self, count)),
-        patch.object(Training, "anchors", lambda self, step: first(self)),
-    ):
+    plain = Training.batch
+    first = functools.cache(lambda self, count: plain(self, 0, 0, count))
+    with patch.object(Training, "batch", lambda self, step, begin, count: first(self, count)):
         yield
 
 

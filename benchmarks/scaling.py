@@ -21,7 +21,7 @@ from machine import describe, footer, markdown, publish
 from torch.utils.flop_counter import FlopCounterMode
 
 from ign.training import arguments
-from ign.training.methods import METHODS
+from ign.training.methods import METHODS, Batch
 
 PROCESSES = (8, 64, 512)
 STRATEGIES = ("ddp", "fsdp")
@@ -44,7 +44,7 @@ def work(case: str) -> tuple[int, float]:
     network = method.network(3, config.size, config.network.width, config.network.norm)
     x, z = torch.rand(2, COUNTED, 3, config.size, config.size)  # type: ignore[arg-type]
     with FlopCounterMode(display=False) as counter:
-        (turn,) = method(network, config).turns(network, x, z, None)
+        (turn,) = method(network, config).turns(network, Batch(x, z, x))
         turn.loss.backward()
     return sum(p.numel() for p in network.parameters()), counter.get_total_flops() / COUNTED
 

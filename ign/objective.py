@@ -12,6 +12,7 @@ outer one (Shocher et al., 2024, Section 2.2, arXiv 2311.01462).
 """
 
 __all__ = [
+    "Features",
     "IGNObjective",
     "Losses",
     "clamp",
@@ -26,6 +27,7 @@ import math
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -39,6 +41,9 @@ Network = Callable[[Tensor], Tensor]
 
 SCALE_FLOOR = 1e-6
 """The least scale of the clamp, so that a perfect reconstruction does not divide by zero."""
+
+UNIT_FLOOR = 1e-6
+"""The least spread of the data's features, for those of an encoder that tells nothing apart."""
 
 
 @contextmanager
@@ -129,6 +134,19 @@ class Losses:
     idem: Tensor
     tight: Tensor
     match: Tensor
+    feature: Tensor
+
+
+class Features(NamedTuple):
+    """What outputs are compared with in a space of features.
+
+    Args:
+        encode: From images (B, C, H, W) to their features (B, K); held constant.
+        known: Features of data, (M, K).
+    """
+
+    encode: Network
+    known: Tensor
 
 
 class IGNObjective(nn.Module):
@@ -158,10 +176,15 @@ class IGNObjective(nn.Module):
         match_weight: Weight of one more term, not the paper's: the
             :func:`~ign.density.kernel_divergence` of f(z) from the data, 0 for none.
         match_bandwidth: The bandwidth of that term.
+        feature_weight: Weight of another, not the paper's: the divergence of the features of f(z)
+            from the data's, both in units of the data's spread, where features are given.
+        feature_bandwidth: The bandwidth of that term.
 
     Shape:
         x and z (B, C, H, W), anchors (M, C, H, W): the data that f(z) is matched with, x when
-        they are not given; scalars (:class:`Losses`).
+        they are not given; shown (B, C, H, W): what the network is given in the place of x, such
+        as x with noise, of which it has to restore x, x itself when it is not given; features:
+        :class:`Features`; scalars (:class:`Losses`).
 
     Raises:
         ValueError: A weight below 0, a ratio not above 0, an unknown distance or scale, or
@@ -188,9 +211,11 @@ class IGNObjective(nn.Module):
         one_pass: bool | None = None,
         match_weight: float = 0.0,
         match_bandwidth: float = 0.05,
+        feature_weight: float = 0.0,
+        feature_bandwidth: float = 0.2,
     ):
         super().__init__()
-        weights = rec_weight, idem_weight, tight_weight, match_weight
+        weights = rec_weight, idem_weight, tight_weight, match_weight, feature_weight
         if not all(w >= 0 and math.isfinite(w) for w in weights):
             raise ValueError("the weights of the objective must be finite and not below 0")
         if clamp_ratio is not None and not clamp_ratio > 0:
@@ -202,6 +227,7 @@ class IGNObjective(nn.Module):
         self.rec_weight, self.idem_weight, self.tight_weight = rec_weight, idem_weight, tight_weight
         self.clamp_ratio, self.clamp_scale = clamp_ratio, clamp_scale
         self.match_weight, self.match_bandwidth = match_weight, match_bandwidth
+        self.feature_weight, self.feature_bandwidth = feature_weight, feature_bandwidth
         per_sample = clamp_ratio is not None and clamp_scale == "sample"
         exact = idem_weight > 0 and tight_weight > 0 and not per_sample
         if one_pass and not exact:
@@ -211,10 +237,17 @@ class IGNObjective(nn.Module):
         self.one_pass = exact if one_pass is None else one_pass
 
     def forward(
-        self, network: Network, x: Tensor, z: Tensor, anchors: Tensor | None = None
+        self,
+        network: Network,
+        x: Tensor,
+        z: Tensor,
+        anchors: Tensor | None = None,
+        *,
+        shown: Tensor | None = None,
+        features: Features | None = None,
     ) -> Losses:
         with _role(network, "data"):
-            d_x = self._drift(network(x), x)
+            d_x = self._drift(network(x if shown is None else shown), x)
         with _role(network, "noise"):
             y = network(z)
         if self.one_pass and y.dtype != torch.float16:
@@ -236,11 +269,17 @@ class IGNObjective(nn.Module):
         rec, tight = d_x.mean(), -(value + slope * (d_y - d_y.detach())).mean()
         idem = d_y.detach().mean() if idem is None else idem
         total = self.rec_weight * rec + self.idem_weight * idem + self.tight_weight * tight
-        match = torch.zeros_like(rec)
+        match = feature = torch.zeros_like(rec)
         if self.match_weight > 0:
-            match = self._match(y, processes.gather(x) if anchors is None else anchors)
+            data = processes.gather(x) if anchors is None else anchors
+            match = self._divergence(y, data, self.match_bandwidth)
             total = total + self.match_weight * match
-        return Losses(total, *(t.detach() for t in (rec, idem, tight, match)))
+        if self.feature_weight > 0 and features is not None:
+            unit = features.known.var(0).mean().sqrt().clamp(min=UNIT_FLOOR)
+            made = _single(features.encode(y)) / unit
+            feature = self._divergence(made, features.known / unit, self.feature_bandwidth)
+            total = total + self.feature_weight * feature
+        return Losses(total, *(t.detach() for t in (rec, idem, tight, match, feature)))
 
     def _drift(self, fy: Tensor, y: Tensor) -> Tensor:
         """D(f(y), y) in at least single precision, (B,)."""
@@ -257,10 +296,10 @@ class IGNObjective(nn.Module):
         with _role(network, "output"), frozen(network):
             return self._drift(network(y), y).mean()
 
-    def _match(self, y: Tensor, x: Tensor) -> Tensor:
-        """The divergence of this process's outputs, among those of all, from the data."""
+    def _divergence(self, y: Tensor, x: Tensor, bandwidth: float) -> Tensor:
+        """That of this process's outputs, among those of all, from the data."""
         first = processes.rank() * len(y)
-        return kernel_divergence(y, x, self.match_bandwidth, processes.gather(y), first)
+        return kernel_divergence(y, x, bandwidth, processes.gather(y), first)
 
     def _over_processes(self, *values: Tensor) -> Tensor:
         """The means over all processes, where the clamp is the batch's."""

@@ -68,9 +68,11 @@ def test_pipeline_compares_like_with_like(real, tmp_path):
 
 
 def test_large_source_is_read_once(tmp_path):
-    first, second = measure("large", "--images", 8000, "--width", 4, folder=tmp_path)
+    words = ("--images", 8000, "--photos", 100, "--width", 4)
+    first, second, photos = measure("large", *words, folder=tmp_path)
     assert second["reading s"] < first["reading s"] / 2
     assert 0 < first["own MiB"] <= first["resident MiB"]
+    assert photos["images/s"] < first["images/s"]
 
 
 def test_inference_is_measured_of_all(tmp_path):

@@ -10,9 +10,11 @@ from torch import nn
 
 import ign.objective
 from ign import IGNObjective
+from ign.density import kernel_divergence
 from ign.distance import distance_name, find_distance, l1, l2
 from ign.nn import DCGANAutoencoder
 from ign.objective import (
+    Features,
     clamp,
     drift,
     frozen,
@@ -344,3 +346,31 @@ def test_planted_fault_in_the_gate_is_caught(monkeypatch):
     assert agrees(step(IGNObjective(one_pass=True), net, x, z), wanted)
     monkeypatch.setattr(ign.objective, "clamp", planted)
     assert not agrees(step(IGNObjective(one_pass=True), net, x, z), wanted, tolerance=1e-6)
+
+
+def test_what_is_shown_is_restored_and_features_are_matched():
+    """The definition written out: D(f(x + n), x), and the divergence of features in their unit."""
+    net, (x, z), shown = network("group"), batch(), batch(2)[0]
+    encode = network("group", 3.0).requires_grad_(False).encode
+    known = encode(batch(3, 9)[0])
+    weights = {"rec_weight": 3.0, "feature_weight": 7.0, "feature_bandwidth": 0.4}
+    objective = IGNObjective(**weights)
+    losses = objective(net, x, z, shown=shown, features=Features(encode, known))
+    found = gradient_of(losses.total, net)
+    unit = known.var(0).mean().sqrt()
+    feature = kernel_divergence(encode(net(z)) / unit, known / unit, 0.4)
+    bound, slope = clamp(losses.idem, losses.rec, 1.5)
+    assert torch.allclose(losses.rec, (net(shown) - x).abs().mean())
+    assert torch.allclose(losses.feature, feature)
+    assert torch.allclose(losses.tight, -bound)
+    y = net(z)
+    tight, idem = drift(net, y.detach()).mean(), idempotence(net, z)
+    total = 3 * (net(shown) - x).abs().mean() + 20 * idem - 2.5 * slope * tight + 7 * feature
+    assert error(found, gradient_of(total, net)) < 1e-12
+    assert objective(net, x, z).feature == 0, "without features no term"
+    assert all(p.grad is None for p in encode.__self__.parameters())
+
+
+def gradient_of(total, net):
+    """All of the gradient in one row."""
+    return torch.cat([g.flatten() for g in torch.autograd.grad(total, [*net.parameters()])])

@@ -50,6 +50,10 @@ class DCGANAutoencoder(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         return self.decoder(self.encoder(x))
 
+    def encode(self, x: Tensor) -> Tensor:
+        """What lies between encoder and decoder, (B, K)."""
+        return self.encoder(x).flatten(1)
+
 
 class Plan(NamedTuple):
     """The sides and maps before and after each strided layer, and the layers' kernels."""

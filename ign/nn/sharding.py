@@ -18,12 +18,14 @@ def shard(network: nn.Module, mesh: Any) -> None:
         network: The network, equal on all processes, its parameters contiguous.
         mesh: The :class:`torch.distributed.device_mesh.DeviceMesh` of one dimension.
     """
-    from torch.distributed.fsdp import fully_shard
+    from torch.distributed.fsdp import fully_shard, register_fsdp_forward_method
 
     vars(network)["unsharded"] = copy.deepcopy(network).to("meta")
     for layer in [m for m in network.modules() if isinstance(m, nn.Conv2d | nn.ConvTranspose2d)]:
         fully_shard(layer, mesh=mesh)
     fully_shard(network, mesh=mesh)
+    if hasattr(network, "encode"):
+        register_fsdp_forward_method(network, "encode")
 
 
 def whole(network: nn.Module) -> nn.Module:

@@ -10,6 +10,7 @@ __all__ = [
     "preset_file",
 ]
 
+import math
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -56,6 +57,8 @@ class ObjectiveConfig:
         clamp_scale: Scale of the clamp: batch's L_rec, batch's drift of the noise, or per sample.
         match_weight: Weight of the kernel divergence of f(z) from the data; 0 for none.
         match_bandwidth: Its bandwidth, as a root mean square difference of pixels.
+        feature_weight: Weight of the same in the features of the averaged encoder; 0 for none.
+        feature_bandwidth: Its bandwidth, in units of the spread of the data's features.
     """
 
     distance: str = "l1"
@@ -66,6 +69,8 @@ class ObjectiveConfig:
     clamp_scale: Literal["x", "z", "sample"] = "x"
     match_weight: float = 0.0
     match_bandwidth: float = 0.05
+    feature_weight: float = 0.0
+    feature_bandwidth: float = 0.2
 
 
 @dataclass
@@ -126,6 +131,7 @@ class Config:
         baseline: What the baselines have to choose.
         batch_size: Images for each step, over all devices and micro-batches.
         anchors: Images, for each step, that f(z) is matched with; all where there are fewer.
+        denoise: Largest deviation of the noise on every second image, of which f restores it.
         steps: Optimizer steps.
         learning_rate: Learning rate of Adam.
         decay: Share of the steps, at the end, over which the learning rate falls to zero.
@@ -149,6 +155,7 @@ class Config:
     baseline: BaselineConfig = field(default_factory=BaselineConfig)
     batch_size: int = 64
     anchors: int = 1500
+    denoise: float = 0.0
     steps: int = 10000
     learning_rate: float = 2e-4
     decay: float = 0.0
@@ -172,6 +179,8 @@ class Config:
         for name, value in (("ema", self.ema), *(("betas", b) for b in self.betas)):
             if not 0 <= value < 1:
                 raise ValueError(f"{name} {value} must be at least 0 and below 1")
+        if not 0 <= self.denoise < math.inf:
+            raise ValueError(f"denoise {self.denoise} must be finite and at least 0")
         if not self.learning_rate > 0:
             raise ValueError(f"learning_rate {self.learning_rate} must be above 0")
 

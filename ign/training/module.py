@@ -18,10 +18,13 @@ from ign.nn import synchronize
 from ign.nn.ema import Average
 from ign.nn.sharding import shard
 from ign.training.config import Config
-from ign.training.methods import Method, Turn
+from ign.training.methods import Batch, Method, Turn
 
 COUNTER = "epoch_loop.manual_optimization.optim_step_progress"
 """Where Lightning counts the steps of a module that optimizes by itself."""
+
+HELD = 8
+"""For how many steps the images that f(z) is matched with stay: drawing so many costs time."""
 
 
 class Training(LightningModule):
@@ -47,6 +50,7 @@ class Training(LightningModule):
         self.model, self.method, self.images, self.config = model, method, images, config
         self.average = Average(model.network, config.ema)
         self.losses: dict[str, Tensor] = {}
+        self._anchors: tuple[int, Tensor] | None = None
 
     def setup(self, stage: str) -> None:
         for module in (self.model.network, self.method):
@@ -155,24 +159,35 @@ class Training(LightningModule):
 
     def _turns(self, step: int, first: int) -> Iterator[Turn]:
         """The turns of one micro-batch of a step."""
-        x, z = self.batch(step, first, self.part(self.trainer.world_size))
-        yield from self.method.turns(self.model.network, x, z, self.anchors(step))
+        batch = self.batch(step, first, self.part(self.trainer.world_size))
+        yield from self.method.turns(self.model.network, batch)
 
-    def batch(self, step: int, first: int, count: int) -> tuple[Tensor, Tensor]:
-        """Data and noise at the places first to first + count of a step, (count, C, H, W) each."""
+    def batch(self, step: int, first: int, count: int) -> Batch:
+        """What the places first to first + count of a step see."""
         seed, start = self.config.seed, step * self.config.batch_size + first
         index = torch.arange(first, first + count, device=self.device)
         flip = None
         if self.config.flip:
             flip = random.uniform(random.keys(seed, "flip", step, index)) < 0.5
         images, chosen = self.near(order(len(self.images), seed, start, count))
-        return self.drawn(images, chosen, flip, random.keys(seed, "noise", step, index))
+        x, z = self.drawn(images, chosen, flip, random.keys(seed, "noise", step, index))
+        shown = self.noisy(x, step, index) if self.config.denoise else x
+        return Batch(x, z, shown, self.anchors(step), self.average.network, step)
 
     def drawn(
         self, images: Tensor, chosen: Tensor, flip: Tensor | None, key: Tensor
     ) -> tuple[Tensor, Tensor]:
         """The chosen of uint8 images, mirrored and in [-1, 1], and the noise of the keys."""
         return to_float(images[chosen], flip), self.model.noise.at(key)
+
+    def noisy(self, x: Tensor, step: int, index: Tensor) -> Tensor:
+        """Every second of a step's images with noise of a random level, the others as they are."""
+        odd = index % 2 == 1
+        key = random.keys(self.config.seed, "denoise", step, index[odd])
+        level = self.config.denoise * random.uniform(random.derive(key, "level"), (1, 1, 1))
+        shown = x.clone()
+        shown[odd] += level * random.normal(key, x.shape[1:])
+        return shown
 
     def near(self, chosen: Tensor) -> tuple[Tensor, Tensor]:
         """Images on this module's device, and where in them the chosen ones lie.
@@ -186,13 +201,16 @@ class Training(LightningModule):
         return images, torch.arange(len(chosen), device=self.device)
 
     def anchors(self, step: int) -> Tensor | None:
-        """More images for this step, (M, C, H, W); None where the method needs none."""
+        """More images, (M, C, H, W), new ones every 8 steps; None where the method needs none."""
         if not self.method.anchored:
             return None
-        count = min(self.config.anchors, len(self.images))
-        chosen = order(len(self.images), self.config.seed, step * count, count)
-        images, chosen = self.near(chosen)
-        return to_float(images[chosen])
+        turn = step // HELD
+        if self._anchors is None or self._anchors[0] != turn:
+            count = min(self.config.anchors, len(self.images))
+            chosen = order(len(self.images), self.config.seed, turn * count, count)
+            images, chosen = self.near(chosen)
+            self._anchors = turn, to_float(images[chosen])
+        return self._anchors[1]
 
     def configure_optimizers(self) -> Any:
         config = self.config

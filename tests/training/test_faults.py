@@ -36,8 +36,8 @@ def loss_from(monkeypatch, step: int, change) -> None:
     """Change the total of each step from this one on."""
     plain, number = ign.IGNObjective.forward, count(1)
 
-    def planted(self, *args):
-        losses = plain(self, *args)
+    def planted(self, *args, **named):
+        losses = plain(self, *args, **named)
         if next(number) >= step:
             losses.total = change(losses.total)
         return losses

@@ -21,29 +21,31 @@ def training(**options) -> Training:
 
 
 def test_batch_is_the_same_in_any_parts():
-    module = training()
-    x, z = module.batch(5, 0, 8)
+    module = training(denoise=0.5)
+    whole = module.batch(5, 0, 8)
     for parts in ([4, 4], [2, 2, 2, 2], [1, 7]):
         starts = [sum(parts[:i]) for i in range(len(parts))]
         pieces = [module.batch(5, *piece) for piece in zip(starts, parts, strict=True)]
-        assert torch.equal(torch.cat([p[0] for p in pieces]), x)
-        assert torch.equal(torch.cat([p[1] for p in pieces]), z)
+        for name in ("x", "z", "shown"):
+            joined = torch.cat([getattr(piece, name) for piece in pieces])
+            assert torch.equal(joined, getattr(whole, name))
     other = module.batch(6, 0, 8)
-    assert not torch.equal(other[0], x)
-    assert not torch.equal(other[1], z)
+    assert not torch.equal(other.x, whole.x)
+    assert not torch.equal(other.z, whole.z)
+    assert not torch.equal(other.shown - other.x, whole.shown - whole.x)
 
 
 def test_every_image_is_seen_once_an_epoch_and_some_are_mirrored():
     module = training()
     every = module.images.batch(torch.arange(20))
-    seen = torch.cat([module.batch(step, 0, 8)[0] for step in range(5)])
+    seen = torch.cat([module.batch(step, 0, 8).x for step in range(5)])
     mirrored = [(y.unsqueeze(0) == every.flip(-1)).flatten(1).all(1).any() for y in seen]
     straight = [(y.unsqueeze(0) == every).flatten(1).all(1).any() for y in seen]
     assert all(a or b for a, b in zip(mirrored, straight, strict=True))
     assert 5 < sum(map(int, mirrored)) < 35
     unflipped = training()
     unflipped.config.flip = False
-    epoch = torch.cat([unflipped.batch(step, 0, 8)[0] for step in range(5)])[:20]
+    epoch = torch.cat([unflipped.batch(step, 0, 8).x for step in range(5)])[:20]
     assert sorted(map(str, epoch.flatten(1).tolist())) == sorted(
         map(str, every.flatten(1).tolist())
     )
@@ -52,4 +54,7 @@ def test_every_image_is_seen_once_an_epoch_and_some_are_mirrored():
 def test_anchors_are_as_many_as_wished_or_as_there_are():
     assert len(training(anchors=6).anchors(0)) == 6
     assert len(training(anchors=600).anchors(0)) == 20
-    assert not torch.equal(training(anchors=6).anchors(0), training(anchors=6).anchors(1))
+    one = training(anchors=6)
+    assert torch.equal(one.anchors(0), one.anchors(7))
+    assert not torch.equal(one.anchors(0), one.anchors(8))
+    assert torch.equal(one.anchors(3), training(anchors=6).anchors(6))

@@ -54,7 +54,7 @@ def close(a: Path, b: Path) -> bool:
     for x, y in zip(*(s["optimizer_states"][0]["state"].values() for s in (one, two)), strict=True):
         pairs += [(x["exp_avg"], y["exp_avg"])]
     return one["global_step"] == two["global_step"] and all(
-        (x.double() - y.double()).abs().max() <= 1e-4 * y.double().abs().max() + 1e-5
+        (x.double() - y.double()).abs().max() <= 3e-4 * y.double().abs().max() + 3e-5
         for x, y in pairs
     )
 
@@ -67,7 +67,8 @@ def cut(run: Path, out: Path) -> Path:
 
 
 def test_torchrun_trains_what_one_process_does(start, tmp_path):
-    words = [*TINY, "--steps=4", "--flip=true", "--objective.match_weight=5"]
+    words = [*TINY, "--steps=4", "--flip=true", "--objective.match_weight=5",
+             "--objective.feature_weight=5", "--anchors=16", "--denoise=0.5"]  # fmt: skip
     script = ROOT / "examples" / "torchrun" / "train.sh"
     running = start("bash", script, "digits", *words, "--out=two", PROCESSES=2)
     out, err = running.communicate(timeout=300)

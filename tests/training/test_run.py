@@ -14,7 +14,8 @@ import ign
 from ign import pictures
 from ign.training import arguments, place
 
-LOSSES = ("seconds", "steps_per_second", "total", "rec", "idem", "tight", "match")
+LOSSES = ("seconds", "steps_per_second", "total", "rec", "idem", "tight", "match",
+          "feature")  # fmt: skip
 MEASURES = ("drift_held_out", "drift_train", "gap", "diversity")
 
 

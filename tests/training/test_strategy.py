@@ -46,15 +46,15 @@ def test_shards_are_for_one_method(tmp_path, capsys):
 @pytest.mark.parametrize("world", [1, 2, 4])
 def test_processes_see_the_batch_of_one_in_order(world, parts):
     module = training(trainer=TrainerConfig(accumulate_grad_batches=parts))
-    x, z = module.batch(5, 0, 8)
+    whole = module.batch(5, 0, 8)
     seen = [[] for _ in range(parts)]
     for rank in range(world):
         module.trainer = SimpleNamespace(world_size=world, global_rank=rank)
         for part, first in enumerate(module._places()):
             seen[part].append(module.batch(5, first, module.part(world)))
-    for joined, wanted in ((0, x), (1, z)):
-        found = torch.cat([piece[joined] for part in seen for piece in part])
-        assert torch.equal(found, wanted)
+    for name in ("x", "z"):
+        found = torch.cat([getattr(piece, name) for part in seen for piece in part])
+        assert torch.equal(found, getattr(whole, name))
 
 
 def test_batch_must_divide():

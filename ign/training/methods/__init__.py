@@ -5,10 +5,10 @@ from ign.training.methods.dcgan import DCGAN
 from ign.training.methods.ebgan import EBGAN
 from ign.training.methods.idempotent import Idempotent
 from ign.training.methods.listing import Listing
-from ign.training.methods.method import Method, Turn
+from ign.training.methods.method import Batch, Method, Turn
 from ign.training.methods.vae import VAE
 
-__all__ = ["METHODS", "Method", "Turn"]
+__all__ = ["METHODS", "Batch", "Method", "Turn"]
 
 METHODS: dict[str, type[Method]] = {
     "ign": Idempotent,

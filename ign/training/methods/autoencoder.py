@@ -6,13 +6,12 @@ from collections.abc import Iterator
 from typing import Any, ClassVar
 
 import torch
-from torch import Tensor
 
 from ign.data import ImageSet
 from ign.distance import l2
 from ign.nn import GaussianAutoencoder
 from ign.project import evaluating
-from ign.training.methods.method import LATENT, Method, Turn
+from ign.training.methods.method import LATENT, Batch, Method, Turn
 
 FITTED, CHUNK = 10_000, 256
 
@@ -31,7 +30,8 @@ class Autoencoder(Method):
     defaults: ClassVar = {**LATENT, "learning_rate": 1e-3, "betas": [0.9, 0.999]}
     terms = ("rec",)
 
-    def turns(self, network: Any, x: Tensor, z: Tensor, anchors: Tensor | None) -> Iterator[Turn]:
+    def turns(self, network: Any, batch: Batch) -> Iterator[Turn]:
+        x = batch.x
         rec = l2(network.reconstruct(x), x).mean()
         yield Turn(rec, {"rec": rec})
 

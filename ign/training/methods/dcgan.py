@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from typing import Any, ClassVar
 
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import nn
 
 from ign.nn import Generator
 from ign.nn.dcgan import encoder, initialize
 from ign.objective import frozen
 from ign.training.config import Config
-from ign.training.methods.method import LATENT, Method, Turn
+from ign.training.methods.method import LATENT, Batch, Method, Turn
 
 
 class DCGAN(Method):
@@ -39,7 +39,8 @@ class DCGAN(Method):
         super().__init__(network, config)
         self.critic = encoder(**vars(network)["config"], outputs=1).apply(initialize)
 
-    def turns(self, network: Any, x: Tensor, z: Tensor, anchors: Tensor | None) -> Iterator[Turn]:
+    def turns(self, network: Any, batch: Batch) -> Iterator[Turn]:
+        x, z = batch.x, batch.z
         y = network.generate(network.latent(z))
         critic = F.softplus(-self.critic(x)).mean() + F.softplus(self.critic(y.detach())).mean()
         yield Turn(critic, {"critic": critic})

@@ -13,7 +13,7 @@ from ign.nn import EnergyGenerator
 from ign.nn.norm import still
 from ign.objective import frozen
 from ign.training.config import Config
-from ign.training.methods.method import LATENT, Method, Turn
+from ign.training.methods.method import LATENT, Batch, Method, Turn
 
 
 def pulling_away(codes: Tensor) -> Tensor:
@@ -57,7 +57,8 @@ class EBGAN(Method):
         super().__init__(network, config)
         self.margin, self.pull_weight = config.baseline.margin, config.baseline.pull_weight
 
-    def turns(self, network: Any, x: Tensor, z: Tensor, anchors: Tensor | None) -> Iterator[Turn]:
+    def turns(self, network: Any, batch: Batch) -> Iterator[Turn]:
+        x, z = batch.x, batch.z
         y, critic = network.generate(network.latent(z)), network.critic
         real = l2(critic(x), x).mean()
         with still(critic):

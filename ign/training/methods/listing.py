@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from typing import Any, ClassVar
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from ign.distance import find_distance
 from ign.objective import SCALE_FLOOR
 from ign.training.config import Config
-from ign.training.methods.method import Method, Turn
+from ign.training.methods.method import Batch, Method, Turn
 
 
 class Listing(Method):
@@ -45,7 +45,8 @@ class Listing(Method):
         self.distance = find_distance(self.options.distance)
         self.copy = copy.deepcopy(network).requires_grad_(False)
 
-    def turns(self, network: Any, x: Tensor, z: Tensor, anchors: Tensor | None) -> Iterator[Turn]:
+    def turns(self, network: Any, batch: Batch) -> Iterator[Turn]:
+        x, z = batch.x, batch.z
         self.copy.load_state_dict(network.state_dict())
         fx, fz = network(x), network(z)
         y = fz.detach()

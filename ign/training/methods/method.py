@@ -1,8 +1,9 @@
 """What a method is: its network, what it trains beside it, and the losses of a step."""
 
-__all__ = ["LATENT", "Method", "Turn"]
+__all__ = ["LATENT", "Batch", "Method", "Turn"]
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
 
 from torch import Tensor, nn
@@ -13,6 +14,27 @@ from ign.training.config import Config
 
 LATENT = {"noise": "gaussian", "network.norm": "batch"}
 """What every method that generates from a code sets."""
+
+
+@dataclass
+class Batch:
+    """What a step gives to a method, all of (B, C, H, W) but the anchors.
+
+    Args:
+        x: Data in [-1, 1].
+        z: Noise.
+        shown: What the network is shown in the place of x: x, or x with noise of its own.
+        anchors: More data, (M, C, H, W), where the method is :attr:`Method.anchored`.
+        averaged: The average of the network over the steps, in evaluation mode.
+        step: The number of the step, from 0.
+    """
+
+    x: Tensor
+    z: Tensor
+    shown: Tensor
+    anchors: Tensor | None = None
+    averaged: Any = None
+    step: int = 0
 
 
 class Turn(NamedTuple):
@@ -56,16 +78,14 @@ class Method(nn.Module):
         if config.noise != self.defaults.get("noise", config.noise):
             raise ValueError(f"method {config.method} draws its codes from noise gaussian alone")
 
-    def turns(self, network: Any, x: Tensor, z: Tensor, anchors: Tensor | None) -> Iterator[Turn]:
+    def turns(self, network: Any, batch: Batch) -> Iterator[Turn]:
         """The losses of one step, one for each player.
 
         Between two of them the optimizer moves what the earlier one gave a gradient.
 
         Args:
             network: The network, or what wraps it.
-            x: Data, (B, C, H, W) in [-1, 1].
-            z: Noise, (B, C, H, W).
-            anchors: More data, (M, C, H, W), where :attr:`anchored`.
+            batch: What the step sees.
         """
         raise NotImplementedError
 

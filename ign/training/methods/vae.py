@@ -5,11 +5,11 @@ __all__ = ["VAE"]
 from collections.abc import Iterator
 from typing import Any, ClassVar
 
-from torch import Tensor, nn
+from torch import nn
 
 from ign.nn import VariationalAutoencoder
 from ign.training.config import Config
-from ign.training.methods.method import LATENT, Method, Turn
+from ign.training.methods.method import LATENT, Batch, Method, Turn
 
 
 class VAE(Method):
@@ -36,7 +36,8 @@ class VAE(Method):
         super().__init__(network, config)
         self.beta = config.baseline.beta
 
-    def turns(self, network: Any, x: Tensor, z: Tensor, anchors: Tensor | None) -> Iterator[Turn]:
+    def turns(self, network: Any, batch: Batch) -> Iterator[Turn]:
+        x, z = batch.x, batch.z
         mean, log_variance = network.encode(x)
         u = mean + (log_variance / 2).exp() * network.latent(z)
         rec = (network.generate(u) - x).square().flatten(1).sum(1).mean()
