@@ -138,15 +138,12 @@ class Losses:
 
 
 class Features(NamedTuple):
-    """What outputs are compared with in a space of features.
-
-    Args:
-        encode: From images (B, C, H, W) to their features (B, K); held constant.
-        known: Features of data, (M, K).
-    """
+    """What outputs are compared with in a space of features."""
 
     encode: Network
+    """From images (B, C, H, W) to their features (B, K); held constant."""
     known: Tensor
+    """Features of data, (M, K)."""
 
 
 class IGNObjective(nn.Module):

@@ -60,10 +60,7 @@ def real(tasks: Tasks) -> None:
 
     inputs = [canvas, freedom, turn, fit, seed, *knobs]
     go.click(guarded(run), inputs, out, **FIXED)
-    live: dict[str, Any] = {"trigger_mode": "always_last", "show_progress": "hidden"}
-    for one in inputs:
-        event = one.input if one is canvas else one.change
-        event(_when_drawn(run), inputs, out, **live, **FIXED)
+    _live([canvas.input, *(one.change for one in inputs[1:])], _when_drawn(run), inputs, out)
 
     def look(file: str) -> tuple[dict[str, str], float]:
         return tasks.look(file), 0.0
@@ -194,11 +191,7 @@ def explore(tasks: Tasks) -> None:
         (add, [seed, base, plus, minus, strength, k], total),
     ]
     for run, inputs, out in every:
-        for one in inputs:
-            one.change(
-                guarded(run), inputs, out, trigger_mode="always_last", show_progress="hidden",
-                **FIXED,
-            )  # fmt: skip
+        _live([one.change for one in inputs], guarded(run), inputs, out)
 
 
 def score(tasks: Tasks) -> None:
@@ -239,6 +232,11 @@ def _number(label: str, value: int) -> gr.Number:
 
 def _applications(value: int = 1) -> gr.Slider:
     return gr.Slider(1, 20, value, step=1, label="Applications, k")
+
+
+def _live(triggers: list[Any], run: Callable[..., str], inputs: list[Any], out: gr.HTML) -> None:
+    """Run whenever one of these happens, one run at a time, the last one with what is set then."""
+    gr.on(triggers, run, inputs, out, trigger_mode="always_last", show_progress="hidden", **FIXED)
 
 
 def _blank(text: str) -> str:
