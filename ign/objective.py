@@ -12,7 +12,6 @@ outer one (Shocher et al., 2024, Section 2.2, arXiv 2311.01462).
 """
 
 __all__ = [
-    "Features",
     "IGNObjective",
     "Losses",
     "clamp",
@@ -27,9 +26,9 @@ import math
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ign import processes
@@ -41,9 +40,6 @@ Network = Callable[[Tensor], Tensor]
 
 SCALE_FLOOR = 1e-6
 """The least scale of the clamp, so that a perfect reconstruction does not divide by zero."""
-
-UNIT_FLOOR = 1e-6
-"""The least spread of the data's features, for those of an encoder that tells nothing apart."""
 
 
 @contextmanager
@@ -134,16 +130,8 @@ class Losses:
     idem: Tensor
     tight: Tensor
     match: Tensor
-    feature: Tensor
-
-
-class Features(NamedTuple):
-    """What outputs are compared with in a space of features."""
-
-    encode: Network
-    """From images (B, C, H, W) to their features (B, K); held constant."""
-    known: Tensor
-    """Features of data, (M, K)."""
+    tell: Tensor
+    fool: Tensor
 
 
 class IGNObjective(nn.Module):
@@ -157,7 +145,18 @@ class IGNObjective(nn.Module):
     once and multiplies the gradient that flows from it into :math:`f(z)` by
     :math:`-w_i / (w_t T')`: exactly the gradient of the three terms with a frozen copy, with
     three forward passes instead of four and no copy. Where that form does not apply (per-sample
-    clamp, float16, a zero weight) each term has its own pass.
+    clamp, float16, a zero weight, an adversarial weight) each term has its own pass.
+
+    With an adversarial weight :math:`w_a` the network also tells data from what it makes, as
+    tightness and idempotence do with the drift: by the first component :math:`c_\theta` of its
+    code, a logit. Its method ``with_code`` gives the code (B, K) and f(x).
+
+    .. math::
+        L_{tell} &= \mathbb{E} \log(1 + e^{-c_\theta(x)})
+            + \mathbb{E} \log(1 + e^{c_\theta(\bar y)}) \\
+        L_{fool} &= \mathbb{E} \log(1 + e^{-c_{\bar\theta}(f_\theta(z))})
+
+    :math:`w_a (L_{tell} + L_{fool})` is added to the loss; it is not the paper's.
 
     Args:
         distance: ``l1``, ``l2``, an import path ``package.module:function``, or a callable
@@ -173,19 +172,18 @@ class IGNObjective(nn.Module):
         match_weight: Weight of one more term, not the paper's: the
             :func:`~ign.density.kernel_divergence` of f(z) from the data, 0 for none.
         match_bandwidth: The bandwidth of that term.
-        feature_weight: Weight of another, not the paper's: the divergence of the features of f(z)
-            from the data's, both in units of the data's spread, where features are given.
-        feature_bandwidth: The bandwidth of that term.
+        adversarial_weight: :math:`w_a`, 0 for none.
 
     Shape:
         x and z (B, C, H, W), anchors (M, C, H, W): the data that f(z) is matched with, x when
-        they are not given; shown (B, C, H, W): what the network is given in the place of x, such
-        as x with noise, of which it has to restore x, x itself when it is not given; features:
-        :class:`Features`; scalars (:class:`Losses`).
+        they are not given; noise (B, C, H, W): what is added to what f is shown of x and of f(z),
+        which it then has to restore, so that :math:`D(f(x + n), x)` stands in the place of
+        :math:`D(f(x), x)`; scalars (:class:`Losses`).
 
     Raises:
         ValueError: A weight below 0, a ratio not above 0, an unknown distance or scale, or
-            ``one_pass=True`` where it does not apply.
+            ``one_pass=True`` where it does not apply; an adversarial weight, and a network
+            without ``with_code``.
 
     Note:
         With several processes the mean of their losses is the loss of the joined batch: the clamp
@@ -208,11 +206,10 @@ class IGNObjective(nn.Module):
         one_pass: bool | None = None,
         match_weight: float = 0.0,
         match_bandwidth: float = 0.05,
-        feature_weight: float = 0.0,
-        feature_bandwidth: float = 0.2,
+        adversarial_weight: float = 0.0,
     ):
         super().__init__()
-        weights = rec_weight, idem_weight, tight_weight, match_weight, feature_weight
+        weights = rec_weight, idem_weight, tight_weight, match_weight, adversarial_weight
         if not all(w >= 0 and math.isfinite(w) for w in weights):
             raise ValueError("the weights of the objective must be finite and not below 0")
         if clamp_ratio is not None and not clamp_ratio > 0:
@@ -224,12 +221,13 @@ class IGNObjective(nn.Module):
         self.rec_weight, self.idem_weight, self.tight_weight = rec_weight, idem_weight, tight_weight
         self.clamp_ratio, self.clamp_scale = clamp_ratio, clamp_scale
         self.match_weight, self.match_bandwidth = match_weight, match_bandwidth
-        self.feature_weight, self.feature_bandwidth = feature_weight, feature_bandwidth
+        self.adversarial_weight = adversarial_weight
         per_sample = clamp_ratio is not None and clamp_scale == "sample"
-        exact = idem_weight > 0 and tight_weight > 0 and not per_sample
+        exact = idem_weight > 0 and tight_weight > 0 and not per_sample and not adversarial_weight
         if one_pass and not exact:
             raise ValueError(
-                "one_pass needs idem_weight and tight_weight above 0 and no per-sample clamp"
+                "one_pass needs idem_weight and tight_weight above 0, no per-sample clamp and no"
+                " adversarial_weight"
             )
         self.one_pass = exact if one_pass is None else one_pass
 
@@ -239,22 +237,20 @@ class IGNObjective(nn.Module):
         x: Tensor,
         z: Tensor,
         anchors: Tensor | None = None,
-        *,
-        shown: Tensor | None = None,
-        features: Features | None = None,
+        noise: Tensor | None = None,
     ) -> Losses:
         with _role(network, "data"):
-            d_x = self._drift(network(x if shown is None else shown), x)
+            d_x, c_x = self._drift(network, x, noise)
         with _role(network, "noise"):
             y = network(z)
         if self.one_pass and y.dtype != torch.float16:
-            gate = y.view_as(y)
-            d_y, idem = self._outer(network, gate), None
+            gate, inner = y.view_as(y), None
+            d_y, c_y = self._outer(network, gate, noise)
         else:
-            gate, d_y = None, self._outer(network, y.detach(), self.tight_weight > 0)
-            idem = self._inner(network, y)
+            gate, inner = None, self._inner(network, y, noise)
+            d_y, c_y = self._outer(network, y.detach(), noise)
 
-        scale = self._drift(y.detach(), z) if self.clamp_scale == "z" else d_x
+        scale = self._distance(_single(y.detach()), _single(z)) if self.clamp_scale == "z" else d_x
         if self.clamp_scale != "sample":
             scale, d_y = scale.mean(), d_y.mean()
         d, s = self._over_processes(d_y, scale)
@@ -264,39 +260,53 @@ class IGNObjective(nn.Module):
             gate.register_hook(lambda grad: grad * factor.to(grad.dtype))
 
         rec, tight = d_x.mean(), -(value + slope * (d_y - d_y.detach())).mean()
-        idem = d_y.detach().mean() if idem is None else idem
+        idem = d_y.detach().mean() if inner is None else inner[0].mean()
         total = self.rec_weight * rec + self.idem_weight * idem + self.tight_weight * tight
-        match = feature = torch.zeros_like(rec)
+        match = tell = fool = torch.zeros_like(rec)
         if self.match_weight > 0:
             data = processes.gather(x) if anchors is None else anchors
-            match = self._divergence(y, data, self.match_bandwidth)
+            match = self._divergence(y, data)
             total = total + self.match_weight * match
-        if self.feature_weight > 0 and features is not None:
-            unit = features.known.var(0).mean().sqrt().clamp(min=UNIT_FLOOR)
-            made = _single(features.encode(y)) / unit
-            feature = self._divergence(made, features.known / unit, self.feature_bandwidth)
-            total = total + self.feature_weight * feature
-        return Losses(total, *(t.detach() for t in (rec, idem, tight, match, feature)))
+        if c_x is not None and c_y is not None and inner is not None and inner[1] is not None:
+            tell = F.softplus(-c_x).mean() + F.softplus(c_y).mean()
+            fool = F.softplus(-inner[1]).mean()
+            total = total + self.adversarial_weight * (tell + fool)
+        return Losses(total, *(t.detach() for t in (rec, idem, tight, match, tell, fool)))
 
-    def _drift(self, fy: Tensor, y: Tensor) -> Tensor:
-        """D(f(y), y) in at least single precision, (B,)."""
-        return self._distance(_single(fy), _single(y))
+    def _drift(
+        self, network: Network, y: Tensor, noise: Tensor | None
+    ) -> tuple[Tensor, Tensor | None]:
+        """D(f(y), y), (B,), and the logit of y, (B,), where there is one to tell data by."""
+        shown = y if noise is None else y + noise
+        if self.adversarial_weight == 0:
+            return self._distance(_single(network(shown)), _single(y)), None
+        if not hasattr(network, "with_code"):
+            raise ValueError("adversarial_weight needs a network with a method with_code")
+        code, fy = network.with_code(shown)
+        return self._distance(_single(fy), _single(y)), _single(code)[:, 0]
 
-    def _outer(self, network: Network, y: Tensor, gradient: bool = True) -> Tensor:
-        with _role(network, "output"), torch.set_grad_enabled(gradient and torch.is_grad_enabled()):
-            return self._drift(network(y), y)
+    def _outer(
+        self, network: Network, y: Tensor, noise: Tensor | None
+    ) -> tuple[Tensor, Tensor | None]:
+        """The pass that moves the outer f, where a term does."""
+        wanted = self.tight_weight > 0 or self.adversarial_weight > 0
+        moving = torch.set_grad_enabled(wanted and torch.is_grad_enabled())
+        with _role(network, "output"), moving:
+            return self._drift(network, y, noise)
 
-    def _inner(self, network: Network, y: Tensor) -> Tensor | None:
-        """L_idem in a pass of its own; None where its weight is zero and its value will do."""
-        if self.idem_weight == 0:
+    def _inner(
+        self, network: Network, y: Tensor, noise: Tensor | None
+    ) -> tuple[Tensor, Tensor | None] | None:
+        """The pass that moves the inner f alone; None where its values will do."""
+        if self.idem_weight == 0 and self.adversarial_weight == 0:
             return None
         with _role(network, "output"), frozen(network):
-            return self._drift(network(y), y).mean()
+            return self._drift(network, y, noise)
 
-    def _divergence(self, y: Tensor, x: Tensor, bandwidth: float) -> Tensor:
+    def _divergence(self, y: Tensor, x: Tensor) -> Tensor:
         """That of this process's outputs, among those of all, from the data."""
         first = processes.rank() * len(y)
-        return kernel_divergence(y, x, bandwidth, processes.gather(y), first)
+        return kernel_divergence(y, x, self.match_bandwidth, processes.gather(y), first)
 
     def _over_processes(self, *values: Tensor) -> Tensor:
         """The means over all processes, where the clamp is the batch's."""

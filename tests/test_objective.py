@@ -10,11 +10,9 @@ from torch import nn
 
 import ign.objective
 from ign import IGNObjective
-from ign.density import kernel_divergence
 from ign.distance import distance_name, find_distance, l1, l2
 from ign.nn import DCGANAutoencoder
 from ign.objective import (
-    Features,
     clamp,
     drift,
     frozen,
@@ -259,9 +257,9 @@ def tightness_through_the_copy(monkeypatch):
     """Both terms see the frozen network, so that tightness has no gradient."""
     outer = IGNObjective._outer
 
-    def planted(self, network, y, gradient=True):
+    def planted(self, network, y, noise):
         with frozen(network):
-            return outer(self, network, y, gradient)
+            return outer(self, network, y, noise)
 
     monkeypatch.setattr(IGNObjective, "_outer", planted)
 
@@ -285,9 +283,8 @@ def tightness_not_detached(monkeypatch):
         outputs.append(forward(self, x))
         return outputs[-1]
 
-    def planted(self, network, y, gradient=True):
-        inner = outputs[-1]
-        return self._drift(network(inner), inner)
+    def planted(self, network, y, noise):
+        return self._drift(network, outputs[1], noise)
 
     monkeypatch.setattr(DCGANAutoencoder, "forward", remember)
     monkeypatch.setattr(IGNObjective, "_outer", planted)
@@ -348,27 +345,47 @@ def test_planted_fault_in_the_gate_is_caught(monkeypatch):
     assert not agrees(step(IGNObjective(one_pass=True), net, x, z), wanted, tolerance=1e-6)
 
 
-def test_what_is_shown_is_restored_and_features_are_matched():
-    """The definition written out: D(f(x + n), x), and the divergence of features in their unit."""
-    net, (x, z), shown = network("group"), batch(), batch(2)[0]
-    encode = network("group", 3.0).requires_grad_(False).encode
-    known = encode(batch(3, 9)[0])
-    weights = {"rec_weight": 3.0, "feature_weight": 7.0, "feature_bandwidth": 0.4}
-    objective = IGNObjective(**weights)
-    losses = objective(net, x, z, shown=shown, features=Features(encode, known))
+@pytest.mark.parametrize("noisy", [True, False])
+@pytest.mark.parametrize("tight", [2.5, 0.0])
+def test_data_is_told_in_the_code(tight, noisy):
+    """The definition written out, with a frozen copy: who tells, who fools, what is restored."""
+    net, (x, z), noise = network("group"), batch(), batch(2)[1] if noisy else torch.zeros(())
+    objective = IGNObjective(adversarial_weight=7.0, tight_weight=tight)
+    losses = objective(net, x, z, noise=noise if noisy else None)
     found = gradient_of(losses.total, net)
-    unit = known.var(0).mean().sqrt()
-    feature = kernel_divergence(encode(net(z)) / unit, known / unit, 0.4)
+    fixed, y = copy.deepcopy(net).requires_grad_(False), net(z)
+    y_bar = y.detach()
+    rec, idem = (net(x + noise) - x).abs().mean(), (fixed(y + noise) - y).abs().mean()
+    drift_bar = (net(y_bar + noise) - y_bar).abs().mean()
+    tell = (1 + (-net.encoder(x + noise)[:, 0]).exp()).log().mean()
+    tell = tell + (1 + net.encoder(y_bar + noise)[:, 0].exp()).log().mean()
+    fool = (1 + (-fixed.encoder(y + noise)[:, 0]).exp()).log().mean()
     bound, slope = clamp(losses.idem, losses.rec, 1.5)
-    assert torch.allclose(losses.rec, (net(shown) - x).abs().mean())
-    assert torch.allclose(losses.feature, feature)
-    assert torch.allclose(losses.tight, -bound)
-    y = net(z)
-    tight, idem = drift(net, y.detach()).mean(), idempotence(net, z)
-    total = 3 * (net(shown) - x).abs().mean() + 20 * idem - 2.5 * slope * tight + 7 * feature
+    total = 20 * rec + 20 * idem - tight * slope * drift_bar + 7 * (tell + fool)
     assert error(found, gradient_of(total, net)) < 1e-12
-    assert objective(net, x, z).feature == 0, "without features no term"
-    assert all(p.grad is None for p in encode.__self__.parameters())
+    for name, wanted in {
+        "rec": rec,
+        "idem": idem,
+        "tight": -bound,
+        "tell": tell,
+        "fool": fool,
+    }.items():
+        assert torch.allclose(getattr(losses, name), wanted.detach()), name
+
+
+def test_one_pass_restores_too():
+    net, (x, z), noise = network("group"), batch(), batch(2)[1]
+    one, many = (
+        gradient_of(IGNObjective(one_pass=way)(net, x, z, noise=noise).total, net)
+        for way in (True, False)
+    )
+    assert error(one, many) < 1e-12
+    assert error(one, gradient_of(IGNObjective()(net, x, z).total, net)) > 1e-3
+
+
+def test_the_code_is_of_the_network():
+    with pytest.raises(ValueError, match="with_code"):
+        IGNObjective(adversarial_weight=1.0)(torch.tanh, *batch())
 
 
 def gradient_of(total, net):

@@ -50,9 +50,10 @@ class DCGANAutoencoder(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         return self.decoder(self.encoder(x))
 
-    def encode(self, x: Tensor) -> Tensor:
-        """What lies between encoder and decoder, (B, K)."""
-        return self.encoder(x).flatten(1)
+    def with_code(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """What lies between encoder and decoder, (B, K), and f(x)."""
+        code = self.encoder(x)
+        return code.flatten(1), self.decoder(code)
 
 
 class Plan(NamedTuple):

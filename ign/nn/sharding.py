@@ -3,6 +3,7 @@
 __all__ = ["local", "shard", "whole"]
 
 import copy
+from functools import partial
 from typing import Any
 
 from torch import Tensor, nn
@@ -18,14 +19,29 @@ def shard(network: nn.Module, mesh: Any) -> None:
         network: The network, equal on all processes, its parameters contiguous.
         mesh: The :class:`torch.distributed.device_mesh.DeviceMesh` of one dimension.
     """
-    from torch.distributed.fsdp import fully_shard, register_fsdp_forward_method
+    from torch.distributed.fsdp import fully_shard
 
     vars(network)["unsharded"] = copy.deepcopy(network).to("meta")
     for layer in [m for m in network.modules() if isinstance(m, nn.Conv2d | nn.ConvTranspose2d)]:
         fully_shard(layer, mesh=mesh)
     fully_shard(network, mesh=mesh)
-    if hasattr(network, "encode"):
-        register_fsdp_forward_method(network, "encode")
+    if hasattr(network, "with_code"):
+        vars(network)["with_code"] = partial(_with_code, network)
+
+
+def _with_code(network: Any, x: Tensor) -> tuple[Tensor, Tensor]:
+    """The code and f(x) by a call of the network itself, whose hooks FSDP2 relies on.
+
+    As outputs of one forward method of a sharded network, two tensors of which one depends on the
+    other lose gradients of what lies between them (torch 2.13).
+    """
+    codes: list[Tensor] = []
+    hook = network.encoder.register_forward_hook(lambda module, x, code: codes.append(code))
+    try:
+        y = network(x)
+    finally:
+        hook.remove()
+    return codes[0].flatten(1), y
 
 
 def whole(network: nn.Module) -> nn.Module:

@@ -57,8 +57,7 @@ class ObjectiveConfig:
         clamp_scale: Scale of the clamp: batch's L_rec, batch's drift of the noise, or per sample.
         match_weight: Weight of the kernel divergence of f(z) from the data; 0 for none.
         match_bandwidth: Its bandwidth, as a root mean square difference of pixels.
-        feature_weight: Weight of the same in the features of the averaged encoder; 0 for none.
-        feature_bandwidth: Its bandwidth, in units of the spread of the data's features.
+        adversarial_weight: Weight of telling data from f(z) in the encoder's code; 0 for none.
     """
 
     distance: str = "l1"
@@ -69,8 +68,7 @@ class ObjectiveConfig:
     clamp_scale: Literal["x", "z", "sample"] = "x"
     match_weight: float = 0.0
     match_bandwidth: float = 0.05
-    feature_weight: float = 0.0
-    feature_bandwidth: float = 0.2
+    adversarial_weight: float = 0.0
 
 
 @dataclass
@@ -131,7 +129,8 @@ class Config:
         baseline: What the baselines have to choose.
         batch_size: Images for each step, over all devices and micro-batches.
         anchors: Images, for each step, that f(z) is matched with; all where there are fewer.
-        denoise: Largest deviation of the noise on every second image, of which f restores it.
+        denoise: Largest deviation of the noise that half of the images and of the outputs get, for
+            f to restore them; 0 for none.
         steps: Optimizer steps.
         learning_rate: Learning rate of Adam.
         decay: Share of the steps, at the end, over which the learning rate falls to zero.

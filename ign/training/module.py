@@ -171,8 +171,8 @@ class Training(LightningModule):
             flip = random.uniform(random.keys(seed, "flip", step, index)) < 0.5
         images, chosen = self.near(order(len(self.images), seed, start, count))
         x, z = self.drawn(images, chosen, flip, random.keys(seed, "noise", step, index))
-        shown = self.noisy(x, step, index) if self.config.denoise else x
-        return Batch(x, z, shown, self.anchors(step), self.average.network, step)
+        noise = self.noise(x, step, index) if self.config.denoise else None
+        return Batch(x, z, noise, self.anchors(step))
 
     def drawn(
         self, images: Tensor, chosen: Tensor, flip: Tensor | None, key: Tensor
@@ -180,14 +180,14 @@ class Training(LightningModule):
         """The chosen of uint8 images, mirrored and in [-1, 1], and the noise of the keys."""
         return to_float(images[chosen], flip), self.model.noise.at(key)
 
-    def noisy(self, x: Tensor, step: int, index: Tensor) -> Tensor:
-        """Every second of a step's images with noise of a random level, the others as they are."""
+    def noise(self, x: Tensor, step: int, index: Tensor) -> Tensor:
+        """Noise of a random level for every second place of a step, none for the others."""
         odd = index % 2 == 1
         key = random.keys(self.config.seed, "denoise", step, index[odd])
         level = self.config.denoise * random.uniform(random.derive(key, "level"), (1, 1, 1))
-        shown = x.clone()
-        shown[odd] += level * random.normal(key, x.shape[1:])
-        return shown
+        noise = torch.zeros_like(x)
+        noise[odd] = level * random.normal(key, x.shape[1:])
+        return noise
 
     def near(self, chosen: Tensor) -> tuple[Tensor, Tensor]:
         """Images on this module's device, and where in them the chosen ones lie.

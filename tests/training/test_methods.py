@@ -131,7 +131,7 @@ def test_steps_are_those_of_the_definition(name, monkeypatch):
     def double(self, *where):
         found = plain(self, *where)
         batches.append((found.x.double(), found.z.double()))
-        return Batch(*batches[-1], batches[-1][0])
+        return Batch(*batches[-1])
 
     monkeypatch.setattr(Training, "batch", double)
     network, method = (copy.deepcopy(m).train() for m in (module.model.network, module.method))
@@ -155,7 +155,7 @@ def test_listing_is_the_listing(distance, ratio):
     for _ in range(2):  # the copy follows
         wanted = reference.listing(network, x, z, distance, (3.0, 2.0, 0.5), ratio)
         network.zero_grad()
-        (turn,) = method.turns(network, Batch(x, z, x))
+        (turn,) = method.turns(network, Batch(x, z))
         turn.loss.backward()
         terms = (turn.terms[k] for k in ("total", "rec", "idem", "tight"))
         statistics = reference.statistics(network)
@@ -186,7 +186,7 @@ def test_running_statistics_are_those_of_one_pass_of_the_right_images():
         wanted.generate(wanted.latent(z))
         if name == "ebgan":
             wanted.critic(x)
-        list(method.turns(network, Batch(x, z, x)))
+        list(method.turns(network, Batch(x, z)))
         for (key, a), b in zip(network.named_buffers(), wanted.buffers(), strict=True):
             assert torch.equal(a, b), key
 

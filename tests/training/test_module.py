@@ -26,13 +26,13 @@ def test_batch_is_the_same_in_any_parts():
     for parts in ([4, 4], [2, 2, 2, 2], [1, 7]):
         starts = [sum(parts[:i]) for i in range(len(parts))]
         pieces = [module.batch(5, *piece) for piece in zip(starts, parts, strict=True)]
-        for name in ("x", "z", "shown"):
+        for name in ("x", "z", "noise"):
             joined = torch.cat([getattr(piece, name) for piece in pieces])
             assert torch.equal(joined, getattr(whole, name))
     other = module.batch(6, 0, 8)
     assert not torch.equal(other.x, whole.x)
     assert not torch.equal(other.z, whole.z)
-    assert not torch.equal(other.shown - other.x, whole.shown - whole.x)
+    assert not torch.equal(other.noise, whole.noise)
 
 
 def test_every_image_is_seen_once_an_epoch_and_some_are_mirrored():

@@ -68,7 +68,7 @@ def cut(run: Path, out: Path) -> Path:
 
 def test_torchrun_trains_what_one_process_does(start, tmp_path):
     words = [*TINY, "--steps=4", "--flip=true", "--objective.match_weight=5",
-             "--objective.feature_weight=5", "--anchors=16", "--denoise=0.5"]  # fmt: skip
+             "--objective.adversarial_weight=0.3", "--anchors=16", "--denoise=0.5"]  # fmt: skip
     script = ROOT / "examples" / "torchrun" / "train.sh"
     running = start("bash", script, "digits", *words, "--out=two", PROCESSES=2)
     out, err = running.communicate(timeout=300)

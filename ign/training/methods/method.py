@@ -23,18 +23,14 @@ class Batch:
     Args:
         x: Data in [-1, 1].
         z: Noise.
-        shown: What the network is shown in the place of x: x, or x with noise of its own.
+        noise: More noise, for x and f(z), where the network is to restore them.
         anchors: More data, (M, C, H, W), where the method is :attr:`Method.anchored`.
-        averaged: The average of the network over the steps, in evaluation mode.
-        step: The number of the step, from 0.
     """
 
     x: Tensor
     z: Tensor
-    shown: Tensor
+    noise: Tensor | None = None
     anchors: Tensor | None = None
-    averaged: Any = None
-    step: int = 0
 
 
 class Turn(NamedTuple):

@@ -1,0 +1,187 @@
+"""The recipes that were tried, each a YAML file here: trains, evaluates, keeps a row of each run.
+
+    python benchmarks/recipes/run.py --data DATA/mnist [NAMES...] [--seeds 0 1] [--side-by-side 2]
+
+A file says what was expected, which options of `ign train mnist` differ from the preset, how many
+seconds of one core's time a run may train, and what was learnt. How many steps these seconds are is
+told from the speed of the first 200. Runs are those of the files named, or of all; one whose row is
+in `docs/results/recipes.csv` under the same options is not made again, and a run that was cut off
+begins anew. Evaluation is that of `ign evaluate`, in evaluation mode: 10,000 samples against the
+10,000 test images, features `mnist`.
+"""
+
+import argparse
+import csv
+import hashlib
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import torch
+import yaml
+
+HERE = Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE.parent)]
+
+from machine import describe, markdown  # noqa: E402
+
+import ign  # noqa: E402
+from ign import IGN, data  # noqa: E402
+from ign.evaluate import evaluate  # noqa: E402
+
+RESULTS = HERE.parent.parent / "docs" / "results" / "recipes.csv"
+RUNS = Path("runs/recipes")
+SAMPLES, HELD_OUT, PROBE = 10_000, 2_000, 200
+Row = dict[str, Any]
+
+
+def recipe(name: str) -> dict[str, Any]:
+    """What a file says."""
+    return yaml.safe_load((HERE / f"{name}.yaml").read_text())
+
+
+def names() -> list[str]:
+    """All files, the first letters in order."""
+    return sorted(path.stem for path in HERE.glob("*.yaml"))
+
+
+def digest(said: dict[str, Any]) -> str:
+    """What changes with the options of a run."""
+    options = {k: said.get(k) for k in ("seconds", "options")}
+    return hashlib.sha256(json.dumps(options, sort_keys=True).encode()).hexdigest()[:8]
+
+
+def rows() -> list[Row]:
+    """All that was measured."""
+    if not RESULTS.exists():
+        return []
+    with RESULTS.open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def keep(row: Row) -> None:
+    """Add a row, in the place of one of the same name and seed."""
+    key = str(row["name"]), str(row["seed"])
+    every = [r for r in rows() if (r["name"], r["seed"]) != key] + [row]
+    every.sort(key=lambda r: (str(r["name"]), int(r["seed"])))
+    part = RESULTS.with_suffix(".part")
+    with part.open("w", newline="") as file:
+        writer = csv.DictWriter(file, list(row), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(every)
+    part.replace(RESULTS)
+
+
+def trained(said: dict[str, Any], seed: int, source: str, out: Path) -> tuple[IGN, float]:
+    """A model, and the processor time that it took."""
+    options = {"trainer.precision": "32", **said["options"], "seed": seed, "data": source}
+    quiet = {"every": 10**9, "log_every": 100, "force": True}
+
+    def spent(steps: int) -> tuple[IGN, float]:
+        began = time.process_time()
+        model = ign.train("mnist", out=out, **options | quiet | {"steps": steps})
+        return model, time.process_time() - began
+
+    return spent(round(said["seconds"] * PROBE / spent(PROBE)[1]))
+
+
+def run(name: str, seed: int, source: str) -> Row:
+    """Train and evaluate."""
+    said = recipe(name)
+    model, spent = trained(said, seed, source, RUNS / f"{name}-{seed}")
+    model.save_pretrained(RUNS / f"{name}-{seed}-model")
+    train_set, test = (data.load(source, split=split) for split in ("train", "test"))
+    found = evaluate(model, test, train_set, samples=SAMPLES, features="mnist").results
+    by_name = {row["name"]: row for row in found["rows"]}
+    once, twice = by_name["f(z)"], by_name.get("f(f(z))", {})
+    held_out = test.batch(torch.arange(HELD_OUT))
+    drift = float(model.drift(held_out).mean()) if twice else ""
+    return {
+        "name": name, "seed": seed, "steps": model.about["steps"], "seconds": round(spent),
+        "FD": round(once["frechet"], 3), "FD ff": round(twice["frechet"], 3) if twice else "",
+        "precision": round(once["precision"], 4), "recall": round(once["recall"], 4),
+        "coverage": round(once["coverage"], 4), "nearest": round(once["nearest_ratio"], 3),
+        "reconstruction": drift and round(drift, 5), "options": digest(said),
+        "commit": describe()["commit"],
+    }  # fmt: skip
+
+
+def table() -> str:
+    """All rows in Markdown."""
+    formats = {"FD": "{:.1f}"} | dict.fromkeys(("precision", "recall", "coverage"), "{:.2f}")
+    formats |= {"nearest": "{:.2f}", "reconstruction": "{:.4f}", "steps": "{:,}"}
+    shown = [{k: number(v) for k, v in row.items() if k != "options"} for row in rows()]
+    return markdown(shown, formats)
+
+
+def number(word: str) -> Any:
+    """A value of the CSV file, as a number where it is one."""
+    for kind in (int, float):
+        try:
+            return kind(word)
+        except ValueError:
+            continue
+    return word
+
+
+def log() -> str:
+    """What was expected of each recipe that has rows, its options, and what was found."""
+    parts, measured = [], {row["name"] for row in rows()}
+    for name in names():
+        if name not in measured:
+            continue
+        said = recipe(name)
+        options = ", ".join(f"`{k} {v}`" for k, v in said["options"].items()) or "none"
+        parts.append(
+            f"### {name}\n\n**Hypothesis.** {said['hypothesis']} **Prediction.**"
+            f" {said['prediction']} **Options.** {options}. **Found.** {said['found']}"
+        )
+    return f"{table()}\n\n" + "\n\n".join(parts)
+
+
+def wanted(chosen: list[str], seeds: list[int] | None) -> list[tuple[str, int]]:
+    """The runs that have no row."""
+    known = {(row["name"], row["seed"], row["options"]) for row in rows()}
+    every = [(name, seed) for name in chosen or names() for seed in seeds or recipe(name)["seeds"]]
+    return [(n, s) for n, s in every if (n, str(s), digest(recipe(n))) not in known]
+
+
+def side_by_side(left: list[tuple[str, int]], source: str, number: int) -> None:
+    """Run each in a process of its own, so many at a time."""
+    running: dict[subprocess.Popen[str], tuple[str, int]] = {}
+    while left or running:
+        while left and len(running) < number:
+            name, seed = left.pop(0)
+            command = [sys.executable, __file__, "--data", source, "--one", name, str(seed)]
+            print(f"{name}, seed {seed}", flush=True)
+            process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+            running[process] = name, seed
+        time.sleep(1)
+        for process in [p for p in running if p.poll() is not None]:
+            name, seed = running.pop(process)
+            if process.returncode:
+                raise SystemExit(f"{name}, seed {seed}: exit status {process.returncode}")
+            keep(json.loads(process.stdout.read().splitlines()[-1]))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("names", nargs="*", choices=[[], *names()], metavar="NAMES")
+    parser.add_argument("--data", required=True, help="MNIST's idx files")
+    parser.add_argument("--seeds", type=int, nargs="+", help="instead of those of the file")
+    parser.add_argument("--side-by-side", type=int, default=2, metavar="N", help="runs at a time")
+    parser.add_argument("--one", nargs=2, metavar=("NAME", "SEED"), help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    torch.set_num_threads(1)
+    if options.one:
+        name, seed = options.one
+        print(json.dumps(run(name, int(seed), options.data)))
+        return
+    side_by_side(wanted(options.names, options.seeds), options.data, options.side_by_side)
+
+
+if __name__ == "__main__":
+    main()
