@@ -1,4 +1,4 @@
-"""Write what was measured into the docs: result files in; results, speed, scaling, README out.
+"""Write what was measured into the docs: result files in; results, speed, recipes and others out.
 
 python benchmarks/report.py [--check]
 """
@@ -79,6 +79,12 @@ def scaling(text: str) -> str:
     return fill(text, list(tables), lambda name: tables[name](found))
 
 
+def recipes(text: str) -> str:
+    """docs/recipes.md with what was measured."""
+    run = importlib.import_module("recipes.run")
+    return fill(text, ["recipes"] if run.rows() else [], lambda name: run.log())
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument(
@@ -89,6 +95,8 @@ def main() -> int:
     pages = {ROOT / "docs" / "results.md": results()} | {p: filled(p.read_text()) for p in marked}
     many = ROOT / "docs" / "scaling.md"
     pages[many] = scaling(many.read_text())
+    tried = ROOT / "docs" / "recipes.md"
+    pages[tried] = recipes(tried.read_text())
     stale = 0
     for path, text in pages.items():
         if not path.exists() or path.read_text() != text:
