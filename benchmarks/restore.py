@@ -3,7 +3,8 @@
     python benchmarks/restore.py runs/mnist --data DATA/mnist --out docs/results/restore.json
 
 Each cell: mean PSNR in dB (peak 2, the range [-1, 1]) / mean SSIM over held-out images, all clamped
-to [-1, 1] first, the degraded input too. The model never saw a degraded image. *Best
+to [-1, 1] first, the degraded input too. The model never saw a degraded image, but for the Gaussian
+noise of a preset with `denoise`. *Best
 filter* is the best of median, Gaussian, TV-Chambolle and non-local means (scikit-image), filter
 and parameter chosen for each degradation by PSNR on 100 training images, so it is told which
 degradation it meets. *Denoiser* has the model's layers (with plain batch norm), trained for the

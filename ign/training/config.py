@@ -130,7 +130,7 @@ class Config:
         batch_size: Images for each step, over all devices and micro-batches.
         anchors: Images, for each step, that f(z) is matched with; all where there are fewer.
         denoise: Largest deviation of the noise that half of the images and of the outputs get, for
-            f to restore them; 0 for none.
+            f to restore them, by method ign; 0 for none.
         steps: Optimizer steps.
         learning_rate: Learning rate of Adam.
         decay: Share of the steps, at the end, over which the learning rate falls to zero.

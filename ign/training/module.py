@@ -171,7 +171,8 @@ class Training(LightningModule):
             flip = random.uniform(random.keys(seed, "flip", step, index)) < 0.5
         images, chosen = self.near(order(len(self.images), seed, start, count))
         x, z = self.drawn(images, chosen, flip, random.keys(seed, "noise", step, index))
-        noise = self.noise(x, step, index) if self.config.denoise else None
+        wanted = self.config.denoise and self.method.restores
+        noise = self.noise(x, step, index) if wanted else None
         return Batch(x, z, noise, self.anchors(step))
 
     def drawn(

@@ -35,6 +35,17 @@ def test_batch_is_the_same_in_any_parts():
     assert not torch.equal(other.noise, whole.noise)
 
 
+def test_half_of_the_places_get_noise_where_it_is_wanted():
+    module = training(denoise=0.5)
+    deviation = module.batch(5, 0, 200).noise.flatten(1).std(1)
+    assert (deviation[::2] == 0).all()
+    assert 0.4 < deviation[1::2].max() < 0.65, "levels are uniform up to 0.5"
+    assert 0 < deviation[1::2].min() < 0.1
+    assert training().batch(5, 0, 8).noise is None
+    module.method.restores = False
+    assert module.batch(5, 0, 8).noise is None
+
+
 def test_every_image_is_seen_once_an_epoch_and_some_are_mirrored():
     module = training()
     every = module.images.batch(torch.arange(20))

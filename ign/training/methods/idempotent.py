@@ -17,6 +17,7 @@ class Idempotent(Method):
     """One network, one loss: :class:`ign.objective.IGNObjective`."""
 
     terms = ("total", "rec", "idem", "tight", "match", "tell", "fool")
+    restores = True
     compiles = True
     remedy = "network.norm role, objective.clamp_ratio 1.5 or a lower learning_rate"
 

@@ -62,6 +62,9 @@ class Method(nn.Module):
     remedy: ClassVar[str] = "a lower learning_rate"
     """What to try where samples collapse."""
 
+    restores: ClassVar[bool] = False
+    """Whether it takes noise for data and outputs (:attr:`Batch.noise`)."""
+
     compiles: ClassVar[bool] = False
     """Whether what a step computes can be compiled."""
 
