@@ -54,6 +54,7 @@ results: $(READY)
 	$(MEASURE)/features.py mnist --data $(DATA)/mnist --measure --out docs/results/features.json
 	$(MEASURE)/features.py faces --data $(DATA)/celeba --measure --out docs/results/features.json
 	$(MEASURE)/mnist_methods.py --data $(DATA)/mnist --out docs/results/mnist_methods.json
+	$(MEASURE)/recipes/run.py --data $(DATA)/mnist
 	$(BIN)/python -m examples.theory
 	$(MEASURE)/digits.py --out docs/results/digits.json
 	$(MEASURE)/step.py --out docs/results/step.json
@@ -63,6 +64,8 @@ results: $(READY)
 	$(MEASURE)/pipeline.py --mnist $(DATA)/mnist --celeba $(DATA)/celeba --out docs/results/pipeline.json
 	$(MEASURE)/large.py --out docs/results/large.json
 	$(MEASURE)/report.py
+	$(BIN)/ign sample runs/mnist -n 64 --out runs/mnist/first --force
+	cp runs/mnist/first/grid.png docs/pictures/mnist.png
 	$(BIN)/ign figures runs/mnist --data $(DATA)/mnist --out runs/mnist/figures --force
 	cp runs/mnist/figures/fig-05.png docs/pictures/projection.png
 	cp runs/mnist/figures/fig-09.png docs/pictures/masks.png
