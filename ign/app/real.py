@@ -13,6 +13,8 @@ from ign.model import IGN
 ROUNDS, TRIES = 3, 64
 NEW = 0.6
 """The share of new noise, as a standard deviation, in the tries of a later round."""
+NOISE = 0.5
+"""The freedom from which on there is more noise than picture."""
 UNREST = 2.0
 """What unrest counts against likeness."""
 
@@ -45,6 +47,11 @@ def make_real(
 
     .. math:: y = (1 - a) \, x + a \, z
 
+    for a below 0.5. From there on y is projected as noise is, and has its mean and variance:
+
+    .. math:: y = \mu_z + (1 - a) (x - \mu_x) + b (z - \mu_z), \qquad
+        b^2 = 1 - (1 - a)^2 \, \sigma_x^2 / \sigma_z^2
+
     With freedom a = 0 this is f(x). A network that leaves the data alone hardly moves what
     resembles them, such as a clean stroke that is no digit; noise makes it choose one. Of many
     noises z the one is kept whose f(f(y)) is like the picture and at rest:
@@ -56,8 +63,7 @@ def make_real(
     Args:
         model: The model.
         x: The picture, (1, C, H, W) in [-1, 1].
-        freedom: a, 0 to 1. From 0.5 on there is more noise than picture in y, and it is projected
-            as noise is.
+        freedom: a, 0 to 1.
         seed: The seed of the noises.
         tries: How many noises there are in a round.
         rounds: How many rounds.
@@ -75,14 +81,23 @@ def make_real(
         z = model.latents(torch.arange(r * tries, (r + 1) * tries), seed)
         if best is not None:
             z = (1 - NEW**2) ** 0.5 * best[0] + NEW * z
-        y = (1 - freedom) * x + freedom * z
-        once, twice = model.trajectory(y, [1, 2], noise=freedom >= 0.5)
+        y = _mixed(x, z, freedom)
+        once, twice = model.trajectory(y, [1, 2], noise=freedom >= NOISE)
         value = _likeness(twice, x) - UNREST * _unrest(once, twice)
         i = value.argmax()
         if value[i] > found or best is None:
             found, best = value[i].item(), (z[i : i + 1], *(v[i : i + 1] for v in (y, once, twice)))
     assert best is not None
     return _told(x, *best[1:])
+
+
+def _mixed(x: Tensor, z: Tensor, freedom: float) -> Tensor:
+    """The picture, (1, C, H, W), in each of the noises, (B, C, H, W)."""
+    if freedom < NOISE:
+        return (1 - freedom) * x + freedom * z
+    share = (1 - freedom) ** 2 * x.var() / z.var()
+    part = (1 - share).clamp(min=0).sqrt() * (z - z.mean())
+    return z.mean() + (1 - freedom) * (x - x.mean()) + part
 
 
 def _told(x: Tensor, given: Tensor, once: Tensor, twice: Tensor) -> Real:

@@ -38,6 +38,16 @@ def test_what_went_in_is_the_mixture_with_a_noise_of_the_seed():
     assert not torch.equal(make_real(m, x, 0.3, seed=6, tries=8, rounds=1).once, made.once)
 
 
+@pytest.mark.parametrize("freedom", [0.5, 0.8, 1.0])
+def test_what_is_mostly_noise_has_the_moments_of_noise(freedom):
+    m, x = model(Projector(), 1, 28, 28), 3 * torch.rand(1, 1, 28, 28) - 2
+    given = make_real(m, x, freedom, tries=8, rounds=1).given
+    assert given.mean().abs() < 0.1
+    assert given.std() == pytest.approx(1, abs=0.1)
+    likeness = torch.corrcoef(torch.stack([given.flatten(), x.flatten()]))[0, 1]
+    assert likeness == pytest.approx((1 - freedom) * x.std().item(), abs=0.15)
+
+
 def test_more_tries_are_never_less_like_the_picture():
     m, x = model(Projector()), picture()
 
