@@ -139,7 +139,7 @@ def log() -> str:
         options = ", ".join(f"`{k} {v}`" for k, v in said["options"].items()) or "none"
         parts.append(
             f"### {name}\n\n**Hypothesis.** {said['hypothesis']} **Prediction.**"
-            f" {said['prediction']} **Options.** {options}. **Found.** {said['found']}"
+            f" {said['prediction']} **Options.** {options}. **Found.** {said.get('found', 'to be told')}"
         )
     return f"{table()}\n\n" + "\n\n".join(parts)
 

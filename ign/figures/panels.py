@@ -105,7 +105,7 @@ def projected(s: Subject) -> Panel:
         rows += [(name.replace("variance", "var"), y), ("f(y)", s.project(y))]
     also = f"{', gray,' if colour else ''} and as a sketch (kernel {Sketch().kernel_size})"
     return Panel(
-        "5", "Projection of inputs that were never trained on",
+        "5", "Projection of degraded images",
         f"The first {len(x)} {s.source}, with Gaussian noise of standard deviation 0.15 and of"
         f" variance 0.15 (seed {s.seed}){also}, each above its projection.",
         [pictures.sheet(rows)],
