@@ -80,9 +80,10 @@ def scaling(text: str) -> str:
 
 
 def recipes(text: str) -> str:
-    """docs/recipes.md with what was measured."""
+    """A page with what was measured of recipes."""
     run = importlib.import_module("recipes.run")
-    return fill(text, ["recipes"] if run.rows() else [], lambda name: run.log())
+    parts = {"recipes": run.log, "against": run.against} if run.rows() else {}
+    return fill(text, list(parts), lambda name: parts[name]())
 
 
 def main() -> int:
@@ -95,8 +96,8 @@ def main() -> int:
     pages = {ROOT / "docs" / "results.md": results()} | {p: filled(p.read_text()) for p in marked}
     many = ROOT / "docs" / "scaling.md"
     pages[many] = scaling(many.read_text())
-    tried = ROOT / "docs" / "recipes.md"
-    pages[tried] = recipes(tried.read_text())
+    tried, readme = ROOT / "docs" / "recipes.md", ROOT / "README.md"
+    pages |= {tried: recipes(tried.read_text()), readme: recipes(pages[readme])}
     stale = 0
     for path, text in pages.items():
         if not path.exists() or path.read_text() != text:
