@@ -3,7 +3,10 @@
 import json
 import os
 import re
-from collections.abc import Callable, Sequence
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +15,7 @@ import torch
 from ign.evaluate.machine import describe
 from ign.evaluate.tables import markdown
 
-__all__ = ["describe", "fill", "footer", "markdown", "publish", "timed"]
+__all__ = ["describe", "fill", "footer", "markdown", "publish", "side_by_side", "timed"]
 
 
 def timed(device: torch.device | None = None) -> dict[str, Any]:
@@ -39,3 +42,27 @@ def fill(text: str, names: Sequence[str], table: Callable[[str], str]) -> str:
     return re.sub(
         marks, lambda m: f"<!-- {m[1]} -->\n{table(m[1])}\n<!-- end -->", text, flags=re.DOTALL
     )
+
+
+def side_by_side(
+    script: str, source: str, runs: Sequence[tuple[str, int]], number: int
+) -> Iterator[tuple[str, int, str]]:
+    """Make each run, a name and a seed, by ``script --one``, so many processes at a time.
+
+    Yields:
+        Name and seed of a run that has ended, and what it printed.
+    """
+    left, running = list(runs), dict[subprocess.Popen[str], tuple[str, int]]()
+    while left or running:
+        while left and len(running) < number:
+            name, seed = left.pop(0)
+            command = [sys.executable, script, "--data", source, "--one", name, str(seed)]
+            print(f"{name}, seed {seed}", flush=True)
+            process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+            running[process] = name, seed
+        time.sleep(1)
+        for process in [p for p in running if p.poll() is not None]:
+            name, seed = running.pop(process)
+            if process.returncode:
+                raise SystemExit(f"{name}, seed {seed}: exit status {process.returncode}")
+            yield name, seed, process.communicate()[0]

@@ -19,8 +19,6 @@ DCGAN's learning rate is the best of 5e-4, 1e-3, 1.5e-3 and 2e-3 at 3,000 steps 
 
 import argparse
 import json
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import nullcontext
@@ -28,7 +26,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from machine import describe, markdown, publish
+from machine import describe, markdown, publish, side_by_side
 
 import ign
 from ign import IGN, data
@@ -134,27 +132,12 @@ def main() -> None:
         return
     wanted = [(name, seed) for seed in options.seeds for name in options.methods]
     left = [pair for pair in wanted if not (RUNS / f"{slug(pair[0])}-{pair[1]}.json").exists()]
-    side_by_side(left, options.data)
+    for name, seed, _ in side_by_side(__file__, options.data, left, SIDE_BY_SIDE):
+        print(f"{name}, seed {seed}: done", flush=True)
     rows = [row for name, seed in wanted
             for row in json.loads((RUNS / f"{slug(name)}-{seed}.json").read_text())]  # fmt: skip
     about = {**describe(), "samples": SAMPLES, "side by side": SIDE_BY_SIDE}
     publish(table(rows), {"about": about, "rows": rows}, options.out)
-
-
-def side_by_side(left: list[tuple[str, int]], source: str) -> None:
-    """Run each in a process of its own, so many at a time."""
-    running: list[subprocess.Popen[bytes]] = []
-    while left or running:
-        while left and len(running) < SIDE_BY_SIDE:
-            name, seed = left.pop(0)
-            command = [sys.executable, __file__, "--data", source, "--one", name, str(seed)]
-            print(f"{name}, seed {seed}", flush=True)
-            running.append(subprocess.Popen(command))
-        time.sleep(1)
-        for process in [p for p in running if p.poll() is not None]:
-            running.remove(process)
-            if process.returncode:
-                raise SystemExit(f"{process.args}: exit status {process.returncode}")
 
 
 if __name__ == "__main__":

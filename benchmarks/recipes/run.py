@@ -14,7 +14,6 @@ import argparse
 import csv
 import hashlib
 import json
-import subprocess
 import sys
 import time
 from pathlib import Path
@@ -26,7 +25,7 @@ import yaml
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent)]
 
-from machine import describe, markdown  # noqa: E402
+from machine import describe, markdown, side_by_side  # noqa: E402
 
 import ign  # noqa: E402
 from ign import IGN, data  # noqa: E402
@@ -168,24 +167,6 @@ def wanted(chosen: list[str], seeds: list[int] | None) -> list[tuple[str, int]]:
     return [(n, s) for n, s in every if (n, str(s), digest(recipe(n))) not in known]
 
 
-def side_by_side(left: list[tuple[str, int]], source: str, number: int) -> None:
-    """Run each in a process of its own, so many at a time."""
-    running: dict[subprocess.Popen[str], tuple[str, int]] = {}
-    while left or running:
-        while left and len(running) < number:
-            name, seed = left.pop(0)
-            command = [sys.executable, __file__, "--data", source, "--one", name, str(seed)]
-            print(f"{name}, seed {seed}", flush=True)
-            process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-            running[process] = name, seed
-        time.sleep(1)
-        for process in [p for p in running if p.poll() is not None]:
-            name, seed = running.pop(process)
-            if process.returncode:
-                raise SystemExit(f"{name}, seed {seed}: exit status {process.returncode}")
-            keep(json.loads(process.stdout.read().splitlines()[-1]))
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("names", nargs="*", choices=[[], *names()], metavar="NAMES")
@@ -199,7 +180,9 @@ def main() -> None:
         name, seed = options.one
         print(json.dumps(run(name, int(seed), options.data)))
         return
-    side_by_side(wanted(options.names, options.seeds), options.data, options.side_by_side)
+    left = wanted(options.names, options.seeds)
+    for *_, said in side_by_side(__file__, options.data, left, options.side_by_side):
+        keep(json.loads(said.splitlines()[-1]))
 
 
 if __name__ == "__main__":
