@@ -85,7 +85,7 @@ def draw(
 ) -> None:
     """A stroke through points given as shares of the canvas, a frame at each step."""
     canvas = page.locator(f"{board} canvas.layer")
-    canvas.scroll_into_view_if_needed()
+    canvas.hover()  # which waits until nothing lies over it, as gradio's "Loading" does at first
     box = canvas.bounding_box()
     assert box
     at = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in points]

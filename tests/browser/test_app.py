@@ -130,7 +130,7 @@ def test_draw_a_smudge_and_see_a_digit(page, app, shots):
 
 
 def turned(knob: Locator, shown: Locator, before: str) -> None:
-    """Set a knob until the image changes, as a person would: gradio loses a change now and then."""
+    """Set a knob until the image changes: one that has just appeared falls back to its value."""
     for value in ("3", "4", "5"):
         knob.fill(value)
         knob.press("Tab")
