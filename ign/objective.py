@@ -244,10 +244,10 @@ class IGNObjective(nn.Module):
         with _role(network, "noise"):
             y = network(z)
         if self.one_pass and y.dtype != torch.float16:
-            gate, inner = y.view_as(y), None
+            gate, d_i, c_i = y.view_as(y), None, None
             d_y, c_y = self._outer(network, gate, noise)
         else:
-            gate, inner = None, self._inner(network, y, noise)
+            gate, (d_i, c_i) = None, self._inner(network, y, noise)
             d_y, c_y = self._outer(network, y.detach(), noise)
 
         scale = self._distance(_single(y.detach()), _single(z)) if self.clamp_scale == "z" else d_x
@@ -260,16 +260,16 @@ class IGNObjective(nn.Module):
             gate.register_hook(lambda grad: grad * factor.to(grad.dtype))
 
         rec, tight = d_x.mean(), -(value + slope * (d_y - d_y.detach())).mean()
-        idem = d_y.detach().mean() if inner is None else inner[0].mean()
+        idem = d_y.detach().mean() if d_i is None else d_i.mean()
         total = self.rec_weight * rec + self.idem_weight * idem + self.tight_weight * tight
         match = tell = fool = torch.zeros_like(rec)
         if self.match_weight > 0:
             data = processes.gather(x) if anchors is None else anchors
             match = self._divergence(y, data)
             total = total + self.match_weight * match
-        if c_x is not None and c_y is not None and inner is not None and inner[1] is not None:
+        if c_x is not None and c_y is not None and c_i is not None:
             tell = F.softplus(-c_x).mean() + F.softplus(c_y).mean()
-            fool = F.softplus(-inner[1]).mean()
+            fool = F.softplus(-c_i).mean()
             total = total + self.adversarial_weight * (tell + fool)
         return Losses(total, *(t.detach() for t in (rec, idem, tight, match, tell, fool)))
 
@@ -296,10 +296,10 @@ class IGNObjective(nn.Module):
 
     def _inner(
         self, network: Network, y: Tensor, noise: Tensor | None
-    ) -> tuple[Tensor, Tensor | None] | None:
-        """The pass that moves the inner f alone; None where its values will do."""
+    ) -> tuple[Tensor | None, Tensor | None]:
+        """The pass that moves the inner f alone; nothing where the outer pass's values will do."""
         if self.idem_weight == 0 and self.adversarial_weight == 0:
-            return None
+            return None, None
         with _role(network, "output"), frozen(network):
             return self._drift(network, y, noise)
 

@@ -339,6 +339,7 @@ MISTAKES = {
     "noise": (["--method=dcgan", "--noise=spectral"], "noise gaussian"),
     "code": (["--method=ebgan", "--network.width=64"], "code of 128 values"),
     "match": (["--method=listing", "--objective.match_weight=1"], "no match term"),
+    "tell": (["--method=listing", "--objective.adversarial_weight=1"], "no adversarial term"),
 }
 
 

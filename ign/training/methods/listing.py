@@ -33,15 +33,18 @@ class Listing(Method):
         "network.norm": "batch", "learning_rate": 1e-4, "betas": [0.5, 0.999],
         "objective.distance": "l2", "objective.rec_weight": 1.0, "objective.idem_weight": 1.0,
         "objective.tight_weight": 0.1, "objective.clamp_ratio": None,
-        "objective.match_weight": 0.0,
+        "objective.match_weight": 0.0, "objective.adversarial_weight": 0.0,
     }  # fmt: skip
     terms = ("total", "rec", "idem", "tight")
 
     def __init__(self, network: nn.Module, config: Config):
         super().__init__(network, config)
         self.options = config.objective
-        if self.options.match_weight or self.options.clamp_scale != "x":
-            raise ValueError("method listing has no match term, and no clamp_scale but x")
+        o = self.options
+        if o.match_weight or o.adversarial_weight or o.clamp_scale != "x":
+            raise ValueError(
+                "method listing has no match term, no adversarial term and no clamp_scale but x"
+            )
         self.distance = find_distance(self.options.distance)
         self.copy = copy.deepcopy(network).requires_grad_(False)
 
