@@ -39,9 +39,10 @@ def test_a_run_is_made_once_for_the_options_it_had(run, tmp_path):
     assert run.wanted(["first"], [0, 2]) == [("first", 2)]
     write(tmp_path, "first", seeds=[0], options={"denoise": 0.5})
     assert run.wanted(["first"], None) == [("first", 0)], "other options"
-    run.keep({**ROW, "FD": 3.0, "options": run.digest(run.recipe("first")), "commit": "abc"})
+    run.keep({**ROW, "FD": 3.0, "options": run.digest(run.recipe("first")), "commit": "23e7657"})
     assert [row["FD"] for row in run.rows()] == ["3.0"], "in the place of the old row"
     assert "`denoise 0.5`" in run.log()
+    assert "| 23e7657 |" in run.log(), "a name of a commit, though it reads as a number"
     assert "### second" not in run.log(), "not measured"
 
 

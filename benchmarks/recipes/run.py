@@ -112,9 +112,12 @@ def run(name: str, seed: int, source: str) -> Row:
 
 def table() -> str:
     """All rows in Markdown."""
-    formats = {"FD": "{:.1f}"} | dict.fromkeys(("precision", "recall", "coverage"), "{:.2f}")
-    formats |= {"nearest": "{:.2f}", "reconstruction": "{:.4f}", "steps": "{:,}"}
-    shown = [{k: number(v) for k, v in row.items() if k != "options"} for row in rows()]
+    formats = dict.fromkeys(("FD", "precision", "recall", "coverage", "nearest"), "{:.2f}")
+    formats |= {"reconstruction": "{:.4f}", "steps": "{:,}"}
+    shown = [
+        {k: v if k == "commit" else number(v) for k, v in row.items() if k != "options"}
+        for row in rows()
+    ]
     return markdown(shown, formats)
 
 
