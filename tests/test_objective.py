@@ -5,6 +5,7 @@ from contextlib import contextmanager, nullcontext
 
 import pytest
 import torch
+import torch.nn.functional as F
 from reference import agrees, error, gradient, listing, step
 from torch import nn
 
@@ -284,7 +285,7 @@ def tightness_not_detached(monkeypatch):
         return outputs[-1]
 
     def planted(self, network, y, noise):
-        return self._drift(network, outputs[1], noise)
+        return self._pass(network, outputs[1], outputs[1])
 
     monkeypatch.setattr(DCGANAutoencoder, "forward", remember)
     monkeypatch.setattr(IGNObjective, "_outer", planted)
@@ -381,6 +382,60 @@ def test_one_pass_restores_too():
     )
     assert error(one, many) < 1e-12
     assert error(one, gradient_of(IGNObjective()(net, x, z).total, net)) > 1e-3
+
+
+@pytest.mark.parametrize("noisy", [True, False])
+def test_reconstructions_pass_for_data_too(noisy):
+    """The definition written out: two in eight of f(x) are outputs like the others, but for T."""
+    net, (x, z), noise = network("batch"), batch(n=16), torch.zeros(())
+    if noisy:
+        noise = batch(2, n=16)[1]
+    objective = IGNObjective(adversarial_weight=7.0, sharp_weight=5.0, clamp_ratio=1.5)
+    losses = objective(net, x, z, noise=noise if noisy else None)
+    fixed, y, fx = copy.deepcopy(net).requires_grad_(False), net(z), net(x + noise)
+    some = fx[[0, 8, 3, 11]]
+    made, shown = torch.cat([y, some]), torch.cat([y + noise, some])
+    code, outer = fixed.encoder(shown)[:, 0], net(shown.detach())
+    rec, idem = l1(fx, x).mean(), l1(fixed(shown), made).mean()
+    drift_bar = l1(outer, made.detach())[:16].mean()
+    tell = F.softplus(-net.encoder(x + noise)[:, 0]).mean()
+    tell = tell + F.softplus(net.encoder(shown.detach())[:, 0]).mean()
+    fool, sharp = F.softplus(-code[:16]).mean(), F.softplus(-code[16:]).mean()
+    slope = clamp(drift_bar.detach(), rec.detach(), 1.5)[1]
+    total = 20 * rec + 20 * idem - 2.5 * slope * drift_bar + 7 * (tell + fool) + 5 * sharp
+    assert error(gradient_of(losses.total, net), gradient_of(total, net)) < 1e-12
+    for name, wanted in {"idem": idem, "tell": tell, "fool": fool, "sharp": sharp}.items():
+        assert torch.allclose(getattr(losses, name), wanted.detach()), name
+
+
+def test_nothing_is_sharp_without_a_judge():
+    with pytest.raises(ValueError, match="adversarial_weight"):
+        IGNObjective(sharp_weight=1.0)
+
+
+@pytest.mark.parametrize("told", [0.0, 7.0])
+def test_what_was_carried_off_is_brought_back(told):
+    """The definition written out: w beside x in one pass, its sum over the whole batch."""
+    net, (x, z), (w, y) = network("batch"), batch(), (b[:2] for b in batch(2))
+    objective = IGNObjective(steady_weight=3.0, adversarial_weight=told)
+    losses = objective(net, x, z, past=(w, y))
+    both = net(torch.cat([x, w]))
+    fixed, made = copy.deepcopy(net).requires_grad_(False), net(z)
+    rec, steady = l1(both[: len(x)], x).mean(), l1(both[len(x) :], y).sum() / len(x)
+    idem, drift_bar = l1(fixed(made), made).mean(), l1(net(made.detach()), made.detach()).mean()
+    slope = clamp(losses.idem, losses.rec, 1.5)[1]
+    total = 20 * rec + 20 * idem - 2.5 * slope * drift_bar + 3 * steady
+    if told:
+        code = net.encoder(torch.cat([x, w]))[: len(x), 0]
+        tell = F.softplus(-code).mean() + F.softplus(net.encoder(made.detach())[:, 0]).mean()
+        total = total + told * (tell + F.softplus(-fixed.encoder(made)[:, 0]).mean())
+    assert error(gradient_of(losses.total, net), gradient_of(total, net)) < 1e-12
+    assert torch.allclose(losses.steady, steady.detach())
+
+
+def test_to_be_steady_it_takes_a_past():
+    with pytest.raises(ValueError, match="past"):
+        IGNObjective(steady_weight=1.0)(torch.tanh, *batch())
 
 
 def test_the_code_is_of_the_network():

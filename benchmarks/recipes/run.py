@@ -33,7 +33,7 @@ from ign.evaluate import evaluate  # noqa: E402
 
 RESULTS = HERE.parent.parent / "docs" / "results" / "recipes.csv"
 RUNS = Path("runs/recipes")
-SAMPLES, HELD_OUT, PROBES = 10_000, 2_000, (50, 550)
+SAMPLES, HELD_OUT, PROBES, FAR = 10_000, 2_000, (50, 550), 100
 Row = dict[str, Any]
 
 
@@ -100,14 +100,24 @@ def run(name: str, seed: int, source: str) -> Row:
     once, twice = by_name["f(z)"], by_name.get("f(f(z))", {})
     held_out = test.batch(torch.arange(HELD_OUT))
     drift = float(model.drift(held_out).mean()) if twice else ""
+    far = steadiness(model, test, train_set) if twice else ""
     return {
         "name": name, "seed": seed, "steps": model.about["steps"], "seconds": round(spent),
         "FD": round(once["frechet"], 3), "FD ff": round(twice["frechet"], 3) if twice else "",
         "precision": round(once["precision"], 4), "recall": round(once["recall"], 4),
         "coverage": round(once["coverage"], 4), "nearest": round(once["nearest_ratio"], 3),
-        "reconstruction": drift and round(drift, 5), "options": digest(said),
+        "reconstruction": drift and round(drift, 5), "f^100": far, "options": digest(said),
         "commit": describe()["commit"],
     }  # fmt: skip
+
+
+def steadiness(model: IGN, test: data.ImageSet, train: data.ImageSet) -> float:
+    """The Fréchet distance of f^100(z) over that of f(z), of fewer samples."""
+    found = evaluate(
+        model, test, train, samples=HELD_OUT, features="mnist", applications=[1, FAR]
+    ).results
+    distance = {row["name"]: row["frechet"] for row in found["rows"]}
+    return round(distance[f"f^{FAR}(z)"] / distance["f(z)"], 2)
 
 
 def table() -> str:

@@ -338,8 +338,8 @@ MISTAKES = {
     "role": (["--method=vae", "--network.norm=role"], "network.norm role"),
     "noise": (["--method=dcgan", "--noise=spectral"], "noise gaussian"),
     "code": (["--method=ebgan", "--network.width=64"], "code of 128 values"),
-    "match": (["--method=listing", "--objective.match_weight=1"], "no match term"),
-    "tell": (["--method=listing", "--objective.adversarial_weight=1"], "no adversarial term"),
+    "match": (["--method=listing", "--objective.match_weight=1"], "no match, adversarial"),
+    "tell": (["--method=listing", "--objective.adversarial_weight=1"], "no match, adversarial"),
 }
 
 

@@ -16,7 +16,7 @@ from ign.training.methods.method import Batch, Method, Turn
 class Idempotent(Method):
     """One network, one loss: :class:`ign.objective.IGNObjective`."""
 
-    terms = ("total", "rec", "idem", "tight", "match", "tell", "fool")
+    terms = ("total", "rec", "idem", "tight", "match", "tell", "fool", "sharp", "steady")
     restores = True
     compiles = True
     remedy = "network.norm role, objective.clamp_ratio 1.5 or a lower learning_rate"
@@ -29,9 +29,13 @@ class Idempotent(Method):
     def anchored(self) -> bool:
         return self.objective.match_weight > 0
 
+    @property
+    def steadied(self) -> bool:
+        return self.objective.steady_weight > 0
+
     def compile_step(self, **how: Any) -> None:
         self.objective.compile(fullgraph=self.objective.one_pass, **how)
 
     def turns(self, network: Any, batch: Batch) -> Iterator[Turn]:
-        losses = self.objective(network, batch.x, batch.z, batch.anchors, batch.noise)
+        losses = self.objective(network, **vars(batch))
         yield Turn(losses.total, vars(losses))
