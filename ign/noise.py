@@ -127,10 +127,10 @@ class SpectralNoise(Noise):
         return noise
 
     def color(self, white: Tensor) -> Tensor:
-        w = torch.fft.fft2(white, norm="ortho")
-        mean, std = self.mean.to(white), self.std.to(white)
+        w = torch.fft.rfft2(white, norm="ortho")  # the other half follows, all being symmetric
+        mean, std = (part[..., : w.shape[-1]].to(white) for part in (self.mean, self.std))
         coefficients = torch.complex(mean[0] + std[0] * w.real, mean[1] + std[1] * w.imag)
-        return torch.fft.ifft2(coefficients, norm="ortho").real
+        return torch.fft.irfft2(coefficients, white.shape[-2:], norm="ortho")
 
 
 def _gain(height: int, width: int) -> Tensor:

@@ -22,13 +22,13 @@ MIX = (0xBF58476D1CE4E5B9 - 2**64, 0x94D049BB133111EB - 2**64)
 
 def _shift(x: Tensor, bits: int) -> Tensor:
     """Unsigned right shift of int64."""
-    return (x >> bits) & ((1 << (64 - bits)) - 1)
+    return (x >> bits).bitwise_and_((1 << (64 - bits)) - 1)
 
 
 def _hash(x: Tensor) -> Tensor:
-    x = (x ^ _shift(x, 30)) * MIX[0]
-    x = (x ^ _shift(x, 27)) * MIX[1]
-    return x ^ _shift(x, 31)
+    x = (x ^ _shift(x, 30)).mul_(MIX[0])
+    x.bitwise_xor_(_shift(x, 27)).mul_(MIX[1])
+    return x.bitwise_xor_(_shift(x, 31))
 
 
 def keys(seed: int, stream: str, step: int, index: Tensor) -> Tensor:
