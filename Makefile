@@ -45,7 +45,7 @@ bench: $(READY)
 results: $(READY)
 	$(INSTALL) --editable '.[bench]'
 	test -d runs/mnist/model || $(BIN)/ign train mnist --data $(DATA)/mnist --out runs/mnist
-	test -d runs/celeba/model || $(BIN)/ign train celeba --data $(DATA)/celeba --network.width 24 --steps 5000 --out runs/celeba
+	test -d runs/celeba/model || $(BIN)/ign train celeba --data $(DATA)/celeba --network.width 24 --learning_rate 0.001 --steps 8000 --out runs/celeba
 	$(MEASURE)/restore.py runs/mnist --data $(DATA)/mnist --out docs/results/restore.json
 	$(MEASURE)/restore.py runs/celeba --data $(DATA)/celeba --features faces --out docs/results/restore-faces.json
 	$(MEASURE)/anomaly.py --data $(DATA)/mnist --model runs/mnist --out docs/results/anomaly.json

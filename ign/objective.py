@@ -134,7 +134,6 @@ class Losses:
     tell: Tensor
     fool: Tensor
     sharp: Tensor
-    steady: Tensor
 
 
 class _Pass(NamedTuple):
@@ -177,14 +176,6 @@ class IGNObjective(nn.Module):
 
     is added :math:`w_p` times.
 
-    With a weight :math:`w_s` f also brings back what repeated application carried off, given by the
-    caller for some of the outputs: w, made of y by many applications.
-
-    .. math::
-        L_{steady} = \frac{1}{B} \sum_i D(f_\theta(w_i), y_i)
-
-    w passes through f together with x. :math:`w_s L_{steady}` is not the paper's either.
-
     Args:
         distance: ``l1``, ``l2``, an import path ``package.module:function``, or a callable
             (B, ...), (B, ...) to (B,).
@@ -201,19 +192,17 @@ class IGNObjective(nn.Module):
         match_bandwidth: The bandwidth of that term.
         adversarial_weight: :math:`w_a`, 0 for none.
         sharp_weight: :math:`w_p`, 0 for none.
-        steady_weight: :math:`w_s`, 0 for none.
 
     Shape:
         x and z (B, C, H, W), anchors (M, C, H, W): the data that f(z) is matched with, x when
         they are not given; noise (B, C, H, W): what is added to what f is shown of x and of f(z),
         which it then has to restore, so that :math:`D(f(x + n), x)` stands in the place of
-        :math:`D(f(x), x)`; past, w and y, each (N, C, H, W); scalars (:class:`Losses`).
+        :math:`D(f(x), x)`; scalars (:class:`Losses`).
 
     Raises:
         ValueError: A weight below 0, a ratio not above 0, an unknown distance or scale, or
             ``one_pass=True`` where it does not apply; an adversarial weight, and a network
-            without ``with_code``; a sharp weight without an adversarial one; a steady weight, and
-            no past.
+            without ``with_code``; a sharp weight without an adversarial one.
 
     Note:
         With several processes the mean of their losses is the loss of the joined batch: the clamp
@@ -238,11 +227,10 @@ class IGNObjective(nn.Module):
         match_bandwidth: float = 0.05,
         adversarial_weight: float = 0.0,
         sharp_weight: float = 0.0,
-        steady_weight: float = 0.0,
     ):
         super().__init__()
         weights = [rec_weight, idem_weight, tight_weight]
-        weights += [match_weight, adversarial_weight, sharp_weight, steady_weight]
+        weights += [match_weight, adversarial_weight, sharp_weight]
         if not all(w >= 0 and math.isfinite(w) for w in weights):
             raise ValueError("the weights of the objective must be finite and not below 0")
         if sharp_weight and not adversarial_weight:
@@ -257,7 +245,6 @@ class IGNObjective(nn.Module):
         self.clamp_ratio, self.clamp_scale = clamp_ratio, clamp_scale
         self.match_weight, self.match_bandwidth = match_weight, match_bandwidth
         self.adversarial_weight, self.sharp_weight = adversarial_weight, sharp_weight
-        self.steady_weight = steady_weight
         per_sample = clamp_ratio is not None and clamp_scale == "sample"
         exact = idem_weight > 0 and tight_weight > 0 and not per_sample and not adversarial_weight
         if one_pass and not exact:
@@ -274,23 +261,21 @@ class IGNObjective(nn.Module):
         z: Tensor,
         anchors: Tensor | None = None,
         noise: Tensor | None = None,
-        past: tuple[Tensor, Tensor] | None = None,
     ) -> Losses:
         n = len(x)
         with _role(network, "data"):
-            seen = self._pass(network, *self._with_past(x, noise, past))
-        d_x, d_w = seen.drift[:n], seen.drift[n:]
+            seen = self._pass(network, x, noise)
         with _role(network, "noise"):
             y = network(z)
         if self.one_pass and y.dtype != torch.float16:
             gate, inner = y.view_as(y), None
             outer = self._outer(network, gate, noise)
         else:
-            made, noise = self._with_sharp(y, seen.output[:n], noise)
+            made, noise = self._with_sharp(y, seen.output, noise)
             gate, inner = None, self._inner(network, made, noise)
             outer = self._outer(network, made.detach(), noise)
 
-        d_y = outer.drift[:n]
+        d_x, d_y = seen.drift, outer.drift[:n]
         scale = self._distance(_single(y.detach()), _single(z)) if self.clamp_scale == "z" else d_x
         if self.clamp_scale != "sample":
             scale, d_y = scale.mean(), d_y.mean()
@@ -303,34 +288,20 @@ class IGNObjective(nn.Module):
         rec, tight = d_x.mean(), -(value + slope * (d_y - d_y.detach())).mean()
         idem = d_y.detach().mean() if inner is None else inner.drift.mean()
         total = self.rec_weight * rec + self.idem_weight * idem + self.tight_weight * tight
-        match = tell = fool = sharp = steady = torch.zeros_like(rec)
+        match = tell = fool = sharp = torch.zeros_like(rec)
         if self.match_weight > 0:
             data = processes.gather(x) if anchors is None else anchors
             match = self._divergence(y, data)
             total = total + self.match_weight * match
         if inner is not None and self.adversarial_weight > 0:
-            tell = F.softplus(-seen.logit[:n]).mean() + F.softplus(outer.logit).mean()
+            tell = F.softplus(-seen.logit).mean() + F.softplus(outer.logit).mean()
             fool = F.softplus(-inner.logit[:n]).mean()
             total = total + self.adversarial_weight * (tell + fool)
         if inner is not None and self.sharp_weight > 0:
             sharp = F.softplus(-inner.logit[n:]).mean()
             total = total + self.sharp_weight * sharp
-        if self.steady_weight > 0:
-            steady = d_w.sum() / n
-            total = total + self.steady_weight * steady
-        terms = rec, idem, tight, match, tell, fool, sharp, steady
+        terms = rec, idem, tight, match, tell, fool, sharp
         return Losses(total, *(t.detach() for t in terms))
-
-    def _with_past(
-        self, x: Tensor, noise: Tensor | None, past: tuple[Tensor, Tensor] | None
-    ) -> tuple[Tensor, Tensor]:
-        """What f is shown beside the noise and the outputs, and what it should make of it."""
-        shown = _noisy(x, noise)
-        if self.steady_weight == 0:
-            return shown, x
-        if past is None:
-            raise ValueError("steady_weight needs a past: what many applications made of outputs")
-        return torch.cat([shown, past[0]]), torch.cat([x, past[1]])
 
     def _with_sharp(
         self, y: Tensor, fx: Tensor, noise: Tensor | None
@@ -342,8 +313,9 @@ class IGNObjective(nn.Module):
         quiet = None if noise is None else torch.cat([noise, torch.zeros_like(some)])
         return torch.cat([y, some]), quiet
 
-    def _pass(self, network: Network, shown: Tensor, y: Tensor) -> _Pass:
-        """f of what it is shown, and how far that is from y."""
+    def _pass(self, network: Network, y: Tensor, noise: Tensor | None) -> _Pass:
+        """f of y, with the noise that it is to take off again, and how far that is from y."""
+        shown = y if noise is None else y + noise
         if self.adversarial_weight == 0:
             fy, logit = network(shown), shown.new_zeros(len(shown))
         elif hasattr(network, "with_code"):
@@ -358,14 +330,14 @@ class IGNObjective(nn.Module):
         wanted = self.tight_weight > 0 or self.adversarial_weight > 0
         moving = torch.set_grad_enabled(wanted and torch.is_grad_enabled())
         with _role(network, "output"), moving:
-            return self._pass(network, _noisy(y, noise), y)
+            return self._pass(network, y, noise)
 
     def _inner(self, network: Network, y: Tensor, noise: Tensor | None) -> _Pass | None:
         """The pass that moves the inner f alone; None where the outer pass's values will do."""
         if self.idem_weight == 0 and self.adversarial_weight == 0:
             return None
         with _role(network, "output"), frozen(network):
-            return self._pass(network, _noisy(y, noise), y)
+            return self._pass(network, y, noise)
 
     def _divergence(self, y: Tensor, x: Tensor) -> Tensor:
         """That of this process's outputs, among those of all, from the data."""
@@ -381,10 +353,6 @@ class IGNObjective(nn.Module):
 
 def _single(x: Tensor) -> Tensor:
     return x.float() if x.dtype in (torch.float16, torch.bfloat16) else x
-
-
-def _noisy(y: Tensor, noise: Tensor | None) -> Tensor:
-    return y if noise is None else y + noise
 
 
 def _role(network: Network, name: str) -> AbstractContextManager[None]:

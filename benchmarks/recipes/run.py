@@ -1,13 +1,14 @@
 """The recipes that were tried, each a YAML file here: trains, evaluates, keeps a row of each run.
 
     python benchmarks/recipes/run.py --data DATA/mnist [NAMES...] [--seeds 0 1] [--side-by-side 2]
+    python benchmarks/recipes/run.py --data DATA/celeba --preset celeba [NAMES...]
 
-A file says what was expected, which options of `ign train mnist` differ from the preset, how many
-seconds of one core's time a run may train, and what was learnt. How many steps these seconds are is
-told from two short runs, of 50 and 550. Runs are those of the files named, or of all; one whose row
-is in `docs/results/recipes.csv` under the same options is not made again, and a run that was cut
-off begins anew. Evaluation is that of `ign evaluate`, in evaluation mode: 10,000 samples against
-the 10,000 test images, features `mnist`.
+A file says what was expected, which options of `ign train PRESET` differ from the preset (`mnist`
+if it names none), how many seconds of one core's time a run may train, and what was learnt. How
+many steps these seconds are is told from two short runs. Runs are those of the files named, or of
+all of the preset; one whose row is in `docs/results/recipes.csv` under the same options is not made
+again, and a run that was cut off begins anew. Evaluation is that of `ign evaluate`, in evaluation
+mode: 10,000 samples against the test images, features `mnist` or `faces`.
 """
 
 import argparse
@@ -33,18 +34,21 @@ from ign.evaluate import evaluate  # noqa: E402
 
 RESULTS = HERE.parent.parent / "docs" / "results" / "recipes.csv"
 RUNS = Path("runs/recipes")
-SAMPLES, HELD_OUT, PROBES, FAR = 10_000, 2_000, (50, 550), 100
+SAMPLES, HELD_OUT, FAR = 10_000, 2_000, 100
+PRESETS = {"mnist": ("mnist", (50, 550)), "celeba": ("faces", (20, 120))}
+"""The features of each preset, and the steps of its two short runs."""
 Row = dict[str, Any]
 
 
 def recipe(name: str) -> dict[str, Any]:
     """What a file says."""
-    return yaml.safe_load((HERE / f"{name}.yaml").read_text())
+    return {"preset": "mnist"} | yaml.safe_load((HERE / f"{name}.yaml").read_text())
 
 
-def names() -> list[str]:
-    """All files, the first letters in order."""
-    return sorted(path.stem for path in HERE.glob("*.yaml"))
+def names(*presets: str) -> list[str]:
+    """All files, or those of some presets, the first letters in order."""
+    every = sorted(path.stem for path in HERE.glob("*.yaml"))
+    return [name for name in every if recipe(name)["preset"] in (presets or PRESETS)]
 
 
 def digest(said: dict[str, Any]) -> str:
@@ -76,16 +80,17 @@ def keep(row: Row) -> None:
 
 def trained(said: dict[str, Any], seed: int, source: str, out: Path) -> tuple[IGN, float]:
     """A model, and the processor time that it took."""
-    options = {"trainer.precision": "32", **said["options"], "seed": seed, "data": source}
+    options = {**said["options"], "seed": seed, "data": source}
+    probes = PRESETS[said["preset"]][1]
     quiet = {"every": 10**9, "log_every": 100, "force": True}
 
     def spent(steps: int) -> tuple[IGN, float]:
         began = time.process_time()
-        model = ign.train("mnist", out=out, **options | quiet | {"steps": steps})
+        model = ign.train(said["preset"], out=out, **options | quiet | {"steps": steps})
         return model, time.process_time() - began
 
-    begun, more = (spent(steps)[1] for steps in PROBES)
-    each = (more - begun) / (PROBES[1] - PROBES[0])
+    begun, more = (spent(steps)[1] for steps in probes)
+    each = (more - begun) / (probes[1] - probes[0])
     return spent(round((said["seconds"] - begun) / each))
 
 
@@ -95,12 +100,13 @@ def run(name: str, seed: int, source: str) -> Row:
     model, spent = trained(said, seed, source, RUNS / f"{name}-{seed}")
     model.save_pretrained(RUNS / f"{name}-{seed}-model")
     train_set, test = (data.load(source, split=split) for split in ("train", "test"))
-    found = evaluate(model, test, train_set, samples=SAMPLES, features="mnist").results
+    features = PRESETS[said["preset"]][0]
+    found = evaluate(model, test, train_set, samples=SAMPLES, features=features).results
     by_name = {row["name"]: row for row in found["rows"]}
     once, twice = by_name["f(z)"], by_name.get("f(f(z))", {})
     held_out = test.batch(torch.arange(HELD_OUT))
     drift = float(model.drift(held_out).mean()) if twice else ""
-    far = steadiness(model, test, train_set) if twice else ""
+    far = steadiness(model, test, train_set, features) if twice else ""
     return {
         "name": name, "seed": seed, "steps": model.about["steps"], "seconds": round(spent),
         "FD": round(once["frechet"], 3), "FD ff": round(twice["frechet"], 3) if twice else "",
@@ -111,24 +117,28 @@ def run(name: str, seed: int, source: str) -> Row:
     }  # fmt: skip
 
 
-def steadiness(model: IGN, test: data.ImageSet, train: data.ImageSet) -> float:
+def steadiness(
+    model: IGN, test: data.ImageSet, train: data.ImageSet, features: str = "mnist"
+) -> float:
     """The Fréchet distance of f^100(z) over that of f(z), of fewer samples."""
     found = evaluate(
-        model, test, train, samples=HELD_OUT, features="mnist", applications=[1, FAR]
+        model, test, train, samples=HELD_OUT, features=features, applications=[1, FAR]
     ).results
-    distance = {row["name"]: row["frechet"] for row in found["rows"]}
+    distance = {row["name"]: row.get("frechet") for row in found["rows"]}
     return round(distance[f"f^{FAR}(z)"] / distance["f(z)"], 2)
 
 
-def table() -> str:
-    """All rows in Markdown."""
+def table(preset: str) -> str:
+    """All rows of a preset in Markdown."""
+    mine = names(preset)
     formats = dict.fromkeys(("FD", "precision", "recall", "coverage", "nearest"), "{:.2f}")
     formats |= {"reconstruction": "{:.4f}", "steps": "{:,}"}
     shown = [
         {k: v if k == "commit" else number(v) for k, v in row.items() if k != "options"}
         for row in rows()
+        if row["name"] in mine
     ]
-    return markdown(shown, formats)
+    return markdown(shown, formats) if shown else "Not measured yet."
 
 
 def against(one: str = "mnist", other: str = "dcgan-5e-4") -> str:
@@ -170,20 +180,25 @@ def log() -> str:
             f"### {name}\n\n**Hypothesis.** {said['hypothesis']} **Prediction.**"
             f" {said['prediction']} **Options.** {options}. **Found.** {found}"
         )
-    return f"{table()}\n\n" + "\n\n".join(parts)
+    tables = f"{table('mnist')}\n\nFaces, width 24:\n\n{table('celeba')}"
+    return f"{tables}\n\n" + "\n\n".join(parts)
 
 
-def wanted(chosen: list[str], seeds: list[int] | None) -> list[tuple[str, int]]:
+def wanted(
+    chosen: list[str], seeds: list[int] | None, preset: str = "mnist"
+) -> list[tuple[str, int]]:
     """The runs that have no row."""
     known = {(row["name"], row["seed"], row["options"]) for row in rows()}
-    every = [(name, seed) for name in chosen or names() for seed in seeds or recipe(name)["seeds"]]
+    chosen = chosen or names(preset)
+    every = [(name, seed) for name in chosen for seed in seeds or recipe(name)["seeds"]]
     return [(n, s) for n, s in every if (n, str(s), digest(recipe(n))) not in known]
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("names", nargs="*", choices=[[], *names()], metavar="NAMES")
-    parser.add_argument("--data", required=True, help="MNIST's idx files")
+    parser.add_argument("--data", required=True, help="MNIST's idx files, or a folder of faces")
+    parser.add_argument("--preset", choices=PRESETS, default="mnist", help="whose recipes")
     parser.add_argument("--seeds", type=int, nargs="+", help="instead of those of the file")
     parser.add_argument("--side-by-side", type=int, default=2, metavar="N", help="runs at a time")
     parser.add_argument("--one", nargs=2, metavar=("NAME", "SEED"), help=argparse.SUPPRESS)
@@ -193,7 +208,7 @@ def main() -> None:
         name, seed = options.one
         print(json.dumps(run(name, int(seed), options.data)))
         return
-    left = wanted(options.names, options.seeds)
+    left = wanted(options.names, options.seeds, options.preset)
     for *_, said in side_by_side(__file__, options.data, left, options.side_by_side):
         keep(json.loads(said.splitlines()[-1]))
 

@@ -59,7 +59,6 @@ class ObjectiveConfig:
         match_bandwidth: Its bandwidth, as a root mean square difference of pixels.
         adversarial_weight: Weight of telling data from f(z) in the encoder's code; 0 for none.
         sharp_weight: Weight of f(x) passing for data too, by the same code; 0 for none.
-        steady_weight: Weight of bringing back what many applications carried off; 0 for none.
     """
 
     distance: str = "l1"
@@ -72,7 +71,6 @@ class ObjectiveConfig:
     match_bandwidth: float = 0.05
     adversarial_weight: float = 0.0
     sharp_weight: float = 0.0
-    steady_weight: float = 0.0
 
 
 @dataclass

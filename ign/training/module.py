@@ -17,7 +17,6 @@ from ign.model import IGN
 from ign.nn import synchronize
 from ign.nn.ema import Average
 from ign.nn.sharding import shard
-from ign.project import trajectory
 from ign.training.config import Config
 from ign.training.methods import Batch, Method, Turn
 
@@ -26,9 +25,6 @@ COUNTER = "epoch_loop.manual_optimization.optim_step_progress"
 
 HELD = 8
 """For how many steps the images that f(z) is matched with stay: drawing so many costs time."""
-
-EVERY, MOST = 8, 24
-"""Of a step's places, every eighth is applied up to 24 times where f is to be steady."""
 
 
 class Training(LightningModule):
@@ -177,8 +173,7 @@ class Training(LightningModule):
         x, z = self.drawn(images, chosen, flip, random.keys(seed, "noise", step, index))
         wanted = self.config.denoise and self.method.restores
         noise = self.noise(x, step, index) if wanted else None
-        past = self.past(z[index % EVERY == 0], step) if self.method.steadied else None
-        return Batch(x, z, noise, self.anchors(step), past)
+        return Batch(x, z, noise, self.anchors(step))
 
     def drawn(
         self, images: Tensor, chosen: Tensor, flip: Tensor | None, key: Tensor
@@ -194,14 +189,6 @@ class Training(LightningModule):
         noise = torch.zeros_like(x)
         noise[odd] = level * random.normal(key, x.shape[1:])
         return noise
-
-    def past(self, z: Tensor, step: int) -> tuple[Tensor, Tensor]:
-        """What the averaged network g makes of its g(z) in 1 to 24 applications, and g(z)."""
-        key = random.keys(self.config.seed, "past", step, torch.zeros(1, dtype=torch.long))
-        k = 1 + int(MOST * random.uniform(key))
-        with torch.no_grad():
-            y, w = trajectory(self.average.network, z, [1, 1 + k], noise=True)
-        return w, y
 
     def near(self, chosen: Tensor) -> tuple[Tensor, Tensor]:
         """Images on this module's device, and where in them the chosen ones lie.

@@ -311,7 +311,7 @@ def test_a_method_sets_what_is_not_given():
     both = arguments(given, "celeba")
     assert (both.learning_rate, both.network.norm, both.betas) == (1e-3, "group", (0.5, 0.999))
     listing = arguments({"method": "listing"}, "celeba").objective
-    assert listing == ObjectiveConfig("l2", 1.0, 1.0, 0.1, None, match_bandwidth=0.1)
+    assert listing == ObjectiveConfig("l2", 1.0, 1.0, 0.1, None)
     assert arguments({"method": "listing"}, "celeba").noise == "spectral"
 
 
@@ -338,8 +338,8 @@ MISTAKES = {
     "role": (["--method=vae", "--network.norm=role"], "network.norm role"),
     "noise": (["--method=dcgan", "--noise=spectral"], "noise gaussian"),
     "code": (["--method=ebgan", "--network.width=64"], "code of 128 values"),
-    "match": (["--method=listing", "--objective.match_weight=1"], "no match, adversarial"),
-    "tell": (["--method=listing", "--objective.adversarial_weight=1"], "no match, adversarial"),
+    "match": (["--method=listing", "--objective.match_weight=1"], "no match or adversarial"),
+    "tell": (["--method=listing", "--objective.adversarial_weight=1"], "no match or adversarial"),
 }
 
 

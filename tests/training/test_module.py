@@ -1,7 +1,5 @@
 """What a step sees."""
 
-import math
-
 import torch
 
 from ign import IGN, data
@@ -13,11 +11,12 @@ from ign.training.methods import METHODS
 from ign.training.module import Training
 
 
-def training(steady: float = 0.0, **options) -> Training:
+def training(**options) -> Training:
     images = data.load("digits", size=8, limit=20)
     model = IGN(DCGANAutoencoder(1, 8, 4), GaussianNoise((1, 8, 8)))
-    objective = ObjectiveConfig(match_weight=1.0, steady_weight=steady)
-    config = Config(batch_size=8, flip=True, seed=3, objective=objective, **options)
+    config = Config(
+        batch_size=8, flip=True, seed=3, objective=ObjectiveConfig(match_weight=1.0), **options
+    )
     return Training(model, METHODS["ign"](model.network, config), images, config)
 
 
@@ -34,42 +33,6 @@ def test_batch_is_the_same_in_any_parts():
     assert not torch.equal(other.x, whole.x)
     assert not torch.equal(other.z, whole.z)
     assert not torch.equal(other.noise, whole.noise)
-
-
-def test_past_outputs_are_of_every_eighth_place_in_any_parts():
-    module = training(steady=1.0)
-    assert training().batch(5, 0, 8).past is None
-    whole = module.batch(5, 0, 24)
-    w, y = whole.past
-    assert torch.equal(y, module.average.network(whole.z[::8])), "role norm is not in this network"
-    assert len(w) == 3
-    pieces = [module.batch(5, *piece).past for piece in [(0, 4), (4, 4), (8, 16)]]
-    for i, all_of_it in enumerate((w, y)):
-        joined = torch.cat([piece[i] for piece in pieces])
-        assert torch.allclose(joined, all_of_it, atol=1e-6), (
-            "a batch of another size rounds otherwise"
-        )
-
-
-def test_past_outputs_are_one_to_twenty_four_applications_further():
-    module = training(steady=1.0)
-    module.average.network = torch.nn.Sequential(Halving())
-    z = torch.ones(1, 1, 8, 8)
-    found = [module.past(z, step) for step in range(400)]
-    assert all((y == 0.5).all() for _, y in found)
-    lengths = [round(-math.log2(float(w.flatten()[0]))) - 1 for w, _ in found]
-    assert set(lengths) == set(range(1, 25))
-
-
-class Halving(torch.nn.Module):
-    """f(y) = y / 2."""
-
-    def __init__(self):
-        super().__init__()
-        self.factor = torch.nn.Parameter(torch.tensor(0.5))
-
-    def forward(self, y: torch.Tensor) -> torch.Tensor:
-        return self.factor * y
 
 
 def test_half_of_the_places_get_noise_where_it_is_wanted():

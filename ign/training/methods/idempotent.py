@@ -16,7 +16,7 @@ from ign.training.methods.method import Batch, Method, Turn
 class Idempotent(Method):
     """One network, one loss: :class:`ign.objective.IGNObjective`."""
 
-    terms = ("total", "rec", "idem", "tight", "match", "tell", "fool", "sharp", "steady")
+    terms = ("total", "rec", "idem", "tight", "match", "tell", "fool", "sharp")
     restores = True
     compiles = True
     remedy = "network.norm role, objective.clamp_ratio 1.5 or a lower learning_rate"
@@ -28,10 +28,6 @@ class Idempotent(Method):
     @property
     def anchored(self) -> bool:
         return self.objective.match_weight > 0
-
-    @property
-    def steadied(self) -> bool:
-        return self.objective.steady_weight > 0
 
     def compile_step(self, **how: Any) -> None:
         self.objective.compile(fullgraph=self.objective.one_pass, **how)

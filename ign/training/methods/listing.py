@@ -34,7 +34,7 @@ class Listing(Method):
         "objective.distance": "l2", "objective.rec_weight": 1.0, "objective.idem_weight": 1.0,
         "objective.tight_weight": 0.1, "objective.clamp_ratio": None,
         "objective.match_weight": 0.0, "objective.adversarial_weight": 0.0,
-        "objective.sharp_weight": 0.0, "objective.steady_weight": 0.0,
+        "objective.sharp_weight": 0.0,
     }  # fmt: skip
     terms = ("total", "rec", "idem", "tight")
 
@@ -42,9 +42,9 @@ class Listing(Method):
         super().__init__(network, config)
         self.options = config.objective
         o = self.options
-        if o.match_weight or o.adversarial_weight or o.steady_weight or o.clamp_scale != "x":
+        if o.match_weight or o.adversarial_weight or o.clamp_scale != "x":
             raise ValueError(
-                "method listing has no match, adversarial or steady term, and no clamp_scale but x"
+                "method listing has no match or adversarial term, and no clamp_scale but x"
             )
         self.distance = find_distance(self.options.distance)
         self.copy = copy.deepcopy(network).requires_grad_(False)

@@ -18,22 +18,19 @@ LATENT = {"noise": "gaussian", "network.norm": "batch"}
 
 @dataclass
 class Batch:
-    """What a step gives to a method, all of (B, C, H, W) but anchors and past.
+    """What a step gives to a method, all of (B, C, H, W) but the anchors.
 
     Args:
         x: Data in [-1, 1].
         z: Noise.
         noise: More noise, for x and f(z), where the network is to restore them.
         anchors: More data, (M, C, H, W), where the method is :attr:`Method.anchored`.
-        past: What many applications made of some outputs, and these, where it is
-            :attr:`Method.steadied`.
     """
 
     x: Tensor
     z: Tensor
     noise: Tensor | None = None
     anchors: Tensor | None = None
-    past: tuple[Tensor, Tensor] | None = None
 
 
 class Turn(NamedTuple):
@@ -94,11 +91,6 @@ class Method(nn.Module):
     @property
     def anchored(self) -> bool:
         """Whether a step needs anchors."""
-        return False
-
-    @property
-    def steadied(self) -> bool:
-        """Whether a step needs outputs of the past."""
         return False
 
     def compile_step(self, **how: Any) -> None:
