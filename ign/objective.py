@@ -207,7 +207,8 @@ class IGNObjective(nn.Module):
     Note:
         With several processes the mean of their losses is the loss of the joined batch: the clamp
         is that of the mean drift and mean reconstruction loss over all of them, and the match
-        term sees the outputs of all of them. Under gradient accumulation both are those of each
+        term sees the outputs of all of them. Where reconstructions are judged, that takes parts of
+        a multiple of 8. Under gradient accumulation both are those of each
         micro-batch: the gradient equals the joined batch's only without them.
 
     References:

@@ -27,6 +27,8 @@ class Case(NamedTuple):
     match: float = 0.0
     anchors: bool = True
     adversarial: float = 0.0
+    sharp: float = 0.0
+    count: int = 8
 
 
 CASES = [
@@ -39,9 +41,10 @@ CASES = [
     Case("batch", match=20.0, anchors=False),
     Case("batch", one_pass=False, scale="sample"),
     Case("role", one_pass=False, adversarial=0.3),
+    Case("role", one_pass=False, adversarial=0.3, sharp=0.3, count=32),
 ]
 SHARDED = [
-    CASES[-1],
+    *CASES[-2:],
     Case("group"),
     Case("role", match=20.0),
     Case("batch", one_pass=False, scale="sample"),
@@ -61,7 +64,7 @@ class Owner(nn.Module):
         self.objective = IGNObjective(
             clamp_ratio=case.ratio, clamp_scale=case.scale, one_pass=case.one_pass,
             match_weight=case.match, match_bandwidth=0.3,
-            adversarial_weight=case.adversarial,
+            adversarial_weight=case.adversarial, sharp_weight=case.sharp,
         )  # fmt: skip
 
     def forward(self, x, z):
@@ -70,10 +73,10 @@ class Owner(nn.Module):
         return self.objective(self.network, x, z, anchors, noise).total
 
 
-def batch():
+def batch(count=8):
     g = torch.Generator().manual_seed(1)
-    x, z = torch.randn(2, 8, 1, 8, 8, generator=g, dtype=torch.float64)
-    return x * torch.linspace(0.1, 2, 8)[:, None, None, None], z
+    x, z = torch.randn(2, count, 1, 8, 8, generator=g, dtype=torch.float64)
+    return x * torch.linspace(0.1, 2, count)[:, None, None, None], z
 
 
 def full(tensors):
@@ -104,7 +107,7 @@ def walk(call, network, average, x, z):
 def ddp(case: Case, rank: int, world: int):
     owner = Owner(case)
     synchronize(owner.network)
-    x, z = (t.chunk(world)[rank] for t in batch())
+    x, z = (t.chunk(world)[rank] for t in batch(case.count))
     return walk(DistributedDataParallel(owner), owner.network, Average(owner.network, 0.5), x, z)
 
 
@@ -119,7 +122,7 @@ def fsdp(case: Case, rank: int, world: int):
         shard(network, mesh)
         held = sum(p.to_local().numel() for p in network.parameters())
         assert held < 0.75 * sum(p.numel() for p in network.parameters())
-    x, z = (t.chunk(world)[rank] for t in batch())
+    x, z = (t.chunk(world)[rank] for t in batch(case.count))
     return walk(owner, owner.network, average, x, z)
 
 
@@ -158,7 +161,7 @@ def found(tmp_path_factory):
 
 def alone(case: Case):
     owner = Owner(case)
-    return walk(owner, owner.network, Average(owner.network, 0.5), *batch())
+    return walk(owner, owner.network, Average(owner.network, 0.5), *batch(case.count))
 
 
 def near(a, b, tolerance: float = 1e-11) -> bool:
@@ -189,9 +192,10 @@ def test_shards_take_the_steps_of_one_on_the_joined_batch(case, world, found):
 
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_parts_on_their_own_would_differ(case):
+    both = batch(case.count)
     whole, *parts = (
         walk(owner := Owner(case), owner.network, Average(owner.network, 0.5), x, z)["gradient"]
-        for x, z in (batch(), *zip(*(t.chunk(2) for t in batch()), strict=True))
+        for x, z in (both, *zip(*(t.chunk(2) for t in both), strict=True))
     )
     same = case.norm in ("group", "none") and case.scale == "sample" and not case.match
     assert near(sum(parts) / 2, whole, 1e-6) == same

@@ -12,8 +12,8 @@ import torch
 TINY = [
     "--size=8", "--limit=64", "--batch_size=8", "--steps=12", "--every=4", "--log_every=1",
     "--learning_rate=0.002", "--decay=0", "--betas=[0.5,0.999]", "--ema=0.9", "--network.width=4",
-    "--objective.match_weight=0", "--objective.adversarial_weight=0", "--denoise=0", "--device=cpu",
-    "--trainer.precision=32",
+    "--objective.match_weight=0", "--objective.adversarial_weight=0", "--objective.sharp_weight=0",
+    "--denoise=0", "--device=cpu", "--trainer.precision=32",
 ]  # fmt: skip
 RICH = [
     *TINY, "--flip=true", "--decay=0.5", "--network.norm=role",
@@ -25,7 +25,7 @@ OPTIONS: dict[str, Any] = {
     "size": 8, "limit": 64, "batch_size": 8, "steps": 12, "every": 4, "log_every": 1,
     "learning_rate": 0.002, "decay": 0.0, "betas": (0.5, 0.999), "ema": 0.9,
     "network": {"width": 4}, "objective.match_weight": 0.0, "objective.adversarial_weight": 0.0,
-    "denoise": 0.0,
+    "objective.sharp_weight": 0.0, "denoise": 0.0,
     "trainer": {"accelerator": "cpu", "precision": "32"},
 }  # fmt: skip
 """TINY for Python."""
