@@ -34,7 +34,7 @@ format: $(READY)
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-# Speed and memory, from data in DATA/mnist and DATA/celeba where they are there: half an hour.
+# Speed and memory, from data in DATA/mnist and DATA/celeba where they are there.
 bench: $(READY)
 	$(MEASURE)/step.py
 	$(MEASURE)/where.py
@@ -71,6 +71,7 @@ results: $(READY)
 	cp runs/mnist/figures/fig-09.png docs/pictures/masks.png
 	$(BIN)/ign figures runs/celeba --data $(DATA)/celeba --out runs/celeba/figures --force
 	cp runs/celeba/figures/fig-06.png docs/pictures/faces.png
+	cp runs/celeba/figures/fig-05.png docs/pictures/faces-projection.png
 	$(BIN)/python -m ign.figures docs/pictures
 	$(BIN)/python -m examples.toy2d --out runs/toy2d
 	cp runs/toy2d/toy2d.png docs/pictures/toy2d.png
