@@ -48,6 +48,7 @@ results: $(READY)
 	test -d runs/celeba/model || $(BIN)/ign train celeba --data $(DATA)/celeba --network.width 24 --learning_rate 0.001 --steps 8000 --out runs/celeba
 	$(MEASURE)/restore.py runs/mnist --data $(DATA)/mnist --out docs/results/restore.json
 	$(MEASURE)/restore.py runs/celeba --data $(DATA)/celeba --features faces --out docs/results/restore-faces.json
+	$(MEASURE)/faces.py runs/celeba --data $(DATA)/celeba --out docs/results/faces.json
 	$(MEASURE)/anomaly.py --data $(DATA)/mnist --model runs/mnist --out docs/results/anomaly.json
 	$(MEASURE)/stability.py --data $(DATA)/mnist --out docs/results/stability.json
 	$(MEASURE)/roles.py runs/mnist --data $(DATA)/mnist --out docs/results/roles.json

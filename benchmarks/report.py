@@ -17,6 +17,7 @@ RESULTS = ROOT / "docs" / "results"
 HEADINGS = {
     "digits": "The demo's samples",
     "mnist_methods": "Methods on MNIST",
+    "faces": "Samples of faces",
     "restore": "Restoration of digits",
     "restore-faces": "Restoration of faces",
     "anomaly": "Anomaly scores",
