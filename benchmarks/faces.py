@@ -1,11 +1,11 @@
-"""How near samples of faces are to faces: what `ign evaluate` says of a run of an hour.
+"""How near samples of faces are to faces: what `ign evaluate` says of a run.
 
     ign train celeba --network.width 24 --learning_rate 0.001 --steps 8000 --out runs/celeba
     python benchmarks/faces.py runs/celeba --data DATA/celeba --out docs/results/faces.json
 
-Samples of seed 0 against the images of CelebA's validation split, in evaluation mode, features
-`faces`, beside as many training images. Nearest is the distance of samples to the nearest training
-image over that of held-out images: below 1 for copies.
+Samples of seed 0 against the images of CelebA's validation split, in evaluation mode, in the
+features of faces, beside as many training images. Nearest is the distance of samples to the nearest
+training image over that of held-out images: below 1 for copies.
 """
 
 import argparse
@@ -38,7 +38,7 @@ def main() -> None:
     options = parser.parse_args()
     model = IGN.from_pretrained(options.model)
     train, test = (data.load(options.data, split=split) for split in ("train", "test"))
-    found = evaluate(model, test, train, samples=options.n, features="faces").results
+    found = evaluate(model, test, train, samples=options.n).results
     rows = [
         {"images": row["name"], **{label: row.get(name, "") for name, label in SHOWN.items()}}
         for row in found["rows"]

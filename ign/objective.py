@@ -207,8 +207,8 @@ class IGNObjective(nn.Module):
     Note:
         With several processes the mean of their losses is the loss of the joined batch: the clamp
         is that of the mean drift and mean reconstruction loss over all of them, and the match
-        term sees the outputs of all of them. Where reconstructions are judged, that takes parts of
-        a multiple of 8. Under gradient accumulation both are those of each
+        term sees the outputs of all of them. With a sharp weight each process has to hold a
+        multiple of 8. Under gradient accumulation clamp and match term are those of each
         micro-batch: the gradient equals the joined batch's only without them.
 
     References:
@@ -235,7 +235,9 @@ class IGNObjective(nn.Module):
         if not all(w >= 0 and math.isfinite(w) for w in weights):
             raise ValueError("the weights of the objective must be finite and not below 0")
         if sharp_weight and not adversarial_weight:
-            raise ValueError("sharp_weight needs an adversarial_weight, by which it is judged")
+            raise ValueError(
+                "sharp_weight needs an adversarial_weight; set both, or sharp_weight to 0"
+            )
         if clamp_ratio is not None and not clamp_ratio > 0:
             raise ValueError(f"clamp_ratio {clamp_ratio} must be above 0, or None for no clamp")
         if clamp_scale not in ("x", "z", "sample"):

@@ -8,7 +8,7 @@ if it names none), how many seconds of one core's time a run may train, and what
 many steps these seconds are is told from two short runs. Runs are those of the files named, or of
 all of the preset; one whose row is in `docs/results/recipes.csv` under the same options is not made
 again, and a run that was cut off begins anew. Evaluation is that of `ign evaluate`, in evaluation
-mode: 10,000 samples against the test images, features `mnist` or `faces`.
+mode: 10,000 samples against the test images, in the features of digits or faces.
 """
 
 import argparse
@@ -35,8 +35,8 @@ from ign.evaluate import evaluate  # noqa: E402
 RESULTS = HERE.parent.parent / "docs" / "results" / "recipes.csv"
 RUNS = Path("runs/recipes")
 SAMPLES, HELD_OUT, FAR = 10_000, 2_000, 100
-PRESETS = {"mnist": ("mnist", (50, 550)), "celeba": ("faces", (20, 120))}
-"""The features of each preset, and the steps of its two short runs."""
+PROBES = {"mnist": (50, 550), "celeba": (20, 120)}
+"""The steps of the two short runs of each preset."""
 Row = dict[str, Any]
 
 
@@ -48,7 +48,7 @@ def recipe(name: str) -> dict[str, Any]:
 def names(*presets: str) -> list[str]:
     """All files, or those of some presets, the first letters in order."""
     every = sorted(path.stem for path in HERE.glob("*.yaml"))
-    return [name for name in every if recipe(name)["preset"] in (presets or PRESETS)]
+    return [name for name in every if recipe(name)["preset"] in (presets or PROBES)]
 
 
 def digest(said: dict[str, Any]) -> str:
@@ -81,7 +81,7 @@ def keep(row: Row) -> None:
 def trained(said: dict[str, Any], seed: int, source: str, out: Path) -> tuple[IGN, float]:
     """A model, and the processor time that it took."""
     options = {**said["options"], "seed": seed, "data": source}
-    probes = PRESETS[said["preset"]][1]
+    probes = PROBES[said["preset"]]
     quiet = {"every": 10**9, "log_every": 100, "force": True}
 
     def spent(steps: int) -> tuple[IGN, float]:
@@ -100,13 +100,12 @@ def run(name: str, seed: int, source: str) -> Row:
     model, spent = trained(said, seed, source, RUNS / f"{name}-{seed}")
     model.save_pretrained(RUNS / f"{name}-{seed}-model")
     train_set, test = (data.load(source, split=split) for split in ("train", "test"))
-    features = PRESETS[said["preset"]][0]
-    found = evaluate(model, test, train_set, samples=SAMPLES, features=features).results
+    found = evaluate(model, test, train_set, samples=SAMPLES).results
     by_name = {row["name"]: row for row in found["rows"]}
     once, twice = by_name["f(z)"], by_name.get("f(f(z))", {})
     held_out = test.batch(torch.arange(HELD_OUT))
     drift = float(model.drift(held_out).mean()) if twice else ""
-    far = steadiness(model, test, train_set, features) if twice else ""
+    far = steadiness(model, test, train_set) if twice else ""
     return {
         "name": name, "seed": seed, "steps": model.about["steps"], "seconds": round(spent),
         "FD": round(once["frechet"], 3), "FD ff": round(twice["frechet"], 3) if twice else "",
@@ -117,13 +116,9 @@ def run(name: str, seed: int, source: str) -> Row:
     }  # fmt: skip
 
 
-def steadiness(
-    model: IGN, test: data.ImageSet, train: data.ImageSet, features: str = "mnist"
-) -> float:
+def steadiness(model: IGN, test: data.ImageSet, train: data.ImageSet) -> float:
     """The Fréchet distance of f^100(z) over that of f(z), of fewer samples."""
-    found = evaluate(
-        model, test, train, samples=HELD_OUT, features=features, applications=[1, FAR]
-    ).results
+    found = evaluate(model, test, train, samples=HELD_OUT, applications=[1, FAR]).results
     distance = {row["name"]: row.get("frechet") for row in found["rows"]}
     return round(distance[f"f^{FAR}(z)"] / distance["f(z)"], 2)
 
@@ -198,7 +193,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("names", nargs="*", choices=[[], *names()], metavar="NAMES")
     parser.add_argument("--data", required=True, help="MNIST's idx files, or a folder of faces")
-    parser.add_argument("--preset", choices=PRESETS, default="mnist", help="whose recipes")
+    parser.add_argument("--preset", choices=PROBES, default="mnist", help="whose recipes")
     parser.add_argument("--seeds", type=int, nargs="+", help="instead of those of the file")
     parser.add_argument("--side-by-side", type=int, default=2, metavar="N", help="runs at a time")
     parser.add_argument("--one", nargs=2, metavar=("NAME", "SEED"), help=argparse.SUPPRESS)

@@ -340,6 +340,7 @@ MISTAKES = {
     "code": (["--method=ebgan", "--network.width=64"], "code of 128 values"),
     "match": (["--method=listing", "--objective.match_weight=1"], "no match or adversarial"),
     "tell": (["--method=listing", "--objective.adversarial_weight=1"], "no match or adversarial"),
+    "sharp": (["--method=listing", "--objective.sharp_weight=1"], "no match or adversarial"),
 }
 
 

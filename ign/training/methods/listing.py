@@ -42,9 +42,10 @@ class Listing(Method):
         super().__init__(network, config)
         self.options = config.objective
         o = self.options
-        if o.match_weight or o.adversarial_weight or o.clamp_scale != "x":
+        if any((o.match_weight, o.adversarial_weight, o.sharp_weight)) or o.clamp_scale != "x":
             raise ValueError(
-                "method listing has no match or adversarial term, and no clamp_scale but x"
+                "method listing has no match or adversarial term, and no clamp_scale but x: set"
+                " match_weight, adversarial_weight and sharp_weight to 0"
             )
         self.distance = find_distance(self.options.distance)
         self.copy = copy.deepcopy(network).requires_grad_(False)
