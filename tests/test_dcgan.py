@@ -7,6 +7,7 @@ from torch import nn
 
 import ign.nn.dcgan
 from ign.nn import DCGANAutoencoder, RoleBatchNorm2d
+from ign.nn.dcgan import rounded
 
 # (kind, maps in, maps out, kernel, stride, padding, norm, nonlinearity), Table 1 of the paper
 ENCODER = [
@@ -138,3 +139,33 @@ def test_norm_kinds_share_their_parameters():
         m for m in DCGANAutoencoder(1, 16, 8, "role").modules() if isinstance(m, RoleBatchNorm2d)
     ]
     assert len(roles) == 3
+
+
+def test_rounded_codes_lie_on_the_grid_with_the_gradient_of_the_identity():
+    code = torch.tensor([-7.6, -0.9, 0.7, 2.1, 5.9], requires_grad=True)
+    q = rounded(code, 1.5)
+    assert q.tolist() == [-7.5, -1.5, 0.0, 1.5, 6.0]
+    (q * torch.arange(5.0)).sum().backward()
+    assert code.grad.tolist() == [0.0, 1.0, 2.0, 3.0, 4.0]
+
+
+@pytest.mark.parametrize("step", [-1.0, float("inf"), float("nan")])
+def test_a_step_that_is_none(step):
+    with pytest.raises(ValueError, match=r"rounding .* must be finite and at least 0"):
+        DCGANAutoencoder(1, 8, 4, rounding=step)
+
+
+def test_what_moves_the_code_by_less_than_half_a_step_moves_nothing(monkeypatch):
+    network = DCGANAutoencoder(1, 8, 4, "group", rounding=0.5).eval()
+    x = torch.rand(6, 1, 8, 8) * 2 - 1
+    with torch.no_grad():
+        code, y = network.with_code(x)
+        assert code.ne(rounded(code, 0.5)).all()  # what is told apart by is not rounded
+        code = rounded(code, 0.5)[..., None, None]
+        encode = network.encoder.forward
+        for size, still in ((0.24, True), (0.6, False)):
+            moved = code + size * (2 * torch.rand_like(code) - 1)
+            monkeypatch.setattr(network.encoder, "forward", lambda x, moved=moved: moved)
+            assert torch.equal(network(x), y) == still
+        monkeypatch.setattr(network.encoder, "forward", encode)
+        assert torch.equal(network(x), y)

@@ -1,7 +1,8 @@
 """The paper's network: DCGAN's discriminator as encoder, its generator as decoder (Table 1)."""
 
-__all__ = ["DCGANAutoencoder", "code_size", "decoder", "encoder", "initialize"]
+__all__ = ["DCGANAutoencoder", "code_size", "decoder", "encoder", "initialize", "rounded"]
 
+import math
 from typing import NamedTuple
 
 import torch.nn.functional as F
@@ -20,40 +21,80 @@ class DCGANAutoencoder(nn.Module):
 
     .. math:: f = \tanh \circ \mathrm{decoder} \circ \mathrm{encoder}
 
+    With ``rounding`` the code between the two lies on a grid (:func:`rounded`): what moves it by
+    less than half a step does not move f(x), and iterates of f come to rest.
+
     Args:
         channels: The number of image channels C.
         size: The side of the square image, 8 to 256 pixels.
         width: The number of maps of the first layer.
         norm: ``batch``, ``role``, ``group`` or ``none``, on every layer but the first, the
             bottleneck and the last.
+        rounding: The step of the grid, 0 for none; the paper has none.
 
     Shape:
         (B, C, size, size) in [-1, 1] to the same.
 
     Raises:
-        ValueError: A size, width or norm that the construction does not allow.
+        ValueError: A size, width, norm or step that the construction does not allow.
 
     References:
         Shocher et al., Idempotent Generative Networks, 2024, Table 1 (arXiv 2311.01462).
         Radford et al., DCGAN, 2016 (arXiv 1511.06434).
     """
 
-    def __init__(self, channels: int = 3, size: int = 64, width: int = 64, norm: str = "batch"):
+    def __init__(
+        self,
+        channels: int = 3,
+        size: int = 64,
+        width: int = 64,
+        norm: str = "batch",
+        rounding: float = 0.0,
+    ):
         super().__init__()
+        if not 0 <= rounding < math.inf:
+            raise ValueError(f"rounding {rounding} must be finite and at least 0")
         self.config = {"channels": channels, "size": size, "width": width, "norm": norm}
-        self.shape = (channels, size, size)
+        self.config["rounding"] = rounding
+        self.shape, self.rounding = (channels, size, size), rounding
 
         self.encoder = encoder(channels, size, width, norm)
         self.decoder = decoder(channels, size, width, norm)
         self.apply(initialize)
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.decoder(self.encoder(x))
+        return self._decode(self.encoder(x))
 
     def with_code(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """What lies between encoder and decoder, (B, K), and f(x)."""
+        """What lies between encoder and decoder, (B, K), before it is rounded, and f(x)."""
         code = self.encoder(x)
-        return code.flatten(1), self.decoder(code)
+        return code.flatten(1), self._decode(code)
+
+    def encode(self, x: Tensor) -> Tensor:
+        """The code alone, (B, K)."""
+        code: Tensor = self.encoder(x).flatten(1)
+        return code
+
+    def _decode(self, code: Tensor) -> Tensor:
+        y: Tensor = self.decoder(rounded(code, self.rounding) if self.rounding else code)
+        return y
+
+
+def rounded(code: Tensor, step: float) -> Tensor:
+    r"""The nearest point of a grid, with the gradient of the identity.
+
+    .. math:: q = \Delta \operatorname{round}(c / \Delta), \qquad \partial q / \partial c := 1
+
+    Args:
+        code: The code c, any shape.
+        step: The step of the grid :math:`\Delta`, above 0.
+
+    References:
+        Bengio et al., 2013, for the straight-through gradient (arXiv 1308.3432); Mentzer et al.,
+        Finite Scalar Quantization, 2024, for rounded codes (arXiv 2309.15505).
+    """
+    nearest = step * (code / step).round()
+    return nearest.detach() + (code - code.detach())
 
 
 class Plan(NamedTuple):

@@ -18,6 +18,7 @@ from torch import Tensor, nn
 
 from ign import data
 from ign.model import IGN
+from ign.nn import DCGANAutoencoder
 from ign.noise import make_noise
 from ign.terminal import console
 from ign.training.callbacks import Bar, Follow, Stop, Tell, lost, say
@@ -263,7 +264,10 @@ def _begin(config: Config, images: data.ImageSet, init: str | Path | None) -> tu
     kind, (channels, size, _) = METHODS[config.method], images.shape
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(config.seed)
-        network = kind.network(channels, size, config.network.width, config.network.norm)
+        settings = asdict(config.network)
+        if kind.network is not DCGANAutoencoder:
+            del settings["rounding"]  # the method refuses it
+        network = kind.network(channels, size, **settings)
         method = kind(network, config)
     noise = make_noise(config.noise, images.shape, images.images)
     name = Path(config.data).name or config.data

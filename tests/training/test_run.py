@@ -15,7 +15,7 @@ from ign import pictures
 from ign.training import arguments, place
 
 LOSSES = ("seconds", "steps_per_second", "total", "rec", "idem", "tight", "match",
-          "tell", "fool", "sharp")  # fmt: skip
+          "tell", "fool", "sharp", "rest")  # fmt: skip
 MEASURES = ("drift_held_out", "drift_train", "gap", "diversity")
 
 

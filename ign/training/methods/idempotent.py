@@ -16,7 +16,7 @@ from ign.training.methods.method import Batch, Method, Turn
 class Idempotent(Method):
     """One network, one loss: :class:`ign.objective.IGNObjective`."""
 
-    terms = ("total", "rec", "idem", "tight", "match", "tell", "fool", "sharp")
+    terms = ("total", "rec", "idem", "tight", "match", "tell", "fool", "sharp", "rest")
     restores = True
     compiles = True
     remedy = "network.norm role, objective.clamp_ratio 1.5 or a lower learning_rate"

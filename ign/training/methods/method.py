@@ -12,7 +12,7 @@ from ign.data import ImageSet
 from ign.nn import DCGANAutoencoder
 from ign.training.config import Config
 
-LATENT = {"noise": "gaussian", "network.norm": "batch"}
+LATENT = {"noise": "gaussian", "network.norm": "batch", "network.rounding": 0.0}
 """What every method that generates from a code sets."""
 
 
@@ -74,6 +74,8 @@ class Method(nn.Module):
             raise ValueError(f"trainer.compile is for method ign, not for {config.method}")
         if config.network.norm == "role" and "network.norm" in self.defaults:
             raise ValueError(f"network.norm role is for method ign; {config.method} takes batch")
+        if config.network.rounding and "network.rounding" in self.defaults:
+            raise ValueError(f"network.rounding is for method ign; {config.method} takes 0")
         if config.noise != self.defaults.get("noise", config.noise):
             raise ValueError(f"method {config.method} draws its codes from noise gaussian alone")
 
