@@ -31,6 +31,7 @@ from machine import describe, markdown, side_by_side  # noqa: E402
 import ign  # noqa: E402
 from ign import IGN, data  # noqa: E402
 from ign.evaluate import evaluate  # noqa: E402
+from ign.training.options import fields_of  # noqa: E402
 
 RESULTS = HERE.parent.parent / "docs" / "results" / "recipes.csv"
 RUNS = Path("runs/recipes")
@@ -52,8 +53,10 @@ def names(*presets: str) -> list[str]:
 
 
 def digest(said: dict[str, Any]) -> str:
-    """What changes with the options of a run."""
+    """What changes with the options of a run, among them the preset's where they make an IGN."""
     options = {k: said.get(k) for k in ("seconds", "options")}
+    if "method" not in said["options"]:
+        options["options"] = fields_of(said["preset"]) | said["options"]
     return hashlib.sha256(json.dumps(options, sort_keys=True).encode()).hexdigest()[:8]
 
 
