@@ -288,6 +288,7 @@ class IGNObjective(nn.Module):
         noise: Tensor | None = None,
     ) -> Losses:
         n = len(x)
+        self.check(network)
         with _role(network, "data"):
             seen = self._pass(network, x, noise)
         with _role(network, "noise"):
@@ -331,15 +332,25 @@ class IGNObjective(nn.Module):
         terms = rec, idem, tight, match, tell, fool, sharp, rest
         return Losses(total, *(t.detach() for t in terms))
 
+    def check(self, network: Network) -> None:
+        """Refuse a network that lacks what a term needs.
+
+        Args:
+            network: The network f.
+
+        Raises:
+            ValueError: It has no code to tell by, or does not round the code that is to rest.
+        """
+        if self._coded and not hasattr(network, "with_code"):
+            raise ValueError("adversarial_weight needs a network with a method with_code")
+        if self.rest_weight > 0 and not getattr(network, "rounding", 0.0):
+            raise ValueError("rest_weight needs a network that rounds; set network.rounding too")
+
     def _unrest(self, network: Any, fy: Tensor, code: Tensor) -> Tensor:
         """How many steps the codes of f(y) are from the rounded codes of y, in the mean."""
-        step = getattr(network, "rounding", 0.0)
-        if not step:
-            raise ValueError(
-                "rest_weight needs a network that rounds; set network.rounding, or it to 0"
-            )
         with _role(network, "output"), still(network):
             again = _single(network.encode(fy))
+        step = network.rounding
         return ((again - rounded(code, step).detach()) / step).abs().mean()
 
     def _with_sharp(
@@ -355,12 +366,10 @@ class IGNObjective(nn.Module):
     def _pass(self, network: Network, y: Tensor, noise: Tensor | None) -> _Pass:
         """f of y, with the noise that it is to take off again, and how far that is from y."""
         shown = y if noise is None else y + noise
-        if not self._coded:
-            fy, code = network(shown), shown.new_zeros(len(shown), 1)
-        elif hasattr(network, "with_code"):
-            code, fy = network.with_code(shown)
+        if self._coded:
+            code, fy = network.with_code(shown)  # type: ignore[attr-defined]
         else:
-            raise ValueError("adversarial_weight needs a network with a method with_code")
+            code, fy = shown.new_zeros(len(shown), 1), network(shown)
         return _Pass(fy, self._distance(_single(fy), _single(y)), _single(code))
 
     def _outer(self, network: Network, y: Tensor, noise: Tensor | None) -> _Pass:

@@ -19,10 +19,10 @@ from ign.export import TOLERANCE, ExportError, check, export
 DCGAN = "DCGANAutoencoder"
 
 
-def build(name=DCGAN, channels=1, size=10, norm="role", spectral=False):
+def build(name=DCGAN, channels=1, size=10, norm="role", spectral=False, **more):
     """A small model with statistics and weights of its own, far from the identity and from 0."""
     torch.manual_seed(0)
-    network = nn.NETWORKS[name](channels, size, 8, norm)
+    network = nn.NETWORKS[name](channels, size, 8, norm, **more)
     for p in network.parameters():
         torch.nn.init.kaiming_normal_(p) if p.ndim > 1 else p.data.add_(torch.randn_like(p) / 5)
     shape = (channels, size, size)
@@ -66,6 +66,17 @@ def test_onnx_computes_the_projection(name, channels, size, norm, tmp_path):
     assert wanted.std(0).mean() > 0.04, "a constant is no test"
     assert np.abs(run(made.path, y) - wanted.numpy()).max() < TOLERANCE
     assert made.path.stat().st_size < 4 * sum(map(torch.numel, model.state_dict().values())) + 3e4
+
+
+@pytest.mark.parametrize("format", ["onnx", "torch"])
+def test_codes_are_rounded_in_the_file_too(format, tmp_path):
+    model = build(rounding=1.0)
+    made = export(model, tmp_path / f"m.{format}", format, applications=3)
+    y = images(model)
+    found = torch.from_numpy(run(made.path, y)) if format == "onnx" else load(made.path)(y)
+    assert (found - model.project(y, 3)).abs().max() < TOLERANCE
+    model.network.rounding = 0.0
+    assert (found - model.project(y, 3)).abs().max() > 100 * TOLERANCE
 
 
 @pytest.mark.parametrize("name", PEERS)

@@ -24,6 +24,7 @@ class Idempotent(Method):
     def __init__(self, network: nn.Module, config: Config):
         super().__init__(network, config)
         self.objective = IGNObjective(**asdict(config.objective))
+        self.objective.check(network)
 
     @property
     def anchored(self) -> bool:
