@@ -21,7 +21,6 @@ CASES: dict[str, tuple[str, dict[str, Any]]] = {
     "the match term": ("celeba", {
         "objective.match_weight": 30.0, "objective.tight_weight": 2.5,
         "objective.adversarial_weight": 0.0, "objective.sharp_weight": 0.0,
-        "objective.rest_weight": 0.0, "network.rounding": 0.0,
     }),
     "Table 1, larger": ("celeba-paper", {"size": 128, "network.width": 128}),
 }  # fmt: skip

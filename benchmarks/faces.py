@@ -1,6 +1,6 @@
 """How near samples of faces are to faces: what `ign evaluate` says of a run.
 
-    ign train celeba --network.width 24 --learning_rate 0.001 --steps 7000 --out runs/celeba
+    ign train celeba --network.width 24 --learning_rate 0.001 --steps 8000 --out runs/celeba
     python benchmarks/faces.py runs/celeba --data DATA/celeba --out docs/results/faces.json
 
 Samples of seed 0 against the images of CelebA's validation split, in evaluation mode, in the

@@ -26,7 +26,7 @@ import math
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -35,7 +35,6 @@ from torch import Tensor, nn
 from ign import processes
 from ign.density import kernel_divergence
 from ign.distance import Distance, find_distance
-from ign.nn.dcgan import rounded
 from ign.nn.norm import role, still
 
 Network = Callable[[Tensor], Tensor]
@@ -135,20 +134,14 @@ class Losses:
     tell: Tensor
     fool: Tensor
     sharp: Tensor
-    rest: Tensor
 
 
 class _Pass(NamedTuple):
-    """What a pass gives: outputs, (B, C, H, W), drifts, (B,), and codes, (B, K), if asked for."""
+    """What a pass gives: outputs, (B, C, H, W), drifts and logits, (B,); the latter 0 if unused."""
 
     output: Tensor
     drift: Tensor
-    code: Tensor
-
-    @property
-    def logit(self) -> Tensor:
-        """The first component of the codes, (B,)."""
-        return self.code[:, 0]
+    logit: Tensor
 
 
 class IGNObjective(nn.Module):
@@ -183,16 +176,6 @@ class IGNObjective(nn.Module):
 
     is added :math:`w_p` times.
 
-    With a weight :math:`w_s`, for networks that round their code to steps of :math:`\Delta`, what
-    f made of a rounded code has to have that code: :math:`w_s` times
-
-    .. math::
-        L_{rest} = \tfrac{1}{\Delta} \mathbb{E} \big| c_\theta(f_\theta(\bar y))
-            - \operatorname{rounded} c_{\bar\theta}(\bar y) \big|
-
-    is added, a mean over samples and components. Where no component errs by half a step, f(f(y))
-    is f(y), exactly. The network's method ``encode`` gives the code alone.
-
     Args:
         distance: ``l1``, ``l2``, an import path ``package.module:function``, or a callable
             (B, ...), (B, ...) to (B,).
@@ -209,7 +192,6 @@ class IGNObjective(nn.Module):
         match_bandwidth: The bandwidth of that term.
         adversarial_weight: :math:`w_a`, 0 for none.
         sharp_weight: :math:`w_p`, 0 for none.
-        rest_weight: :math:`w_s`, 0 for none.
 
     Shape:
         x and z (B, C, H, W), anchors (M, C, H, W): the data that f(z) is matched with, x when
@@ -220,8 +202,7 @@ class IGNObjective(nn.Module):
     Raises:
         ValueError: A weight below 0, a ratio not above 0, an unknown distance or scale, or
             ``one_pass=True`` where it does not apply; an adversarial weight, and a network
-            without ``with_code``; a sharp weight without an adversarial one; a rest weight, and a
-            network that does not round its code.
+            without ``with_code``; a sharp weight without an adversarial one.
 
     Note:
         With several processes the mean of their losses is the loss of the joined batch: the clamp
@@ -247,11 +228,10 @@ class IGNObjective(nn.Module):
         match_bandwidth: float = 0.05,
         adversarial_weight: float = 0.0,
         sharp_weight: float = 0.0,
-        rest_weight: float = 0.0,
     ):
         super().__init__()
         weights = [rec_weight, idem_weight, tight_weight]
-        weights += [match_weight, adversarial_weight, sharp_weight, rest_weight]
+        weights += [match_weight, adversarial_weight, sharp_weight]
         if not all(w >= 0 and math.isfinite(w) for w in weights):
             raise ValueError("the weights of the objective must be finite and not below 0")
         if sharp_weight and not adversarial_weight:
@@ -268,14 +248,12 @@ class IGNObjective(nn.Module):
         self.clamp_ratio, self.clamp_scale = clamp_ratio, clamp_scale
         self.match_weight, self.match_bandwidth = match_weight, match_bandwidth
         self.adversarial_weight, self.sharp_weight = adversarial_weight, sharp_weight
-        self.rest_weight = rest_weight
-        self._coded = adversarial_weight > 0 or rest_weight > 0
         per_sample = clamp_ratio is not None and clamp_scale == "sample"
-        exact = idem_weight > 0 and tight_weight > 0 and not per_sample and not self._coded
+        exact = idem_weight > 0 and tight_weight > 0 and not per_sample and not adversarial_weight
         if one_pass and not exact:
             raise ValueError(
-                "one_pass needs idem_weight and tight_weight above 0, no per-sample clamp, no"
-                " adversarial_weight and no rest_weight"
+                "one_pass needs idem_weight and tight_weight above 0, no per-sample clamp and no"
+                " adversarial_weight"
             )
         self.one_pass = exact if one_pass is None else one_pass
 
@@ -288,7 +266,6 @@ class IGNObjective(nn.Module):
         noise: Tensor | None = None,
     ) -> Losses:
         n = len(x)
-        self.check(network)
         with _role(network, "data"):
             seen = self._pass(network, x, noise)
         with _role(network, "noise"):
@@ -314,7 +291,7 @@ class IGNObjective(nn.Module):
         rec, tight = d_x.mean(), -(value + slope * (d_y - d_y.detach())).mean()
         idem = d_y.detach().mean() if inner is None else inner.drift.mean()
         total = self.rec_weight * rec + self.idem_weight * idem + self.tight_weight * tight
-        match = tell = fool = sharp = rest = torch.zeros_like(rec)
+        match = tell = fool = sharp = torch.zeros_like(rec)
         if self.match_weight > 0:
             data = processes.gather(x) if anchors is None else anchors
             match = self._divergence(y, data)
@@ -326,32 +303,8 @@ class IGNObjective(nn.Module):
         if inner is not None and self.sharp_weight > 0:
             sharp = F.softplus(-inner.logit[n:]).mean()
             total = total + self.sharp_weight * sharp
-        if self.rest_weight > 0:
-            rest = self._unrest(network, outer.output[:n], outer.code[:n])
-            total = total + self.rest_weight * rest
-        terms = rec, idem, tight, match, tell, fool, sharp, rest
+        terms = rec, idem, tight, match, tell, fool, sharp
         return Losses(total, *(t.detach() for t in terms))
-
-    def check(self, network: Network) -> None:
-        """Refuse a network that lacks what a term needs.
-
-        Args:
-            network: The network f.
-
-        Raises:
-            ValueError: It has no code to tell by, or does not round the code that is to rest.
-        """
-        if self._coded and not hasattr(network, "with_code"):
-            raise ValueError("adversarial_weight needs a network with a method with_code")
-        if self.rest_weight > 0 and not getattr(network, "rounding", 0.0):
-            raise ValueError("rest_weight needs a network that rounds; set network.rounding too")
-
-    def _unrest(self, network: Any, fy: Tensor, code: Tensor) -> Tensor:
-        """How many steps the codes of f(y) are from the rounded codes of y, in the mean."""
-        with _role(network, "output"), still(network):
-            again = _single(network.encode(fy))
-        step = network.rounding
-        return ((again - rounded(code, step).detach()) / step).abs().mean()
 
     def _with_sharp(
         self, y: Tensor, fx: Tensor, noise: Tensor | None
@@ -366,15 +319,18 @@ class IGNObjective(nn.Module):
     def _pass(self, network: Network, y: Tensor, noise: Tensor | None) -> _Pass:
         """f of y, with the noise that it is to take off again, and how far that is from y."""
         shown = y if noise is None else y + noise
-        if self._coded:
-            code, fy = network.with_code(shown)  # type: ignore[attr-defined]
+        if self.adversarial_weight == 0:
+            fy, logit = network(shown), shown.new_zeros(len(shown))
+        elif hasattr(network, "with_code"):
+            code, fy = network.with_code(shown)
+            logit = _single(code)[:, 0]
         else:
-            code, fy = shown.new_zeros(len(shown), 1), network(shown)
-        return _Pass(fy, self._distance(_single(fy), _single(y)), _single(code))
+            raise ValueError("adversarial_weight needs a network with a method with_code")
+        return _Pass(fy, self._distance(_single(fy), _single(y)), logit)
 
     def _outer(self, network: Network, y: Tensor, noise: Tensor | None) -> _Pass:
         """The pass that moves the outer f, where a term does."""
-        wanted = self.tight_weight > 0 or self._coded
+        wanted = self.tight_weight > 0 or self.adversarial_weight > 0
         moving = torch.set_grad_enabled(wanted and torch.is_grad_enabled())
         with _role(network, "output"), moving:
             return self._pass(network, y, noise)

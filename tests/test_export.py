@@ -71,6 +71,7 @@ def test_onnx_computes_the_projection(name, channels, size, norm, tmp_path):
 @pytest.mark.parametrize("format", ["onnx", "torch"])
 def test_codes_are_rounded_in_the_file_too(format, tmp_path):
     model = build(rounding=1.0)
+    model.network.fit(torch.randn(50, len(model.network.spread)))
     made = export(model, tmp_path / f"m.{format}", format, applications=3)
     y = images(model)
     found = torch.from_numpy(run(made.path, y)) if format == "onnx" else load(made.path)(y)

@@ -6,7 +6,7 @@ from contextlib import contextmanager, nullcontext
 import pytest
 import torch
 import torch.nn.functional as F
-from reference import agrees, error, gradient, listing, statistics, step
+from reference import agrees, error, gradient, listing, step
 from torch import nn
 
 import ign.objective
@@ -411,36 +411,6 @@ def test_reconstructions_pass_for_data_too(noisy):
 def test_nothing_is_sharp_without_a_judge():
     with pytest.raises(ValueError, match="adversarial_weight"):
         IGNObjective(sharp_weight=1.0)
-
-
-@pytest.mark.parametrize("adversarial", [0.0, 7.0])
-def test_what_f_made_of_a_rounded_code_is_to_have_that_code(adversarial):
-    """The definition written out: the code of f(f(z)) against the rounded one of f(z)."""
-    net, (x, z), noise = network("batch"), batch(), batch(2)[1]
-    net = copy.deepcopy(net)
-    net.rounding = 0.3
-    objective = IGNObjective(adversarial_weight=adversarial, rest_weight=5.0)
-    losses = objective(net, x, z, noise=noise)
-    found, moved = gradient_of(losses.total, net), statistics(net)
-    rest = IGNObjective(adversarial_weight=adversarial)
-    plain = gradient_of(rest(net, x, z, noise=noise).total, net)
-    y_bar = net(z).detach() + noise
-    target = 0.3 * (net.encoder(y_bar).detach() / 0.3).round()
-    unrest = (net.encoder(net(y_bar)) - target).abs().mean() / 0.3
-    assert error(found, plain + 5 * gradient_of(unrest, net)) < 1e-12
-    assert torch.allclose(losses.rest, unrest.detach())
-    assert losses.rest > 0.5  # an untrained network is far from it
-    again = copy.deepcopy(network("batch"))
-    again.rounding = 0.3
-    rest(again, x, z, noise=noise)
-    assert all(torch.equal(v, moved[k]) for k, v in statistics(again).items())
-
-
-def test_nothing_rests_that_does_not_round():
-    with pytest.raises(ValueError, match="rest_weight needs a network that rounds"):
-        IGNObjective(rest_weight=1.0)(network("none"), *batch())
-    with pytest.raises(ValueError, match=r"one_pass needs .* no rest_weight"):
-        IGNObjective(rest_weight=1.0, one_pass=True)
 
 
 def test_the_code_is_of_the_network():

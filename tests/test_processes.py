@@ -28,7 +28,6 @@ class Case(NamedTuple):
     anchors: bool = True
     adversarial: float = 0.0
     sharp: float = 0.0
-    rest: float = 0.0
     count: int = 8
 
 
@@ -43,10 +42,9 @@ CASES = [
     Case("batch", one_pass=False, scale="sample"),
     Case("role", one_pass=False, adversarial=0.3),
     Case("role", one_pass=False, adversarial=0.3, sharp=0.3, count=32),
-    Case("role", one_pass=False, adversarial=0.3, rest=2.0),
 ]
 SHARDED = [
-    *CASES[-3:],
+    *CASES[-2:],
     Case("group"),
     Case("role", match=20.0),
     Case("batch", one_pass=False, scale="sample"),
@@ -59,9 +57,7 @@ class Owner(nn.Module):
     def __init__(self, case: Case):
         super().__init__()
         torch.manual_seed(0)
-        rounding = 0.5 if case.rest else 0.0
-        self.case = case
-        self.network = DCGANAutoencoder(1, 8, 4, case.norm, rounding).double()
+        self.case, self.network = case, DCGANAutoencoder(1, 8, 4, case.norm).double()
         with torch.no_grad():
             for p in self.network.parameters():
                 p.mul_(5 if p.ndim > 1 else 1)
@@ -69,7 +65,6 @@ class Owner(nn.Module):
             clamp_ratio=case.ratio, clamp_scale=case.scale, one_pass=case.one_pass,
             match_weight=case.match, match_bandwidth=0.3,
             adversarial_weight=case.adversarial, sharp_weight=case.sharp,
-            rest_weight=case.rest,
         )  # fmt: skip
 
     def forward(self, x, z):

@@ -99,9 +99,13 @@ def trained(said: dict[str, Any], seed: int, source: str, out: Path) -> tuple[IG
 
 def run(name: str, seed: int, source: str) -> Row:
     """Train and evaluate."""
-    said = recipe(name)
-    model, spent = trained(said, seed, source, RUNS / f"{name}-{seed}")
+    model, spent = trained(recipe(name), seed, source, RUNS / f"{name}-{seed}")
     model.save_pretrained(RUNS / f"{name}-{seed}-model")
+    return measured(name, seed, source, model, spent)
+
+
+def measured(name: str, seed: int, source: str, model: IGN, spent: float) -> Row:
+    """Evaluate."""
     train_set, test = (data.load(source, split=split) for split in ("train", "test"))
     found = evaluate(model, test, train_set, samples=SAMPLES).results
     by_name = {row["name"]: row for row in found["rows"]}
@@ -114,7 +118,7 @@ def run(name: str, seed: int, source: str) -> Row:
         "FD": round(once["frechet"], 3), "FD ff": round(twice["frechet"], 3) if twice else "",
         "precision": round(once["precision"], 4), "recall": round(once["recall"], 4),
         "coverage": round(once["coverage"], 4), "nearest": round(once["nearest_ratio"], 3),
-        "reconstruction": drift and round(drift, 5), "f^100": far, "options": digest(said),
+        "reconstruction": drift and round(drift, 5), "f^100": far, "options": digest(recipe(name)),
         "commit": describe()["commit"],
     }  # fmt: skip
 

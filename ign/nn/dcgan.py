@@ -1,10 +1,11 @@
 """The paper's network: DCGAN's discriminator as encoder, its generator as decoder (Table 1)."""
 
-__all__ = ["DCGANAutoencoder", "code_size", "decoder", "encoder", "initialize", "rounded"]
+__all__ = ["DCGANAutoencoder", "code_size", "decoder", "encoder", "initialize"]
 
 import math
 from typing import NamedTuple
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
@@ -21,8 +22,12 @@ class DCGANAutoencoder(nn.Module):
 
     .. math:: f = \tanh \circ \mathrm{decoder} \circ \mathrm{encoder}
 
-    With ``rounding`` the code between the two lies on a grid (:func:`rounded`): what moves it by
-    less than half a step does not move f(x), and iterates of f come to rest.
+    With ``rounding`` :math:`\Delta` the code c between the two lies on a grid in evaluation:
+
+    .. math:: q = \Delta \sigma \operatorname{round} \frac{c}{\Delta \sigma}
+
+    with the deviations :math:`\sigma` of its components on the data (:meth:`fit`; 1 before). What
+    moves a component by less than half a step does not move f(x), and iterates of f come to rest.
 
     Args:
         channels: The number of image channels C.
@@ -30,7 +35,7 @@ class DCGANAutoencoder(nn.Module):
         width: The number of maps of the first layer.
         norm: ``batch``, ``role``, ``group`` or ``none``, on every layer but the first, the
             bottleneck and the last.
-        rounding: The step of the grid, 0 for none; the paper has none.
+        rounding: The step :math:`\Delta` of the grid, 0 for none; the paper has none.
 
     Shape:
         (B, C, size, size) in [-1, 1] to the same.
@@ -40,8 +45,11 @@ class DCGANAutoencoder(nn.Module):
 
     References:
         Shocher et al., Idempotent Generative Networks, 2024, Table 1 (arXiv 2311.01462).
-        Radford et al., DCGAN, 2016 (arXiv 1511.06434).
+        Radford et al., DCGAN, 2016 (arXiv 1511.06434); for rounded codes Mentzer et al., Finite
+        Scalar Quantization, 2024 (arXiv 2309.15505).
     """
+
+    spread: Tensor
 
     def __init__(
         self,
@@ -61,6 +69,8 @@ class DCGANAutoencoder(nn.Module):
         self.encoder = encoder(channels, size, width, norm)
         self.decoder = decoder(channels, size, width, norm)
         self.apply(initialize)
+        if rounding:
+            self.register_buffer("spread", torch.ones(code_size(size, width)))
 
     def forward(self, x: Tensor) -> Tensor:
         return self._decode(self.encoder(x))
@@ -70,31 +80,17 @@ class DCGANAutoencoder(nn.Module):
         code = self.encoder(x)
         return code.flatten(1), self._decode(code)
 
-    def encode(self, x: Tensor) -> Tensor:
-        """The code alone, (B, K)."""
-        code: Tensor = self.encoder(x).flatten(1)
-        return code
+    @torch.no_grad()
+    def fit(self, codes: Tensor) -> None:
+        r"""Take the deviations :math:`\sigma` from codes of data, (N, K), N at least 2."""
+        self.spread.copy_(codes.double().std(0))
 
     def _decode(self, code: Tensor) -> Tensor:
-        y: Tensor = self.decoder(rounded(code, self.rounding) if self.rounding else code)
+        if self.rounding and not self.training:
+            step = (self.rounding * self.spread)[:, None, None]
+            code = torch.where(step > 0, step * (code / step).round(), code)
+        y: Tensor = self.decoder(code)
         return y
-
-
-def rounded(code: Tensor, step: float) -> Tensor:
-    r"""The nearest point of a grid, with the gradient of the identity.
-
-    .. math:: q = \Delta \operatorname{round}(c / \Delta), \qquad \partial q / \partial c := 1
-
-    Args:
-        code: The code c, any shape.
-        step: The step of the grid :math:`\Delta`, above 0.
-
-    References:
-        Bengio et al., 2013, for the straight-through gradient (arXiv 1308.3432); Mentzer et al.,
-        Finite Scalar Quantization, 2024, for rounded codes (arXiv 2309.15505).
-    """
-    nearest = step * (code / step).round()
-    return nearest.detach() + (code - code.detach())
 
 
 class Plan(NamedTuple):

@@ -27,7 +27,6 @@ def shard(network: nn.Module, mesh: Any) -> None:
     fully_shard(network, mesh=mesh)
     if hasattr(network, "with_code"):
         vars(network)["with_code"] = partial(_with_code, network)
-        vars(network)["encode"] = lambda x: _with_code(network, x)[0]
 
 
 def _with_code(network: Any, x: Tensor) -> tuple[Tensor, Tensor]:

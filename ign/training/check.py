@@ -68,7 +68,6 @@ class Check(Callback):
         """Measure, and save what is healthy."""
         step = self.last = trainer.global_step
         model = averaged(module)
-        module.method.complete(model.network, module.images)
         found, once = self._measure(model, module)
         sound = _finite(module.model) and _finite(model) and all(map(math.isfinite, found.values()))
         if not trainer.strategy.reduce_boolean_decision(sound):  # a shard is its process's own
@@ -122,10 +121,12 @@ class Check(Callback):
 
 
 def averaged(module: Any) -> IGN:
-    """The model with the average in the network's place, in one piece."""
+    """The model with the average in the network's place, in one piece and complete."""
     model: IGN = module.model
+    network = whole(module.average.network)
+    module.method.complete(network, module.images)
     about = {**model.about, "steps": module.trainer.global_step}
-    return IGN(whole(module.average.network), model.noise, model.distance, about)
+    return IGN(network, model.noise, model.distance, about)
 
 
 def _diversity(images: Tensor) -> float:

@@ -38,7 +38,8 @@ class NetworkConfig:
     Args:
         width: Maps of the first layer.
         norm: Batch norm as published, batch norm with statistics for each role, group norm, none.
-        rounding: Step to which the code is rounded, so that iterates come to rest; 0 for none.
+        rounding: Step to which a trained model rounds its code, in deviations of the data's codes,
+            so that iterates come to rest; 0 for none.
     """
 
     width: int = 64
@@ -61,7 +62,6 @@ class ObjectiveConfig:
         match_bandwidth: Its bandwidth, as a root mean square difference of pixels.
         adversarial_weight: Weight of telling data from f(z) in the encoder's code; 0 for none.
         sharp_weight: Weight of f(x) passing for data too, by the same code; 0 for none.
-        rest_weight: Weight of what f makes of a rounded code having that code; 0 for none.
     """
 
     distance: str = "l1"
@@ -74,7 +74,6 @@ class ObjectiveConfig:
     match_bandwidth: float = 0.05
     adversarial_weight: float = 0.0
     sharp_weight: float = 0.0
-    rest_weight: float = 0.0
 
 
 @dataclass

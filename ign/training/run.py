@@ -291,5 +291,5 @@ def _start_from(theirs: nn.Module, ours: nn.Module, what: str) -> None:
         a, b = (f"{type(n).__name__} {vars(n).get('config')}" for n in (theirs, ours))
         raise ValueError(
             f"{what}: its network is {a}, this run's {b};"
-            " make size, gray, network.width, network.norm and method the same"
+            " make size, gray, network.width, network.norm, network.rounding and method the same"
         ) from None

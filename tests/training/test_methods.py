@@ -341,9 +341,7 @@ MISTAKES = {
     "match": (["--method=listing", "--objective.match_weight=1"], "no match or adversarial"),
     "tell": (["--method=listing", "--objective.adversarial_weight=1"], "no match or adversarial"),
     "sharp": (["--method=listing", "--objective.sharp_weight=1"], "no match or adversarial"),
-    "rest": (["--method=listing", "--objective.rest_weight=1"], "no match or adversarial"),
     "grid": (["--method=vae", "--network.rounding=1"], "network.rounding is for method ign"),
-    "no grid": (["--objective.rest_weight=1"], "rest_weight needs a network that rounds"),
     "step": (["--network.rounding=-1"], "rounding -1.0 must be finite and at least 0"),
 }
 

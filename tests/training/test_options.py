@@ -17,7 +17,7 @@ OTHER = {
     "objective.rec_weight": 3.5, "objective.idem_weight": 4.0, "objective.tight_weight": 0.5,
     "objective.clamp_ratio": None, "objective.clamp_scale": "z", "objective.match_weight": 2.0,
     "objective.match_bandwidth": 0.25, "objective.adversarial_weight": 3.0,
-    "objective.sharp_weight": 0.75, "objective.rest_weight": 1.5, "network.rounding": 2.0,
+    "objective.sharp_weight": 0.75, "network.rounding": 2.0,
     "batch_size": 6, "anchors": 9, "denoise": 0.5, "steps": 7,
     "learning_rate": 1e-5, "decay": 0.25, "betas": [0.1, 0.2], "ema": 0.5, "seed": 3, "every": 5,
     "log_every": 4, "trainer.accelerator": "cpu", "trainer.devices": 2, "trainer.num_nodes": 3,
@@ -43,7 +43,7 @@ BOTH = {
     "learning_rate": 1e-4, "betas": (0.5, 0.999), "batch_size": 256, "network.width": 64,
     "network.norm": "batch", "objective.match_weight": 0.0, "objective.clamp_scale": "x",
     "objective.adversarial_weight": 0.0, "objective.sharp_weight": 0.0, "denoise": 0.0, "ema": 0.0,
-    "decay": 0.0, "flip": False, "objective.rest_weight": 0.0, "network.rounding": 0.0,
+    "decay": 0.0, "flip": False, "network.rounding": 0.0,
     "trainer.precision": "32",
 }  # fmt: skip
 

@@ -11,11 +11,11 @@ from PIL import Image
 from training.runs import OPTIONS, TINY, begin, main, rows, saved, steps
 
 import ign
-from ign import pictures
+from ign import data, pictures
 from ign.training import arguments, place
 
 LOSSES = ("seconds", "steps_per_second", "total", "rec", "idem", "tight", "match",
-          "tell", "fool", "sharp", "rest")  # fmt: skip
+          "tell", "fool", "sharp")  # fmt: skip
 MEASURES = ("drift_held_out", "drift_train", "gap", "diversity")
 
 
@@ -41,6 +41,21 @@ def test_metrics_are_one_row_a_step(whole):
         assert float(row["match"]) > 0 > float(row["tight"])
     seconds = [float(row["seconds"]) for row in rows(whole)]
     assert seconds == sorted(seconds)
+
+
+def test_rounding_is_for_the_trained_model(plain, tmp_path):
+    network = OPTIONS["network"] | {"rounding": 0.5}
+    made = ign.train("digits", out=tmp_path / "run", **OPTIONS | {"network": network})
+    grid, free = (ign.IGN.from_pretrained(p) for p in (tmp_path / "run", plain))
+    weights = grid.network.state_dict()
+    spread = weights.pop("spread")
+    assert all(torch.equal(v, weights.pop(k)) for k, v in free.network.state_dict().items())
+    assert not weights
+    images = data.load("digits", size=8, limit=64)
+    codes = free.network.eval().encoder(images.batch(torch.arange(len(images)))).flatten(1)
+    assert torch.allclose(spread, codes.std(0), rtol=1e-4)
+    assert torch.equal(made.network.spread, spread)
+    assert not torch.equal(grid.sample(4), free.sample(4))
 
 
 def test_grids_show_the_same_noise_at_each_step(whole):

@@ -5,15 +5,12 @@ __all__ = ["Autoencoder"]
 from collections.abc import Iterator
 from typing import Any, ClassVar
 
-import torch
-
 from ign.data import ImageSet
 from ign.distance import l2
 from ign.nn import GaussianAutoencoder
-from ign.project import evaluating
-from ign.training.methods.method import LATENT, Batch, Method, Turn
+from ign.training.methods.method import LATENT, Batch, Method, Turn, codes_of
 
-FITTED, CHUNK = 10_000, 256
+FITTED = 10_000
 
 
 class Autoencoder(Method):
@@ -36,9 +33,4 @@ class Autoencoder(Method):
         yield Turn(rec, {"rec": rec})
 
     def complete(self, network: Any, images: ImageSet) -> None:
-        count = min(FITTED, len(images))
-        chosen = (torch.arange(count) * len(images) // count).split(CHUNK)
-        device = network.mean.device
-        with torch.no_grad(), evaluating(network):
-            codes = [network.encoder(images.batch(part).to(device)).flatten(1) for part in chosen]
-        network.fit(torch.cat(codes))
+        network.fit(codes_of(images, FITTED, network))

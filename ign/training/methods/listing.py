@@ -35,7 +35,7 @@ class Listing(Method):
         "objective.distance": "l2", "objective.rec_weight": 1.0, "objective.idem_weight": 1.0,
         "objective.tight_weight": 0.1, "objective.clamp_ratio": None,
         "objective.match_weight": 0.0, "objective.adversarial_weight": 0.0,
-        "objective.sharp_weight": 0.0, "objective.rest_weight": 0.0,
+        "objective.sharp_weight": 0.0,
     }  # fmt: skip
     terms = ("total", "rec", "idem", "tight")
 
@@ -43,11 +43,10 @@ class Listing(Method):
         super().__init__(network, config)
         self.options = config.objective
         o = self.options
-        added = o.match_weight, o.adversarial_weight, o.sharp_weight, o.rest_weight
-        if any(added) or o.clamp_scale != "x":
+        if any((o.match_weight, o.adversarial_weight, o.sharp_weight)) or o.clamp_scale != "x":
             raise ValueError(
-                "method listing has no match or adversarial term, no rest, and no clamp_scale but"
-                " x: set match_weight, adversarial_weight, sharp_weight and rest_weight to 0"
+                "method listing has no match or adversarial term, and no clamp_scale but x: set"
+                " match_weight, adversarial_weight and sharp_weight to 0"
             )
         self.distance = find_distance(self.options.distance)
         self.copy = copy.deepcopy(network).requires_grad_(False)

@@ -1,19 +1,22 @@
 """What a method is: its network, what it trains beside it, and the losses of a step."""
 
-__all__ = ["LATENT", "Batch", "Method", "Turn"]
+__all__ = ["LATENT", "Batch", "Method", "Turn", "codes_of"]
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
 
+import torch
 from torch import Tensor, nn
 
 from ign.data import ImageSet
 from ign.nn import DCGANAutoencoder
+from ign.project import evaluating
 from ign.training.config import Config
 
 LATENT = {"noise": "gaussian", "network.norm": "batch", "network.rounding": 0.0}
 """What every method that generates from a code sets."""
+CHUNK = 256
 
 
 @dataclass
@@ -101,3 +104,20 @@ class Method(nn.Module):
 
     def complete(self, network: nn.Module, images: ImageSet) -> None:
         """Do what is left to do before a network is saved."""
+
+
+@torch.no_grad()
+def codes_of(images: ImageSet, most: int, network: Any) -> Tensor:
+    """The codes that a network's encoder gives to images, (N, K), in evaluation mode.
+
+    Args:
+        images: The images.
+        most: How many, spread over the set; all where there are fewer.
+        network: The network.
+    """
+    count = min(most, len(images))
+    chosen = (torch.arange(count) * len(images) // count).split(CHUNK)
+    device = next(network.parameters()).device
+    with evaluating(network):
+        codes = [network.encoder(images.batch(part).to(device)).flatten(1) for part in chosen]
+    return torch.cat(codes)
