@@ -49,6 +49,8 @@ results: $(READY)
 	$(MEASURE)/restore.py runs/mnist --data $(DATA)/mnist --out docs/results/restore.json
 	$(MEASURE)/restore.py runs/celeba --data $(DATA)/celeba --features faces --out docs/results/restore-faces.json
 	$(MEASURE)/faces.py runs/celeba --data $(DATA)/celeba --out docs/results/faces.json
+	$(MEASURE)/grid.py mnist --data $(DATA)/mnist --out docs/results/grid.json
+	$(MEASURE)/grid.py runs/celeba --data $(DATA)/celeba -n 1000 --picture docs/pictures/iterates.png --out docs/results/grid-faces.json
 	$(MEASURE)/anomaly.py --data $(DATA)/mnist --model runs/mnist --out docs/results/anomaly.json
 	$(MEASURE)/stability.py --data $(DATA)/mnist --out docs/results/stability.json
 	$(MEASURE)/roles.py runs/mnist --data $(DATA)/mnist --out docs/results/roles.json

@@ -18,6 +18,8 @@ HEADINGS = {
     "digits": "The demo's samples",
     "mnist_methods": "Methods on MNIST",
     "faces": "Samples of faces",
+    "grid": "The code on a grid",
+    "grid-faces": "The code of faces on a grid",
     "restore": "Restoration of digits",
     "restore-faces": "Restoration of faces",
     "anomaly": "Anomaly scores",

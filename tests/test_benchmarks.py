@@ -48,6 +48,15 @@ def test_scores_tell_foreign_images(mnist, real, tmp_path):
     assert textures["IGN displacement"] > 0.9
 
 
+def test_iterates_rest_on_the_grid(mnist, real, tmp_path):
+    rows = measure("grid", mnist, "--data", real / "mnist", "-n", 300, folder=tmp_path)
+    found = {row["code"]: row for row in rows}
+    on, off = found["grid"], found["no grid"]
+    assert on["at rest, k = 100"] > 0.5 > 0 == off["at rest, k = 100"]
+    assert on["FD f^100(z)"] < 0.75 * off["FD f^100(z)"]
+    assert on["FD f^1(z)"] < 1.2 * off["FD f^1(z)"]
+
+
 def test_step_saves_a_quarter_of_the_arithmetic_and_memory(tmp_path):
     rows = measure("step", "--cases", "mnist-64", "--rounds", 3, folder=tmp_path)
     rows = {row["step"]: row for row in rows}

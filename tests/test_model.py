@@ -148,6 +148,19 @@ def test_packaged_models_are_small_and_make_digits(name, side):
     assert model.drift(samples).mean() < 0.1 * model.drift(noise).mean()
 
 
+def test_samples_of_the_packaged_digits_come_to_rest():
+    model = IGN.from_pretrained("mnist")
+    once, far, further = model.trajectory(
+        model.latents(torch.arange(64)), [1, 100, 101], noise=True
+    )
+    still = (far == further).flatten(1).all(1).float().mean()
+    model.network.rounding = 0.0
+    free, freer = model.trajectory(model.latents(torch.arange(64)), [100, 101], noise=True)
+    assert still > 0.75
+    assert not (free == freer).flatten(1).all(1).any()
+    assert l1(far, once).mean() < 0.75 * l1(free, once).mean()
+
+
 def test_a_run_and_its_model_have_one_name(tmp_path):
     model = small()
     model.save_pretrained(tmp_path / "run" / "model")
