@@ -21,7 +21,6 @@ SHOWN = {
     "frechet": "FD", "precision": "precision", "recall": "recall", "coverage": "coverage",
     "nearest_ratio": "nearest",
 }  # fmt: skip
-APPLICATIONS = [1, 2, 100]
 Row = dict[str, Any]
 
 
@@ -39,7 +38,7 @@ def main() -> None:
     options = parser.parse_args()
     model = IGN.from_pretrained(options.model)
     train, test = (data.load(options.data, split=split) for split in ("train", "test"))
-    found = evaluate(model, test, train, samples=options.n, applications=APPLICATIONS).results
+    found = evaluate(model, test, train, samples=options.n).results
     rows = [
         {"images": row["name"], **{label: row.get(name, "") for name, label in SHOWN.items()}}
         for row in found["rows"]

@@ -6,7 +6,7 @@
 
 A model that rounds its code (`network.rounding`) is evaluated as it is, and once more with the
 rounding switched off, in evaluation mode: the Fréchet distance of f^k(z) for samples of seed 0
-against the held-out images, in the features of `ign evaluate`. *At rest* is the share of samples
+against the held-out images, in the features of `ign evaluate`. *Resting* is the share of samples
 that another application leaves alone, every bit of them, after 10 and after 100; *reconstruction*
 the mean |f(x) - x| of 1,000 held-out images, of [-1, 1].
 """
@@ -33,9 +33,7 @@ Row = dict[str, Any]
 
 def table(rows: list[Row]) -> str:
     """The rows in Markdown."""
-    distances = {name: "{:.2f}" for name in rows[0] if name.startswith("FD")}
-    shares = {name: "{:.0%}" for name in rows[0] if name.startswith("at rest")}
-    return markdown(rows, distances | shares | {"reconstruction": "{:.4f}"})
+    return markdown(rows, {"FD": "{:.2f}", "resting": "{:.0%}", "reconstruction": "{:.4f}"})
 
 
 @contextmanager
@@ -62,7 +60,7 @@ def row(model: IGN, on: bool, test: ImageSet, train: ImageSet, samples: int) -> 
         still = [_same(a, b) for a, b in zip(chain[::2], chain[1::2], strict=True)]
         return {
             **{f"FD f^{k}(z)": fd for k, fd in zip(APPLICATIONS, far, strict=True)},
-            **{f"at rest, k = {k}": share for k, share in zip(after, still, strict=True)},
+            **{f"resting at k = {k}": share for k, share in zip(after, still, strict=True)},
             "reconstruction": model.drift(held_out).mean().item(),
         }
 
