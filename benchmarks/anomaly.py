@@ -67,7 +67,7 @@ def flat(x: Tensor) -> NDArray[np.float32]:
 def autoencoder(model: IGN, images: data.ImageSet) -> Score:
     """The model's layers, trained to reconstruct."""
     torch.manual_seed(SEED)
-    network = ign.nn.DCGANAutoencoder(**model.network.config | {"norm": "batch"})
+    network = ign.nn.DCGANAutoencoder(**model.network.config | {"norm": "batch", "rounding": 0.0})
 
     def loss(network: nn.Module, x: Tensor, step: int) -> Tensor:
         return (network(x) - x).abs().mean()

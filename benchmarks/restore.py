@@ -79,7 +79,7 @@ def best_filter(y: Tensor, x: Tensor) -> tuple[str, Filter]:
 
 def denoiser(model: IGN, images: data.ImageSet, file: Path) -> nn.Module:
     """The denoising autoencoder, from the file where it is there."""
-    config = model.network.config | {"norm": "batch"}
+    config = model.network.config | {"norm": "batch", "rounding": 0.0}
     torch.manual_seed(0)
     network = DCGANAutoencoder(**config)
 

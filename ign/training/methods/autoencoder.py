@@ -11,6 +11,7 @@ from ign.nn import GaussianAutoencoder
 from ign.training.methods.method import LATENT, Batch, Method, Turn, codes_of
 
 FITTED = 10_000
+"""From how many images the Gaussian is told."""
 
 
 class Autoencoder(Method):
