@@ -6,8 +6,8 @@ Each method and seed is one run: width 32, batch 64, one thread, float32, two ru
 constant learning rate, the average of the weights. It is evaluated after 3,000 steps and again
 after 8 minutes of training (the steps that fit are told from the speed of the first 3,000; the run
 goes on from its checkpoint), in evaluation mode, by `ign.evaluate.evaluate`: 10,000 samples against
-the 10,000 test images, features `mnist`. *ign* is the preset `mnist`; *ign, pixels* the one before
-it, which matched f(z) with the data in pixels, and *spectral noise* that with noise of the data's
+the 10,000 test images, features `mnist`. *ign* is the preset `mnist` at the commit shown, *ign,
+pixels* the one before it, which matched f(z) with the data in pixels, and *spectral noise* that with noise of the data's
 frequency statistics; *listing* the paper's listing with plain batch norm, as it evaluates, and with
 the statistics of each batch of 64 (*batch statistics*); DCGAN, VAE, autoencoder and EBGAN are in
 `docs/baselines.md`. *FD* and *KD* are the Fréchet and the kernel distance, *gap* the mean
