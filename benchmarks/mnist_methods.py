@@ -10,11 +10,12 @@ the 10,000 test images, features `mnist`. *ign* is the preset `mnist` at the com
 pixels* the one before it, which matched f(z) with the data in pixels, and *spectral noise* that
 with noise of the data's frequency statistics; *listing* the paper's listing with plain batch norm,
 as it evaluates, and with the statistics of each batch of 64 (*batch statistics*); DCGAN, VAE,
-autoencoder and EBGAN are in `docs/baselines.md`. *FD* and *KD* are the Fréchet and the kernel distance, *gap* the mean
-|f(f(z)) - f(z)|, *nearest* the distance of samples to the nearest training image over that of test
-images, *images/s* f(z) in batches of 64, *floor* the FD of as many training images. Seconds are the
-processor's, of training with loading and checks, so that what else the machine does counts little.
-DCGAN's learning rate is the best of 5e-4, 1e-3, 1.5e-3 and 2e-3 at 3,000 steps of seed 0.
+autoencoder and EBGAN are in `docs/baselines.md`. *FD* and *KD* are the Fréchet and the kernel
+distance, *gap* the mean |f(f(z)) - f(z)|, *nearest* the distance of samples to the nearest training
+image over that of test images, *images/s* f(z) in batches of 64, *floor* the FD of as many training
+images. Seconds are the processor's, of training with loading and checks, so that what else the
+machine does counts little. DCGAN's learning rate is the best of 5e-4, 1e-3, 1.5e-3 and 2e-3 at
+3,000 steps of seed 0.
 """
 
 import argparse
