@@ -52,7 +52,7 @@ def test_iterates_rest_on_the_grid(mnist, real, tmp_path):
     rows = measure("grid", mnist, "--data", real / "mnist", "-n", 300, folder=tmp_path)
     found = {row["code"]: row for row in rows}
     on, off = found["grid"], found["no grid"]
-    assert on["resting at k = 100"] > 0.5 > 0 == off["resting at k = 100"]
+    assert on["resting at k = 100"] > 0.5 > 0.2 > off["resting at k = 100"]
     assert on["FD f^100(z)"] < 0.85 * off["FD f^100(z)"]
     assert on["FD f^1(z)"] < 1.2 * off["FD f^1(z)"]
 
