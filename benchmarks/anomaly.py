@@ -44,9 +44,10 @@ from sklearn.metrics import roc_auc_score
 from torch import Tensor, nn
 
 import ign
-from ign import IGN, data, pictures
+from ign import IGN, data
 from ign.anomaly import SCORES
 from ign.data.idx import STEMS
+from ign.view import pictures
 
 SEED, FOREIGN, SHOWN, BATCH, EPOCHS = 0, 1000, 12, 64, 40
 RUNS = Path("runs/anomaly")
@@ -184,13 +185,13 @@ def foreign_rows(model: IGN, source: str) -> list[Row]:
 def kept(name: str, of: str, make: Callable[[], Any]) -> Any:
     """What was found before, where it was found ``of`` the same thing, or else is found now."""
     file = RUNS / f"{name}.json"
-    before = json.loads(file.read_text()) if file.exists() else {}
+    before = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
     if before.get("of") == of:
         return before["found"]
     found = make()
     print(name, found, flush=True)
     file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(json.dumps({"of": of, "found": found}, indent=2) + "\n")
+    file.write_text(json.dumps({"of": of, "found": found}, indent=2) + "\n", encoding="utf-8")
     return found
 
 

@@ -81,7 +81,7 @@ def record(case: str, strategy: str, folder: Path) -> None:
     config = arguments(options(case, strategy), CASES[case][0])
     run(config, folder / "run")
     if torch.distributed.get_rank() == 0:
-        (folder / "found.json").write_text(json.dumps(counter.found))
+        (folder / "found.json").write_text(json.dumps(counter.found), encoding="utf-8")
 
 
 def count(case: str, strategy: str) -> list[tuple[str, str, int]]:
@@ -94,7 +94,9 @@ def count(case: str, strategy: str) -> list[tuple[str, str, int]]:
             ],
             check=True,
         )  # fmt: skip
-        return [tuple(x) for x in json.loads((Path(folder) / "found.json").read_text())]
+        return [
+            tuple(x) for x in json.loads((Path(folder) / "found.json").read_text(encoding="utf-8"))
+        ]
 
 
 if __name__ == "__main__":

@@ -58,7 +58,9 @@ def peak(make: Callable[[], Callable[[], object]], device: torch.device, times: 
     if device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(device)
     else:
-        Path("/proc/self/clear_refs").write_text("5")  # resets the high-water mark
+        Path("/proc/self/clear_refs").write_text(
+            "5", encoding="utf-8"
+        )  # resets the high-water mark
     before = 0 if device.type == "cuda" else status("VmRSS")
     call = make()
     for _ in range(times):
@@ -70,7 +72,7 @@ def peak(make: Callable[[], Callable[[], object]], device: torch.device, times: 
 
 def status(name: str) -> float:
     """A line of this process's /proc/self/status, in MiB."""
-    lines = Path("/proc/self/status").read_text().splitlines()
+    lines = Path("/proc/self/status").read_text(encoding="utf-8").splitlines()
     return next(int(x.split()[1]) for x in lines if x.startswith(name)) / 1024
 
 

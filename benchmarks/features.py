@@ -26,7 +26,8 @@ from fitting import fit
 from machine import describe, markdown, publish
 from torch import Tensor, nn
 
-from ign import data, random
+from ign import data
+from ign.core import random
 from ign.evaluate import FeatureNet, feature_net
 from ign.evaluate.features import PACKAGED
 
@@ -129,7 +130,7 @@ def table(rows: dict[str, list[dict[str, Any]]]) -> str:
 
 def merged(found: dict[str, Any], out: Path | None) -> dict[str, Any]:
     """The results with those of other nets that the file holds already."""
-    before = json.loads(out.read_text()) if out and out.exists() else {"rows": {}}
+    before = json.loads(out.read_text(encoding="utf-8")) if out and out.exists() else {"rows": {}}
     mine = found["rows"]["nets"][0]["net"]
     others = [row for row in before["rows"].get("nets", []) if row["net"] != mine]
     nets = sorted(others + found["rows"]["nets"], key=lambda row: list(NETS).index(row["net"]))

@@ -21,9 +21,10 @@ import torch
 from machine import describe, markdown, publish
 from torch import Tensor
 
-from ign import IGN, data, pictures
+from ign import IGN, data
 from ign.data import ImageSet
 from ign.evaluate import evaluate
+from ign.view import pictures
 
 APPLICATIONS = [1, 2, 10, 100]
 FOLLOWED, HELD_OUT, SHOWN = 200, 1_000, 10

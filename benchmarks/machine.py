@@ -28,7 +28,7 @@ def publish(table: str, found: dict[str, Any], out: Path | None) -> None:
     print(f"{table}\n\n{footer(found['about'])}")
     if out:
         out.parent.mkdir(parents=True, exist_ok=True)
-        out.write_text(json.dumps(found, indent=2) + "\n")
+        out.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
 
 
 def footer(about: dict[str, Any]) -> str:

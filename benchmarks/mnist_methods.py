@@ -129,14 +129,16 @@ def main() -> None:
     if options.one:
         name, seed = options.one[0], int(options.one[1])
         rows = run(name, seed, options.data)
-        (RUNS / f"{slug(name)}-{seed}.json").write_text(json.dumps(rows, indent=2) + "\n")
+        (RUNS / f"{slug(name)}-{seed}.json").write_text(
+            json.dumps(rows, indent=2) + "\n", encoding="utf-8"
+        )
         return
     wanted = [(name, seed) for seed in options.seeds for name in options.methods]
     left = [pair for pair in wanted if not (RUNS / f"{slug(pair[0])}-{pair[1]}.json").exists()]
     for name, seed, _ in side_by_side(__file__, options.data, left, SIDE_BY_SIDE):
         print(f"{name}, seed {seed}: done", flush=True)
-    rows = [row for name, seed in wanted
-            for row in json.loads((RUNS / f"{slug(name)}-{seed}.json").read_text())]  # fmt: skip
+    found = ((RUNS / f"{slug(name)}-{seed}.json").read_text("utf-8") for name, seed in wanted)
+    rows = [row for text in found for row in json.loads(text)]
     about = {**describe(), "samples": SAMPLES, "side by side": SIDE_BY_SIDE}
     publish(table(rows), {"about": about, "rows": rows}, options.out)
 

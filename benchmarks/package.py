@@ -15,9 +15,10 @@ from tempfile import TemporaryDirectory
 import torch
 from machine import markdown
 
-from ign import IGN, card
+from ign import IGN
 from ign.cli import main as ign
-from ign.pretrained import PACKAGED, WEIGHTS
+from ign.evaluate import card
+from ign.io.packaged import PACKAGED, WEIGHTS
 
 LIMIT = 8e6
 

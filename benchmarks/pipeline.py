@@ -42,7 +42,7 @@ def trained(preset: str, options: dict[str, Any], out: Path) -> float:
     """Seconds of a step of ``ign train``, by its own record."""
     with contextlib.redirect_stderr(io.StringIO()):
         ign.train(preset, out=out, every=10**9, log_every=WARM, **options)
-    lines = (out / "metrics.csv").read_text().splitlines()
+    lines = (out / "metrics.csv").read_text(encoding="utf-8").splitlines()
     rows = [dict(zip(lines[0].split(","), x.split(","), strict=True)) for x in lines[1:]]
     first, last = rows[0], rows[-1]
     steps = int(last["step"]) - int(first["step"])

@@ -38,7 +38,7 @@ HEADINGS = {
 
 def table(name: str) -> str:
     """The table of a result file, as the benchmark of that name writes it."""
-    found = json.loads((RESULTS / f"{name}.json").read_text())
+    found = json.loads((RESULTS / f"{name}.json").read_text(encoding="utf-8"))
     return benchmark(name).table(found if name == "digits" else found["rows"])
 
 
@@ -54,7 +54,7 @@ def slug(heading: str) -> str:
 
 def section(name: str) -> str:
     """A heading, what was done, the table, and the circumstances."""
-    found = json.loads((RESULTS / f"{name}.json").read_text())
+    found = json.loads((RESULTS / f"{name}.json").read_text(encoding="utf-8"))
     said = (benchmark(name).__doc__ or "").strip().split("\n\n")
     method = "\n\n".join(p for p in said if not p.startswith("    "))
     if "-" in name:
@@ -82,7 +82,7 @@ def filled(text: str) -> str:
 def scaling(text: str) -> str:
     """docs/scaling.md with its tables made anew."""
     tables = benchmark("scaling").TABLES
-    found = json.loads((RESULTS / "scaling.json").read_text())
+    found = json.loads((RESULTS / "scaling.json").read_text(encoding="utf-8"))
     return fill(text, list(tables), lambda name: tables[name](found))
 
 
@@ -100,17 +100,19 @@ def main() -> int:
     )
     check = parser.parse_args().check
     marked = [ROOT / "README.md", ROOT / "docs" / "speed.md"]
-    pages = {ROOT / "docs" / "results.md": results()} | {p: filled(p.read_text()) for p in marked}
+    pages = {ROOT / "docs" / "results.md": results()} | {
+        p: filled(p.read_text(encoding="utf-8")) for p in marked
+    }
     many = ROOT / "docs" / "scaling.md"
-    pages[many] = scaling(many.read_text())
+    pages[many] = scaling(many.read_text(encoding="utf-8"))
     tried, readme = ROOT / "docs" / "recipes.md", ROOT / "README.md"
-    pages |= {tried: recipes(tried.read_text()), readme: recipes(pages[readme])}
+    pages |= {tried: recipes(tried.read_text(encoding="utf-8")), readme: recipes(pages[readme])}
     stale = 0
     for path, text in pages.items():
-        if not path.exists() or path.read_text() != text:
+        if not path.exists() or path.read_text(encoding="utf-8") != text:
             stale = 1
             if not check:
-                path.write_text(text)
+                path.write_text(text, encoding="utf-8")
     return stale if check else 0
 
 

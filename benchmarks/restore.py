@@ -37,7 +37,8 @@ from safetensors.torch import load_file, save_file
 from scipy import ndimage
 from torch import Tensor, nn
 
-from ign import IGN, data, degrade, edit, random
+from ign import IGN, data, degrade, edit
+from ign.core import random
 from ign.nn import DCGANAutoencoder
 
 TUNING, SMALL = 100, 6

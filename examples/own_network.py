@@ -11,8 +11,8 @@ from torch import Tensor, nn
 
 import ign
 from examples.plain_loop import train
-from ign import pictures
 from ign.data import load
+from ign.view import pictures
 
 
 class Residual(nn.Module):

@@ -10,10 +10,10 @@ import torch
 from torch import Tensor, nn
 
 import ign
-from ign import pictures
 from ign.data import load
 from ign.nn.ema import Average
 from ign.noise import Noise
+from ign.view import pictures
 
 
 def train(

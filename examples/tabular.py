@@ -21,8 +21,8 @@ from torch import Tensor, nn
 
 import ign
 from examples.plain_loop import train
+from ign.core.files import atomic
 from ign.evaluate.machine import describe
-from ign.files import atomic
 
 Rows = NDArray[np.float64]
 
@@ -103,7 +103,9 @@ def main() -> None:
         "steps": options.steps, "seeds": options.seeds,
     }  # fmt: skip
     with atomic(options.out / "tabular.json") as file:
-        file.write_text(json.dumps({"rows": found, "about": about}, indent=2) + "\n")
+        file.write_text(
+            json.dumps({"rows": found, "about": about}, indent=2) + "\n", encoding="utf-8"
+        )
     print(f"numbers in {options.out / 'tabular.json'}")
 
 

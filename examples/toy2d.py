@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 import ign
 from examples.plain_loop import train
-from ign import pictures
+from ign.view import pictures
 
 REACH = 2.6
 """The picture shows [-2.6, 2.6] of both coordinates."""

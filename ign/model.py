@@ -8,13 +8,14 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from ign import anomaly, random
+from ign import anomaly
 from ign.anomaly import Calibration
-from ign.distance import DISTANCES, Distance
+from ign.core import random
+from ign.io.format import Saved
+from ign.io.packaged import ModelError
 from ign.noise import Noise
-from ign.pretrained import ModelError
+from ign.objective.distance import DISTANCES, Distance
 from ign.project import project, trajectory
-from ign.saved import Saved
 
 BATCH = 64
 

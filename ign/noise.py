@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from ign import random
+from ign.core import random
 
 CHUNK = 2**20
 """How many values are transformed at a time where statistics are measured."""
@@ -43,7 +43,7 @@ class Noise(nn.Module):
         return self.color(torch.randn(n, *self.shape, generator=generator, device=device))
 
     def at(self, key: Tensor) -> Tensor:
-        """The noise images of the given keys (:func:`ign.random.keys`), (B,) to (B, C, H, W).
+        """The noise images of the given keys (:func:`ign.core.random.keys`), (B,) to (B, C, H, W).
 
         An image depends on its own key alone, so that it is the same in any batch.
         """

@@ -15,8 +15,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from ign.distance import Distance, find_distance, l1
 from ign.nn.norm import role
+from ign.objective.distance import Distance, find_distance, l1
 
 _LOCK = RLock()
 

@@ -21,7 +21,7 @@ def installed(example: str) -> Path:
         pytest.fail(told) if os.environ.get("IGN_NODE") == "required" else pytest.skip(told)
     folder = EXAMPLES / example
     wanted = (folder / "package-lock.json").read_bytes()
-    with open(folder / ".npmrc") as one_at_a_time:
+    with open(folder / ".npmrc", encoding="utf-8") as one_at_a_time:
         fcntl.flock(one_at_a_time, fcntl.LOCK_EX)
         seen = folder / "node_modules" / ".seen"
         if not seen.exists() or seen.read_bytes() != wanted:

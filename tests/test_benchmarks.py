@@ -18,7 +18,7 @@ def measure(program: str, *words: object, folder: Path) -> dict:
     out = folder / "found.json"
     command = [sys.executable, ROOT / "benchmarks" / f"{program}.py", *words, "--out", out]
     subprocess.run([str(word) for word in command], check=True, cwd=folder)
-    return json.loads(out.read_text())["rows"]
+    return json.loads(out.read_text(encoding="utf-8"))["rows"]
 
 
 @pytest.fixture(scope="module")

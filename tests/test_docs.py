@@ -12,8 +12,9 @@ from unittest.mock import patch
 import pytest
 import torch
 
-from ign import IGN, nn, noise, pictures
+from ign import IGN, nn, noise
 from ign.cli import VERBS, main
+from ign.view import pictures
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -40,13 +41,13 @@ def test_results_pages_are_generated_from_the_result_files():
 def test_parameter_counts_of_the_baselines_are_those_of_the_code(monkeypatch):
     monkeypatch.syspath_prepend(ROOT / "benchmarks")
     parameters = importlib.import_module("parameters")
-    assert parameters.table() in (ROOT / "docs" / "baselines.md").read_text()
+    assert parameters.table() in (ROOT / "docs" / "baselines.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 def test_python_of_a_page_runs(page, folder):
     """Its code runs as printed, with a small model in the place of the one it names."""
-    blocks = re.findall(r"```python\n(.*?)```", page.read_text(), re.DOTALL)
+    blocks = re.findall(r"```python\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL)
     if not blocks:
         pytest.skip("no code there")
     os.makedirs("runs/demo/model")
@@ -62,7 +63,7 @@ def test_python_of_a_page_runs(page, folder):
 @pytest.mark.parametrize("page", ["start", "own-folder"])
 def test_commands_of_a_page_run_one_after_another(page, folder, capfd):
     """As printed, but for the size and length of what they train."""
-    text = (ROOT / "docs" / f"{page}.md").read_text()
+    text = (ROOT / "docs" / f"{page}.md").read_text(encoding="utf-8")
     blocks = re.findall(r"^```(.*?)\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
     plain = "".join(block for language, block in blocks if not language)
     lines = re.findall(r"^ign .*$", plain, re.MULTILINE)
@@ -82,7 +83,7 @@ def test_training_commands_of_many_gpus_are_understood():
     from ign.cli.train import _parser
     from ign.training import configuration, fields_of
 
-    text = (ROOT / "docs" / "scaling.md").read_text()
+    text = (ROOT / "docs" / "scaling.md").read_text(encoding="utf-8")
     lines = re.findall(r"^ +(?:torchrun .* -m )?ign train ([^#\n]*)", text, re.MULTILINE)
     assert len(lines) > 1
     for line in lines:
@@ -94,20 +95,20 @@ def test_training_commands_of_many_gpus_are_understood():
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 def test_links_and_pictures_of_a_page_exist(page):
-    for target in re.findall(r"\]\((?!http)([^)\s]+)\)", page.read_text()):
+    for target in re.findall(r"\]\((?!http)([^)\s]+)\)", page.read_text(encoding="utf-8")):
         path, _, anchor = target.partition("#")
         file = page.parent / path if path else page
         assert file.exists(), target
         if anchor and file.suffix == ".md":
-            titles = re.findall(r"^#+ (.*)$", file.read_text(), re.MULTILINE)
+            titles = re.findall(r"^#+ (.*)$", file.read_text(encoding="utf-8"), re.MULTILINE)
             slugs = {re.sub(r"[^\w\s-]", "", t).strip().lower().replace(" ", "-") for t in titles}
             assert anchor in slugs, target
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 def test_commands_of_a_page_exist(page):
-    text = page.read_text()
-    targets = (ROOT / "Makefile").read_text()
+    text = page.read_text(encoding="utf-8")
+    targets = (ROOT / "Makefile").read_text(encoding="utf-8")
     for verb in re.findall(r"^\s*ign (\w+)", text, re.MULTILINE):
         assert verb in VERBS, verb
     for target in re.findall(r"(?:^ *|`)make ([\w-]+)", text, re.MULTILINE):

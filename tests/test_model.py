@@ -10,9 +10,9 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from ign import IGN, ModelError, nn, noise
-from ign.distance import l1
 from ign.evaluate import feature_net
-from ign.pretrained import locate
+from ign.io.packaged import locate
+from ign.objective.distance import l1
 
 
 def small(norm: str = "role", kind: str = "spectral", channels: int = 1) -> IGN:
@@ -215,7 +215,9 @@ def damage_extra(folder):
 
 def edit(folder, **changes):
     path = folder / "config.json"
-    path.write_text(json.dumps({**json.loads(path.read_text()), **changes}))
+    path.write_text(
+        json.dumps({**json.loads(path.read_text(encoding="utf-8")), **changes}), encoding="utf-8"
+    )
 
 
 def damage_renamed_network(folder):
@@ -235,9 +237,9 @@ def damage_image(folder):
 
 
 def damage_no_form(folder):
-    config = json.loads((folder / "config.json").read_text())
+    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
     del config["image"]
-    (folder / "config.json").write_text(json.dumps(config))
+    (folder / "config.json").write_text(json.dumps(config), encoding="utf-8")
 
 
 def damage_another_form(folder):
@@ -261,15 +263,15 @@ def damage_format(folder):
 
 
 def damage_json(folder):
-    (folder / "config.json").write_text("{")
+    (folder / "config.json").write_text("{", encoding="utf-8")
 
 
 def damage_list(folder):
-    (folder / "config.json").write_text("[1]")
+    (folder / "config.json").write_text("[1]", encoding="utf-8")
 
 
 def damage_large_config(folder):
-    (folder / "config.json").write_text(" " * 2**21)
+    (folder / "config.json").write_text(" " * 2**21, encoding="utf-8")
 
 
 class Bomb:
@@ -322,7 +324,7 @@ def test_a_failed_write_leaves_the_previous_model(saved, monkeypatch):
         file.write_bytes(b"half")
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("ign.saved.save_file", full)
+    monkeypatch.setattr("ign.io.format.save_file", full)
     with pytest.raises(OSError, match="No space"):
         small("group").save_pretrained(saved)
     assert {p.name: p.read_bytes() for p in saved.iterdir()} == before
@@ -376,7 +378,7 @@ def test_a_network_of_ones_own_is_saved_and_loaded_once_it_is_known(tmp_path, mo
     again = IGN.from_pretrained(model.save_pretrained(tmp_path))
     assert again.shape == (5,)
     assert torch.equal(again.sample(3), model.sample(3))
-    assert "value_range" not in json.loads((tmp_path / "config.json").read_text())
+    assert "value_range" not in json.loads((tmp_path / "config.json").read_text(encoding="utf-8"))
     monkeypatch.delitem(nn.NETWORKS, "Line")
     with pytest.raises(ModelError, match="network 'Line' is unknown; put its class into"):
         IGN.from_pretrained(tmp_path)

@@ -4,7 +4,7 @@ import pytest
 import torch
 from sklearn.datasets import load_digits
 
-from ign import random
+from ign.core import random
 from ign.noise import GaussianNoise, SpectralNoise, make_noise
 
 

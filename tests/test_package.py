@@ -51,7 +51,9 @@ def test_the_wheel_works_in_an_environment_of_its_own(wheel, tmp_path):
         [python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"],
         capture_output=True, text=True, check=True,
     )  # fmt: skip
-    (Path(inside.stdout.strip()) / "dependencies.pth").write_text(sysconfig.get_path("purelib"))
+    (Path(inside.stdout.strip()) / "dependencies.pth").write_text(
+        sysconfig.get_path("purelib"), encoding="utf-8"
+    )
     environment = {**os.environ, "PYTHONPATH": ""}
     where = subprocess.run(
         [python, "-c", "import ign; print(ign.__file__)"],

@@ -30,7 +30,7 @@ def run(monkeypatch, tmp_path):
 
 def write(folder: Path, name: str, **fields: object) -> None:
     said = {"hypothesis": "H.", "prediction": "P.", "seconds": 3, "options": {}, "found": "F."}
-    (folder / f"{name}.yaml").write_text(yaml.safe_dump(said | fields))
+    (folder / f"{name}.yaml").write_text(yaml.safe_dump(said | fields), encoding="utf-8")
 
 
 def test_a_run_is_made_once_for_the_options_it_had(run, tmp_path):

@@ -57,8 +57,10 @@ def test_step_is_counted(cost, tmp_path):
     command = [sys.executable, ROOT / "benchmarks" / "scaling.py", "--cases", "the match term"]
     out = tmp_path / "found.json"
     subprocess.run([*command, "--out", out], check=True, env={**os.environ, **place}, cwd=tmp_path)
-    (row,) = json.loads(out.read_text())["rows"]
-    published = json.loads((ROOT / "docs" / "results" / "scaling.json").read_text())["rows"]
+    (row,) = json.loads(out.read_text(encoding="utf-8"))["rows"]
+    published = json.loads(
+        (ROOT / "docs" / "results" / "scaling.json").read_text(encoding="utf-8")
+    )["rows"]
     assert row == next(r for r in published if r["case"] == "the match term")
     given = {kind: sum(n for k, _, n in row["ddp"] if k == kind) for kind in cost.KINDS}
     assert given["gradients"] == 4 * row["parameters"]

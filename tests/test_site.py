@@ -42,7 +42,10 @@ def built(tmp_path_factory) -> Path:
 
 
 def pages(built: Path) -> dict[str, str]:
-    return {str(p.relative_to(built)): p.read_text() for p in sorted(built.rglob("*.html"))}
+    return {
+        str(p.relative_to(built)): p.read_text(encoding="utf-8")
+        for p in sorted(built.rglob("*.html"))
+    }
 
 
 def test_every_page_is_in_the_navigation_once():
@@ -52,7 +55,7 @@ def test_every_page_is_in_the_navigation_once():
         return [x for part in (entry.values() if isinstance(entry, dict) else entry)
                 for x in leaves(part)]  # fmt: skip
 
-    text = (ROOT / "mkdocs.yml").read_text()
+    text = (ROOT / "mkdocs.yml").read_text(encoding="utf-8")
     shown = leaves(yaml.safe_load(text)["nav"])
     assert sorted(shown) == sorted(str(p.relative_to(DOCS)) for p in DOCS.rglob("*.md"))
 
@@ -107,15 +110,16 @@ def test_a_quote_leaves_out_docstrings_and_keeps_its_lines():
 
 def test_docstrings_become_markdown():
     def address(name):
-        return "ign.density.kernel_divergence" if "kernel" in name else None
+        return "ign.objective.match.kernel_divergence" if "kernel" in name else None
 
     text = (
-        "The :math:`x_i` of :func:`~ign.density.kernel_divergence`, not :class:`torch.Tensor`.\n\n"
+        "The :math:`x_i` of :func:`~ign.objective.match.kernel_divergence`,"
+        " not :class:`torch.Tensor`.\n\n"
         ".. math::\n    a &= b \\\\\n    c &= d\n\nso::\n\n    code\n\n"
         "Args:\n    a: One.\n        .. math:: e^x\n\nReferences:\n    A, 2024.\n    B.\n"
     )
     found = site.markdown(text, address)
-    assert r"The \(x_i\) of [`kernel_divergence`][ign.density.kernel_divergence]" in found
+    assert r"The \(x_i\) of [`kernel_divergence`][ign.objective.match.kernel_divergence]" in found
     assert "not `torch.Tensor`." in found
     assert "\\[\na &= b \\\\\nc &= d\n\\]\n" in found
     assert "so:\n\n    code" in found

@@ -26,7 +26,7 @@ def addresses() -> dict[str, Path]:
     """Every address, and the first page that holds it."""
     found: dict[str, Path] = {}
     for page in pages():
-        for address in ADDRESS.findall(page.read_text()):
+        for address in ADDRESS.findall(page.read_text(encoding="utf-8")):
             found.setdefault(address.rstrip(".,;"), page)
     return found
 

@@ -82,7 +82,7 @@ def quoted(found: re.Match[str]) -> str:
 
 def tabled(found: re.Match[str]) -> str:
     """The table between the marks and its circumstances, made anew."""
-    result = json.loads((ROOT / found[2]).read_text())
+    result = json.loads((ROOT / found[2]).read_text(encoding="utf-8"))
     mark, table = found[0].partition("\n")[0], find(found[1]).table(result["rows"])
     return f"{mark}\n{table}\n\n{footer(result['about'])}\n<!-- end -->"
 
@@ -90,13 +90,13 @@ def tabled(found: re.Match[str]) -> str:
 def main() -> int:
     stale = 0
     for page in sorted((ROOT / "docs").glob("*.md")):
-        text = page.read_text()
+        text = page.read_text(encoding="utf-8")
         new = TABLE.sub(tabled, MARK.sub(quoted, text))
         if new != text:
             stale = 1
             print(f"{page.relative_to(ROOT)}: code has changed")
             if "--check" not in sys.argv:
-                page.write_text(new)
+                page.write_text(new, encoding="utf-8")
     return stale if "--check" in sys.argv else 0
 
 

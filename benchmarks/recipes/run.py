@@ -43,7 +43,7 @@ Row = dict[str, Any]
 
 def recipe(name: str) -> dict[str, Any]:
     """What a file says."""
-    return {"preset": "mnist"} | yaml.safe_load((HERE / f"{name}.yaml").read_text())
+    return {"preset": "mnist"} | yaml.safe_load((HERE / f"{name}.yaml").read_text(encoding="utf-8"))
 
 
 def names(*presets: str) -> list[str]:

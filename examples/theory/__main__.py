@@ -52,9 +52,9 @@ def main() -> None:
     options = parser.parse_args()
     if not options.page:
         found = run(options.steps, options.pictures)
-        options.out.write_text(json.dumps(found, indent=2) + "\n")
+        options.out.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
     if options.out == page.RESULT:
-        page.PAGE.write_text(page.filled(page.PAGE.read_text()))
+        page.PAGE.write_text(page.filled(page.PAGE.read_text(encoding="utf-8")), encoding="utf-8")
 
 
 if __name__ == "__main__":

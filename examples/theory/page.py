@@ -29,5 +29,5 @@ def table(found: dict[str, Any], name: str) -> str:
 
 def filled(text: str) -> str:
     """The page with its tables made anew from the result file."""
-    found = json.loads(RESULT.read_text())
+    found = json.loads(RESULT.read_text(encoding="utf-8"))
     return fill(text, NAMES, lambda name: table(found, name))

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from ign.app.intake import to_tensor
 from ign.model import IGN
-from ign.pictures import to_picture
+from ign.view.pictures import to_picture
 
 TURNS = ("automatic", "never", "always")
 INK = 0.4

@@ -33,7 +33,9 @@ def look() -> dict[str, Any]:
         color_accent="*primary_600",
         slider_color="*primary_600",
     )
-    style = (HERE / "page.css").read_text()  # by css= gradio would put each rule under its own
+    style = (HERE / "page.css").read_text(
+        encoding="utf-8"
+    )  # by css= gradio would put each rule under its own
     return {"theme": theme, "head": f"<style>{style}</style>", "footer_links": []}
 
 

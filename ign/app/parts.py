@@ -35,8 +35,8 @@ def board(
     """
     return gr.HTML(
         value=None,
-        html_template=(HERE / "board.html").read_text(),
-        js_on_load=(HERE / "board.js").read_text(),
+        html_template=(HERE / "board.html").read_text(encoding="utf-8"),
+        js_on_load=(HERE / "board.js").read_text(encoding="utf-8"),
         apply_default_css=False,
         name=name, hint=hint, side=side, kind=kind, colours=colours, target=f"#{target}",
         **options,

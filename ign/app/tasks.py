@@ -11,12 +11,13 @@ import torch
 from PIL.Image import Resampling
 from torch import Tensor
 
-from ign import anomaly, degrade, edit, pictures
+from ign import anomaly, degrade, edit
 from ign.app.ground import Ground, prepare
 from ign.app.intake import drawn, each, square, to_tensor
 from ign.app.real import make_real
 from ign.app.tiles import Tile, address, download, note, table, tiles
 from ign.model import IGN
+from ign.view import pictures
 
 SIDE = 280
 """The least side of a canvas in pixels; it is a multiple of the model's."""

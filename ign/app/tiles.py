@@ -11,7 +11,7 @@ from typing import NamedTuple
 from PIL import Image
 from torch import Tensor
 
-from ign.pictures import to_picture
+from ign.view.pictures import to_picture
 
 SMOOTH = 128
 """From this side on, pixels are not shown as squares."""

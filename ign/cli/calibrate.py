@@ -12,8 +12,8 @@ from ign import data
 from ign.anomaly import SCORES, Calibration
 from ign.cli.common import fraction, fresh_folder, load_model, natural, parse, verb
 from ign.data.splits import SPLITS
+from ign.io.packaged import amend, locate
 from ign.model import IGN
-from ign.pretrained import amend, locate
 
 
 def run(words: Sequence[str]) -> None:

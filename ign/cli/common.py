@@ -27,11 +27,11 @@ import torch
 from torch import Tensor
 
 from ign.cli.parser import Parser, fraction, natural, parse, seed, verb
+from ign.core.terminal import progress
 from ign.data import DataError, read_image, to_float
 from ign.data.files import list_folder
 from ign.model import IGN
 from ign.project import applied
-from ign.terminal import progress
 
 Rename = Callable[[str], str]
 SHEET = "_sheet.png"

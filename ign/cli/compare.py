@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from ign.cli.common import Parser, fresh_folder, parse
-from ign.files import atomic
+from ign.core.files import atomic
 
 WIDTH = 140
 """Narrower terminals get the main columns alone."""
@@ -43,7 +43,9 @@ def run(words: Sequence[str]) -> None:
     bars(compared, out / "bars.png")
     scatter(compared, out / "scatter.png")
     with atomic(out / "comparison.md") as path:
-        path.write_text("\n\n".join([markdown(compared.rows, {}), *compared.notes]) + "\n")
+        path.write_text(
+            "\n\n".join([markdown(compared.rows, {}), *compared.notes]) + "\n", encoding="utf-8"
+        )
     console = Console()
     if not console.is_terminal:
         console.width = WIDTH

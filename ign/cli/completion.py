@@ -10,7 +10,7 @@ from typing import Any
 from ign.cli import OPTIONAL, VERBS
 from ign.cli.parser import Parser, parser_of
 from ign.data.download import MIRRORS
-from ign.pretrained import packaged
+from ign.io.packaged import packaged
 
 SHELLS = ("bash", "zsh", "fish")
 DATA = ("digits", *MIRRORS)

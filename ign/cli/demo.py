@@ -28,7 +28,7 @@ def run(words: Sequence[str]) -> int:
     options = parser.parse_args(words)
 
     from ign import data
-    from ign.demo import page
+    from ign.figures.demo import page
     from ign.training import Failure, Interrupted, arguments, place
     from ign.training import run as start
 

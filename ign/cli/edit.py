@@ -9,7 +9,6 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from ign import pictures, random
 from ign.cli.common import (
     SHEET,
     SHOWN,
@@ -25,6 +24,7 @@ from ign.cli.common import (
     seed,
     verb,
 )
+from ign.core import random
 from ign.data import read_image
 from ign.degrade import DEGRADATIONS, Mask
 from ign.degrade import parse as degradation
@@ -38,7 +38,8 @@ from ign.edit import (
     interpolate,
 )
 from ign.model import IGN
-from ign.video import write
+from ign.view import pictures
+from ign.view.video import write
 
 MASKS = [name for name, kind in DEGRADATIONS.items() if issubclass(kind, Mask)]
 VERBS = {

@@ -12,7 +12,7 @@ from rich.console import Console
 
 from ign import data
 from ign.cli.common import fresh_folder, load_model, natural, parse, seed, verb
-from ign.pretrained import locate
+from ign.io.packaged import locate
 
 WIDTH = 120
 

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ign.cli.common import fresh_file, load_model, natural, parse, seed, verb
+from ign.core.terminal import console
 from ign.export import FORMATS, export
-from ign.terminal import console
 
 
 def run(words: Sequence[str]) -> None:

@@ -11,8 +11,8 @@ from torch import Tensor
 from ign import data
 from ign.cli.common import fresh_folder, load_model, parse, seed, verb
 from ign.cli.edit import attribute
+from ign.core.terminal import progress
 from ign.model import IGN
-from ign.terminal import progress
 
 KNOWN = {"mnist": ("mnist:0", "mnist:1", "brightness"), "digits": ("mnist:0", "mnist:1")}
 FACES = ("faces:Smiling", "faces:Male", "faces:Blond_Hair")

@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 
 from ign.cli.common import load_model, verb
-from ign.pretrained import locate
+from ign.io.packaged import locate
 
 
 def run(words: Sequence[str]) -> None:

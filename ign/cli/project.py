@@ -8,7 +8,6 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from ign import pictures
 from ign.cli.common import (
     SHEET,
     SHOWN,
@@ -24,7 +23,8 @@ from ign.cli.common import (
 )
 from ign.degrade import DEGRADATIONS
 from ign.degrade import parse as degradation
-from ign.stream import picture_files
+from ign.view import pictures
+from ign.view.stream import picture_files
 
 
 def run(words: Sequence[str]) -> None:

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from ign import card, data
+from ign import data
 from ign.cli.common import fresh_folder, load_model, parse, verb
 from ign.data.terms import terms_of
-from ign.hub import parse_name
+from ign.evaluate import card
+from ign.io.hub import parse_name
 
 
 def run(words: Sequence[str]) -> None:

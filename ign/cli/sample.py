@@ -10,10 +10,10 @@ from pathlib import Path
 from PIL.Image import Image
 from torch import Tensor
 
-from ign import pictures
 from ign.cli.common import applied, fresh_folder, load_model, natural, parse, seed, verb
-from ign.stream import array_file, picture_files
-from ign.terminal import progress
+from ign.core.terminal import progress
+from ign.view import pictures
+from ign.view.stream import array_file, picture_files
 
 SHOWN = 100
 COLUMNS = 12

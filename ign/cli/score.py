@@ -10,10 +10,11 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from ign import anomaly, pictures
+from ign import anomaly
 from ign.anomaly import COLUMNS, SCORES
 from ign.cli.common import Input, fresh_file, fresh_folder, load_model, parse, read, verb
-from ign.files import atomic
+from ign.core.files import atomic
+from ign.view import pictures
 
 
 def run(words: Sequence[str]) -> None:
@@ -65,7 +66,7 @@ def run(words: Sequence[str]) -> None:
     if out is None:
         csv.writer(sys.stdout, lineterminator="\n").writerows([COLUMNS, *rows])
         return
-    with atomic(out) as path, open(path, "w", newline="") as file:
+    with atomic(out) as path, open(path, "w", encoding="utf-8", newline="") as file:
         csv.writer(file).writerows([COLUMNS, *rows])
     flagged = sum(row[-1] == "1" for row in rows)
     told = f", {flagged} flagged" if model.calibration else ""

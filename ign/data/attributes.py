@@ -54,7 +54,9 @@ def load_attributes(source: str | os.PathLike[str], names: Sequence[str]) -> Att
     path = Path(source).expanduser()
     published = next((path / name for name in PUBLISHED if (path / name).is_file()), None)
     if published is not None:
-        columns, known = _parse(str(published), published.read_text("utf-8-sig", "replace"))
+        columns, known = _parse(
+            str(published), published.read_text("utf-8-sig", "replace", encoding="utf-8")
+        )
         names = [PurePosixPath(name).name for name in names]
     else:
         columns, known = _merge(str(source), _tables(path))
@@ -95,7 +97,10 @@ def _tables(path: Path) -> Iterator[tuple[str, Table]]:
     files = sorted(path.rglob(TABLE))
     for file in files:
         folder = file.parent.relative_to(path).as_posix()
-        yield _prefix(folder), _parse(str(file), file.read_text("utf-8-sig", "replace"))
+        yield (
+            _prefix(folder),
+            _parse(str(file), file.read_text("utf-8-sig", "replace", encoding="utf-8")),
+        )
     for archive in [] if files else sorted(path.glob("*.zip")):
         if split_of(archive.stem) is not None:
             yield from _zipped(archive)

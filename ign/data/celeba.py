@@ -53,7 +53,7 @@ def find_celeba(folder: Path, split: str) -> tuple[list[File], list[File]] | Non
 def _read_partition(path: Path) -> list[tuple[str, str]]:
     """(name, part) of each picture in the list."""
     rows = []
-    lines = path.read_text(errors="replace").splitlines()
+    lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
     for number, line in enumerate(lines, start=1):
         fields = line.replace(",", " ").split()
         if not fields or fields[0] == "image_id":

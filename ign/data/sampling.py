@@ -7,13 +7,13 @@ from functools import lru_cache
 import torch
 from torch import Tensor
 
-from ign import random
+from ign.core import random
 
 
 def order(n: int, seed: int, start: int, count: int) -> Tensor:
     """Where in a set of n images the samples number start to start + count - 1 lie.
 
-    The stream is one permutation of the set after another (:func:`ign.random.permutation`), so
+    The stream is one permutation of the set after another (:func:`ign.core.random.permutation`), so
     that every epoch sees each image once, and any part of it can be had without what came before.
 
     Args:

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor
 
-from ign import random
+from ign.core import random
 
 FREE = (-math.inf, math.inf)
 IMAGE = (-1.0, 1.0)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
-from ign import random
+from ign.core import random
 from ign.degrade.base import Degradation, noise, within
 
 SIDES = ("left", "right", "top", "bottom")

@@ -19,7 +19,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ign import random
+from ign.core import random
 from ign.data import to_float, to_uint8
 from ign.degrade.base import IMAGE, Degradation, noise, within
 

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from ign.evaluate.protocol import FORMAT
 from ign.evaluate.report import NAME
 from ign.evaluate.tables import METRICS, cell, label
-from ign.plots import drawing
+from ign.view.plots import drawing
 
 Results = Mapping[str, Any]
 MAIN = ("frechet", "precision", "recall", "coverage", "drift")

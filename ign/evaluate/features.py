@@ -18,7 +18,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load, save
 from torch import Tensor, nn
 
-from ign.files import atomic
+from ign.core.files import atomic
 from ign.model import BATCH, ModelError
 from ign.project import evaluating
 
@@ -161,7 +161,7 @@ class FeatureNet(nn.Module):
         with atomic(path) as file:
             file.write_bytes(content)
         with atomic(path.with_suffix(CONFIG)) as file:
-            file.write_text(json.dumps(config, indent=2) + "\n")
+            file.write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
         return path
 
 
@@ -256,7 +256,7 @@ def _weights_path(path: str | Path) -> Path:
 
 def _read_config(path: Path) -> dict[str, Any]:
     try:
-        config = json.loads(path.read_text())
+        config = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise ModelError(f"{path}: {error.strerror}; it belongs to the weights") from None
     except ValueError as error:

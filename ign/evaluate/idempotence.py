@@ -9,9 +9,9 @@ import torch
 from torch import Tensor
 
 from ign.data import to_float, to_uint8
-from ign.distance import l1
 from ign.evaluate.observed import finite
 from ign.model import BATCH, IGN
+from ign.objective.distance import l1
 from ign.project import applied
 
 RARE = 0.1

@@ -5,7 +5,7 @@ __all__ = ["kernel_distance"]
 import torch
 from torch import Tensor
 
-from ign import random
+from ign.core import random
 from ign.evaluate.frechet import features64
 
 

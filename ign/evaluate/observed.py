@@ -14,10 +14,10 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save
 from torch import Tensor
 
+from ign.core.files import atomic
 from ign.data import ImageSet, to_float, to_uint8
 from ign.data.storage import cache_folder, key
 from ign.evaluate.inception import Net
-from ign.files import atomic
 from ign.model import BATCH
 
 VERSION = 1

@@ -13,7 +13,7 @@ import torch
 from rich.progress import Progress
 from torch import Tensor
 
-from ign import terminal
+from ign.core import terminal
 from ign.data import ImageSet, to_float
 from ign.evaluate.idempotence import Walk, alarms, walk
 from ign.evaluate.inception import Net, load_net

@@ -11,7 +11,7 @@ import torch
 from rich.progress import Progress
 from torch import Tensor
 
-from ign import random
+from ign.core import random
 from ign.data import ImageSet
 from ign.evaluate.features import FeatureNet, feature_net, feature_nets
 from ign.evaluate.frechet import frechet_distance

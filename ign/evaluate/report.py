@@ -11,14 +11,14 @@ import torch
 from rich.table import Table
 from torch import Tensor
 
-from ign import pictures
+from ign.core.files import atomic
 from ign.data import to_float
 from ign.evaluate.protocol import TRAIN, Evaluation
 from ign.evaluate.tables import METRICS, cell, label
-from ign.files import atomic
-from ign.page import Block, write
-from ign.plots import drawing
 from ign.project import applied
+from ign.view import pictures
+from ign.view.html import Block, write
+from ign.view.plots import drawing
 
 NAME = "results.json"
 SHOWN = 100
@@ -28,7 +28,10 @@ Results = Mapping[str, Any]
 def save(results: Results, folder: Path) -> Path:
     """Write ``results.json``, whole or not at all."""
     with atomic(folder / NAME) as path:
-        path.write_text(json.dumps(results, indent=2, allow_nan=False, ensure_ascii=False) + "\n")
+        path.write_text(
+            json.dumps(results, indent=2, allow_nan=False, ensure_ascii=False) + "\n",
+            encoding="utf-8",
+        )
     return folder / NAME
 
 

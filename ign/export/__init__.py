@@ -11,10 +11,10 @@ import copy
 from pathlib import Path
 from typing import NamedTuple
 
+from ign.core.files import atomic
 from ign.export.check import difference, inputs
 from ign.export.formats import FORMATS
 from ign.export.graph import Graph, describe, rounded
-from ign.files import atomic
 from ign.model import IGN
 
 TOLERANCE = 1e-4

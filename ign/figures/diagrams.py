@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from torch import nn
 
+from ign.core.files import atomic
 from ign.figures import drawing as d
 from ign.figures import layers
-from ign.files import atomic
 from ign.nn import DCGANAutoencoder
 
 if TYPE_CHECKING:

@@ -9,12 +9,12 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from ign import pictures, video
 from ign.edit import between
 from ign.figures import diagrams
 from ign.figures.panels import NAMES, PANELS, Panel, Subject
 from ign.model import IGN
-from ign.page import Block, write
+from ign.view import pictures, video
+from ign.view.html import Block, write
 
 STOPS, STEPS, TILES = 5, 16, 9
 Attributes = dict[str, Callable[[Tensor], Tensor]]

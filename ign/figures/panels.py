@@ -14,12 +14,12 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from ign import pictures
+from ign.core.random import keys
 from ign.degrade import BrushMask, HalfMask, RectangleMask, Sketch, parse
 from ign.edit import arithmetic, composite, find_exemplars, inpaint
 from ign.model import IGN
 from ign.project import Stability, applied, stability
-from ign.random import keys
+from ign.view import pictures
 
 COLUMNS, EDITED, FOLLOWED, GRID = 12, 8, 32, 100
 TIMES = (1, 2, 3)

@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.autograd import Function
 from torch.autograd.function import once_differentiable
 
-from ign import processes
+from ign.core import processes
 
 OVER = (0, 2, 3)
 

@@ -20,7 +20,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ign import processes
+from ign.core import processes
 from ign.nn.joint import joint_batch_norm
 
 ROLES = ("data", "noise", "output")

@@ -16,7 +16,7 @@ from lightning.pytorch.callbacks import Callback
 from rich.console import Console
 from rich.progress import Progress
 
-from ign.terminal import progress
+from ign.core.terminal import progress
 from ign.training.checkpoints import again, kept
 
 SECONDS = 10

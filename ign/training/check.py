@@ -13,11 +13,11 @@ from lightning.pytorch.callbacks import Callback
 from safetensors import SafetensorError
 from torch import Tensor, nn
 
-from ign import pictures
 from ign.model import IGN
 from ign.nn.sharding import local, whole
 from ign.training.checkpoints import Failure, keep, kept, path_of
 from ign.training.journal import Journal
+from ign.view import pictures
 
 SAMPLES = 64
 COLLAPSED = 0.05

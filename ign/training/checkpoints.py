@@ -21,7 +21,7 @@ from typing import Any
 import torch
 from lightning.pytorch.plugins.io import TorchCheckpointIO
 
-from ign.files import atomic
+from ign.core.files import atomic
 
 KEPT = 2
 

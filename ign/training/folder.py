@@ -8,12 +8,12 @@ from pathlib import Path
 import yaml
 from lightning.pytorch.utilities import rank_zero_only
 
-from ign.files import atomic
+from ign.core.files import atomic
 from ign.training.config import Config
 from ign.training.options import plain
 
 LEFTOVERS = (".config-*", ".metrics-*", "checkpoints/.step-*", "model/.*-*", "samples/.step-*")
-"""What a killed process may leave of :func:`ign.files.atomic`."""
+"""What a killed process may leave of :func:`ign.core.files.atomic`."""
 
 
 def leads() -> bool:
@@ -53,4 +53,4 @@ def prepare(run: Path, config: Config, resume: bool) -> None:
     for left in [file for pattern in LEFTOVERS for file in run.glob(pattern)]:
         left.unlink()
     with atomic(run / "config.yaml") as file:
-        file.write_text(yaml.safe_dump(plain(config), sort_keys=False))
+        file.write_text(yaml.safe_dump(plain(config), sort_keys=False), encoding="utf-8")

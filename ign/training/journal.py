@@ -15,8 +15,8 @@ from lightning import Trainer
 from lightning.pytorch.callbacks import Callback
 from torch import Tensor
 
-from ign import processes
-from ign.files import atomic
+from ign.core import processes
+from ign.core.files import atomic
 from ign.training.checkpoints import Failure, kept
 
 MEASURES = ("drift_held_out", "drift_train", "gap", "diversity")
@@ -68,7 +68,7 @@ class Journal(Callback):
         if not trainer.is_global_zero:
             return
         step = trainer.global_step
-        with open(self.path, "a", newline="") as file:
+        with open(self.path, "a", encoding="utf-8", newline="") as file:
             if self._row.get("step") == step:
                 file.truncate(self._begin)
             else:
@@ -94,11 +94,11 @@ class Journal(Callback):
         """Keep the rows up to this step, whole ones only, when a run resumes."""
         rows: list[dict[str, Any]] = []
         if step and self.path.exists():
-            with open(self.path, newline="") as file:
+            with open(self.path, encoding="utf-8", newline="") as file:
                 known = [r for r in csv.DictReader(file) if None not in r.values()]
             rows = [r for r in known if int(r["step"]) <= step]
         self.before = max((float(r["seconds"]) for r in rows if r["seconds"]), default=0.0)
-        with atomic(self.path) as path, open(path, "w", newline="") as file:
+        with atomic(self.path) as path, open(path, "w", encoding="utf-8", newline="") as file:
             writer = csv.DictWriter(file, self.columns)
             writer.writeheader()
             writer.writerows(rows)

@@ -11,7 +11,7 @@ from lightning import LightningModule
 from lightning_utilities.core.apply_func import apply_to_collection
 from torch import Tensor, nn
 
-from ign import random
+from ign.core import random
 from ign.data import ImageSet, order, to_float
 from ign.model import IGN
 from ign.nn import synchronize

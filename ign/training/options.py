@@ -41,7 +41,7 @@ def fields_of(preset: str, method: str = "ign") -> dict[str, Any]:
     Raises:
         ValueError: There is no such preset.
     """
-    made, values = parser(), yaml.safe_load(preset_file(preset).read_text())
+    made, values = parser(), yaml.safe_load(preset_file(preset).read_text(encoding="utf-8"))
     if method in METHODS:  # the parser says so where it is not
         values = _given(made, values) | _given(made, {"method": method, **METHODS[method].defaults})
     return values
@@ -103,7 +103,7 @@ def resumed(run: str | Path) -> dict[str, Any]:
     if not checkpoints(run):
         raise ValueError(f"{run}: no checkpoint there yet; start again with --out {run} --force")
     try:
-        values = yaml.safe_load(file.read_text())
+        values = yaml.safe_load(file.read_text(encoding="utf-8"))
     except yaml.YAMLError as error:
         raise ValueError(f"{file}: not YAML ({' '.join(str(error).split())})") from None
     if not isinstance(values, dict):

@@ -17,10 +17,10 @@ from lightning.pytorch.utilities.exceptions import MisconfigurationException
 from torch import Tensor, nn
 
 from ign import data
+from ign.core.terminal import console
 from ign.model import IGN
 from ign.nn import DCGANAutoencoder
 from ign.noise import make_noise
-from ign.terminal import console
 from ign.training.callbacks import Bar, Follow, Stop, Tell, lost, say
 from ign.training.check import Check, averaged
 from ign.training.checkpoints import AtomicCheckpoints, Failure, again, kept, newest, step_of

@@ -6,9 +6,10 @@ from drawings import blob, seven
 from PIL import Image
 from torch import nn
 
-from ign import IGN, pictures
+from ign import IGN
 from ign.app.ground import Ground, prepare
 from ign.noise import GaussianNoise
+from ign.view import pictures
 
 DARK = Ground(-1, 20 / 28)
 

@@ -148,7 +148,7 @@ def test_a_calibrated_model_tells_percentiles(photo):
 def test_names_of_files_are_text(rgb, tmp_path):
     name = "<img src=x onerror=alert(1)>.png"
     Image.new("RGB", (9, 9)).save(tmp_path / name)
-    (tmp_path / "<b>.png").write_text("no")
+    (tmp_path / "<b>.png").write_text("no", encoding="utf-8")
     html = Tasks(rgb).score([str(tmp_path / name), str(tmp_path / "<b>.png")], "displacement")
     assert "<img src=x" not in html
     assert "<b>" not in html
@@ -156,7 +156,7 @@ def test_names_of_files_are_text(rgb, tmp_path):
 
 
 def test_nothing_to_score_is_told(rgb, tmp_path):
-    (tmp_path / "a.png").write_text("no")
+    (tmp_path / "a.png").write_text("no", encoding="utf-8")
     with pytest.raises(ValueError, match=r"a.png: not a picture"):
         Tasks(rgb).score([str(tmp_path / "a.png")], "displacement")
     with pytest.raises(ValueError, match="no pictures"):

@@ -24,7 +24,8 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from benchmarks.record import draw
-from ign import IGN, pictures
+from ign import IGN
+from ign.view import pictures
 
 expect.set_options(timeout=60_000)  # a page is quick, a machine that does other things is not
 TABS = ("Make it real", "Generate", "Edit", "Explore", "Score")
@@ -201,7 +202,7 @@ def test_a_dropped_picture_and_the_webcam(page, app, tmp_path):
 
 def test_bad_uploads_are_told_and_the_page_goes_on(page, app, problems, shots, tmp_path):
     Image.new("1", (9000, 9000)).save(tmp_path / "huge.png")
-    (tmp_path / "text.png").write_text("no picture")
+    (tmp_path / "text.png").write_text("no picture", encoding="utf-8")
     (tmp_path / "heavy.jpg").write_bytes(b"\xff\xd8\xff" + os.urandom(21 * 2**20))
     opened(page, app)
     button = "#real-upload"
@@ -303,7 +304,7 @@ def test_score_a_zip_and_a_folder(page, app, shots, tmp_path):
     page.screenshot(path=shots / "score.png", full_page=True)
     with page.expect_download() as download:
         page.get_by_role("link", name="Save as scores.csv").click()
-    rows = list(csv.DictReader(io.StringIO(download.value.path().read_text())))
+    rows = list(csv.DictReader(io.StringIO(download.value.path().read_text(encoding="utf-8"))))
     assert {row["file"] for row in rows} == {"0.png", "1.png", "2.png", "noise.png"}
     with page.expect_file_chooser() as chooser:
         page.get_by_role("button", name="A folder").click()
@@ -391,7 +392,7 @@ def test_accessibility_and_layout(browser: Browser, app, problems, shots, size, 
 
 
 def test_no_file_is_served(page, app, tmp_path):
-    (tmp_path / "secret.txt").write_text("secret")
+    (tmp_path / "secret.txt").write_text("secret", encoding="utf-8")
     for path in (
         f"file={tmp_path}/secret.txt",
         "file=/etc/passwd",

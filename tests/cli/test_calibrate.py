@@ -38,9 +38,9 @@ def test_a_run_is_calibrated_in_its_place(ign, own):
 def test_of_the_data_of_the_training_only_the_held_out_part_is_clean(ign, own, trained, split):
     run, _ = own
     file = run / "model" / "config.json"
-    config = json.loads(file.read_text())
+    config = json.loads(file.read_text(encoding="utf-8"))
     config["about"]["data"] = trained
-    file.write_text(json.dumps(config))
+    file.write_text(json.dumps(config), encoding="utf-8")
     assert ign("calibrate", run, "--data", "digits").status == 0
     assert IGN.from_pretrained(run).calibration.data == f"digits, split {split}"
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from ign.cli import VERBS, edit, main
-from ign.pretrained import packaged
+from ign.io.packaged import packaged
 from ign.training import PRESETS
 
 BASH = """
@@ -66,7 +66,9 @@ def scripts(tmp_path_factory) -> Path:
     (folder / "files" / "photo.png").touch()
     with pytest.MonkeyPatch.context() as patch:
         for shell in ("bash", "zsh", "fish"):
-            with open(folder / ("_ign" if shell == "zsh" else f"ign.{shell}"), "w") as file:
+            with open(
+                folder / ("_ign" if shell == "zsh" else f"ign.{shell}"), "w", encoding="utf-8"
+            ) as file:
                 patch.setattr("sys.stdout", file)
                 assert main(["completion", shell]) == 0
     return folder

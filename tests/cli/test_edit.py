@@ -6,10 +6,10 @@ import torch
 from PIL import Image
 
 from ign import IGN, edit
+from ign.core.random import keys
 from ign.data import read_image, to_float
 from ign.degrade import RectangleMask
-from ign.pictures import to_picture
-from ign.random import keys
+from ign.view.pictures import to_picture
 
 NAMES = {
     "__sheet.png", "a-2.png", "a.png", "b.jpg", "c.webp", "gray.png", "nested/a.png",

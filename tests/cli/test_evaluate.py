@@ -41,7 +41,7 @@ def test_what_it_writes_and_shows(evaluated):
         "classes.png", "drift.png", "index.html", "nearest.png", "results.json",
         "samples-f1.png", "samples-f2.png",
     ]  # fmt: skip
-    results = json.loads((out / "results.json").read_text())
+    results = json.loads((out / "results.json").read_text(encoding="utf-8"))
     lines = done.stdout.splitlines()
     assert lines[0].startswith("60 samples of seed 4 against 364 held-out images (digits test)")
     for row in results["rows"][:2]:
@@ -55,7 +55,7 @@ def test_what_it_writes_and_shows(evaluated):
 
 def test_results_say_what_was_asked(evaluated, models):
     out, _, words = evaluated
-    results = json.loads((out / "results.json").read_text())
+    results = json.loads((out / "results.json").read_text(encoding="utf-8"))
     assert results["about"]["command"] == f"ign {' '.join(map(str, words))}"
     assert results["model"]["path"] == str(models["gray"])
     protocol = results["protocol"]
@@ -68,9 +68,9 @@ def test_results_say_what_was_asked(evaluated, models):
 
 def test_page_names_each_picture(evaluated):
     out, _, _ = evaluated
-    text = (out / "index.html").read_text()
+    text = (out / "index.html").read_text(encoding="utf-8")
     assert set(re.findall(r'src="([^"]+)"', text)) == {p.name for p in out.glob("*.png")}
-    results = json.loads((out / "results.json").read_text())
+    results = json.loads((out / "results.json").read_text(encoding="utf-8"))
     for row in results["rows"]:
         assert f"<th>{row['name'].replace('>', '&gt;')}" in text
     assert results["protocol"]["features"]["sha256"] in text
@@ -93,7 +93,7 @@ def test_several_applications_without_a_page(ign, models, tmp_path):
     assert [p.name for p in (tmp_path / "e").iterdir()] == ["results.json"]
     assert ign(*words).status == 2
     assert ign(*words, "--force").status == 0
-    rows = json.loads((tmp_path / "e" / "results.json").read_text())["rows"]
+    rows = json.loads((tmp_path / "e" / "results.json").read_text(encoding="utf-8"))["rows"]
     assert [row.get("applications") for row in rows[:3]] == [1, 3, None]
 
 
@@ -119,7 +119,7 @@ MISTAKES = {
 def test_mistake_is_one_line(words, ign, models, evaluated, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     text = tmp_path / "text"
-    text.write_text("words")
+    text.write_text("words", encoding="utf-8")
     names = {"gray": models["gray"], "new": tmp_path / "new", "text": text, "results": evaluated[0]}
     status, out, err = ign(*words.format(**names).split())
     assert (status, out) == (2, "")
@@ -142,15 +142,15 @@ def test_a_full_disk_leaves_nothing(ign, models, tmp_path, monkeypatch):
 
 def test_compare(evaluated, ign, tmp_path):
     out, _, _ = evaluated
-    other = json.loads((out / "results.json").read_text())
+    other = json.loads((out / "results.json").read_text(encoding="utf-8"))
     other["protocol"]["samples"] = 61
-    (tmp_path / "other.json").write_text(json.dumps(other))
+    (tmp_path / "other.json").write_text(json.dumps(other), encoding="utf-8")
     folder = tmp_path / "c"
     words = ("compare", out, f"theirs={tmp_path / 'other.json'}", "--out", folder)
     status, shown, err = ign(*words)
     assert (status, err) == (0, "")
     assert sorted(p.name for p in folder.iterdir()) == ["bars.png", "comparison.md", "scatter.png"]
-    text = (folder / "comparison.md").read_text()
+    text = (folder / "comparison.md").read_text(encoding="utf-8")
     note = "† not comparable: samples 61, not 60"
     assert note in text
     assert note in shown

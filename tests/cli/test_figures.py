@@ -21,7 +21,7 @@ def test_every_figure_is_there_and_shows_something(kind, words, ign, models, tmp
     status, said, err = ign("figures", models[kind], *words, "--seed", 3, "--out", out)
     assert (status, err) == (0, "")
     assert said == f"look at {out / 'index.html'}\n"
-    page = (out / "index.html").read_text()
+    page = (out / "index.html").read_text(encoding="utf-8")
     assert set(re.findall(r'src="([^"]+)"', page)) == PICTURES
     assert {p.name for p in out.iterdir()} == {*PICTURES, "index.html", "interpolation-f.gif"}
     for path in out.glob("*.png"):

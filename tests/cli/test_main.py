@@ -58,7 +58,7 @@ def test_mistake_is_one_line(words, ign, model, tmp_path, monkeypatch):
     monkeypatch.setattr("torch.cuda.is_available", lambda: False)
     (tmp_path / "there").mkdir()
     file = tmp_path / "there" / "file.png"
-    file.write_text("not an image")
+    file.write_text("not an image", encoding="utf-8")
     names = {"model": model, "there": file.parent, "file": file, "new": tmp_path / "new"}
     status, out, err = ign(*words.format(**names).split())
     *before, last = err.splitlines()
@@ -67,7 +67,7 @@ def test_mistake_is_one_line(words, ign, model, tmp_path, monkeypatch):
     assert last.startswith("ign")
     assert all(line.startswith("skipped: ") for line in before)
     assert [p.name for p in tmp_path.rglob("*")] == ["there", "file.png"]
-    assert file.read_text() == "not an image"
+    assert file.read_text(encoding="utf-8") == "not an image"
 
 
 def test_missing_package_names_what_to_install(capsys):

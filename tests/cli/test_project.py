@@ -8,7 +8,7 @@ from PIL import Image
 from ign import IGN
 from ign.data import read_image, to_float
 from ign.degrade import parse
-from ign.pictures import to_picture
+from ign.view.pictures import to_picture
 
 NAMES = [
     "__sheet.png", "_sheet.png", "a-2.png", "a.png", "b.jpg", "c.webp", "gray.png",

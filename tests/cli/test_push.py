@@ -9,8 +9,8 @@ import yaml
 from standin import Hub
 
 from ign import IGN
-from ign.card import run_of
-from ign.pretrained import CONFIG, WEIGHTS
+from ign.evaluate.card import run_of
+from ign.io.packaged import CONFIG, WEIGHTS
 
 PUSHED = {CONFIG, WEIGHTS, "README.md", "projections.png", "samples-f1.png", "samples-f2.png"}
 
@@ -37,7 +37,7 @@ def test_dry_run_writes_the_folder_and_sends_nothing(ign, model, server, tmp_pat
     assert told == f"look at {out / 'README.md'}; nothing was sent\n"
     assert {path.name for path in out.iterdir()} == PUSHED
     assert torch.equal(IGN.from_pretrained(out).sample(2), IGN.from_pretrained(model).sample(2))
-    assert 'from_pretrained("someone/new")' in (out / "README.md").read_text()
+    assert 'from_pretrained("someone/new")' in (out / "README.md").read_text(encoding="utf-8")
     assert server.requests == []
     assert ign(*words).status == 2, "nothing is written over"
 
@@ -61,20 +61,22 @@ def test_what_is_pushed_is_what_the_dry_run_wrote(ign, model, server, tmp_path):
 def test_a_run_s_configuration_its_images_and_a_card_of_one_s_own(ign, model, server, tmp_path):
     run = tmp_path / "run"
     shutil.copytree(model, run / "model")
-    (run / "config.yaml").write_text(yaml.safe_dump({"data": "digits", "steps": 5}))
+    (run / "config.yaml").write_text(
+        yaml.safe_dump({"data": "digits", "steps": 5}), encoding="utf-8"
+    )
     assert run_of(str(run)) == run_of(str(run / "model")) == run
     assert run_of("mnist") is None
-    config = json.loads((run / "model" / CONFIG).read_text())
+    config = json.loads((run / "model" / CONFIG).read_text(encoding="utf-8"))
     config["about"]["data"] = "digits"
-    (run / "model" / CONFIG).write_text(json.dumps(config))
+    (run / "model" / CONFIG).write_text(json.dumps(config), encoding="utf-8")
     out = tmp_path / "out"
     words = ("push", run, "me/x", "--dry-run", "--out", out, "--data", "digits", "--split", "val")
     status, told, err = ign(*words)
     assert (status, err, told.count("\n")) == (0, "", 1)
-    text = (out / "README.md").read_text()
+    text = (out / "README.md").read_text(encoding="utf-8")
     assert "steps: 5" in text
     assert "x: the first 8 images of digits, val" in text
-    (tmp_path / "mine.md").write_text("---\nlicense: mit\n---\nmine")
+    (tmp_path / "mine.md").write_text("---\nlicense: mit\n---\nmine", encoding="utf-8")
     assert ign("push", run, "someone/x", "--card", tmp_path / "mine.md").status == 0
     assert server.files("someone/x")["README.md"] == (tmp_path / "mine.md").read_bytes()
 

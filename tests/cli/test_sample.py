@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from ign import IGN
-from ign.pictures import to_picture
+from ign.view.pictures import to_picture
 
 
 def images(folder) -> dict[str, bytes]:

@@ -40,14 +40,14 @@ def test_table_in_a_file(ign, models, pictures, tmp_path):
     assert status == 0
     assert err.count("\n") == 1
     assert out == f"3 scores in {file}\n"
-    with open(file, newline="") as table:
+    with open(file, encoding="utf-8", newline="") as table:
         names = [row["file"] for row in csv.DictReader(table)]
     assert names == ["a.png", "a-2.png", "clear.png"]
     before = file.read_bytes()
     assert ign(*words[:3], "--out", file).status == 2
     assert file.read_bytes() == before
     assert ign(*words[:3], "--out", file, "--force").status == 0
-    assert len(file.read_text().splitlines()) == 2
+    assert len(file.read_text(encoding="utf-8").splitlines()) == 2
 
 
 def test_nothing_but_broken_images(ign, model, pictures, tmp_path):

@@ -23,13 +23,15 @@ def celeba(folder, suffix="txt"):
     """The layout as published: image names and parts, a count, names, values."""
     pictures(folder / "img_align_celeba")
     parts = "".join(f"{name} {int(name == '3.png')}\n" for name in ROWS)
-    (folder / "list_eval_partition.txt").write_text(parts)
+    (folder / "list_eval_partition.txt").write_text(parts, encoding="utf-8")
     head = f"{len(ROWS)}\n{' '.join(NAMES)} \n"
     lines = [f"{name} {values}" for name, values in ROWS.items()]
     if suffix == "csv":
         head = ",".join(["image_id", *NAMES]) + "\n"
         lines = [",".join(line.split()) for line in lines]
-    (folder / f"list_attr_celeba.{suffix}").write_text(head + "\n".join(lines) + "\n")
+    (folder / f"list_attr_celeba.{suffix}").write_text(
+        head + "\n".join(lines) + "\n", encoding="utf-8"
+    )
     return folder
 
 
@@ -67,7 +69,7 @@ def in_split_zips(folder):
 
 
 def in_folder(folder):
-    (pictures(folder) / "metadata.csv").write_text(table(), newline="")
+    (pictures(folder) / "metadata.csv").write_text(table(), newline="", encoding="utf-8")
     return folder
 
 
@@ -75,10 +77,10 @@ def in_nested_folders(folder):
     """A table in each folder, of equal names and different values, under one above both."""
     for part in ("test", "train"):
         pictures(folder / part)
-    (folder / "train" / "metadata.csv").write_text(table())
+    (folder / "train" / "metadata.csv").write_text(table(), encoding="utf-8")
     names = ",".join(["file_name", *NAMES])
     lines = "".join(f"test/{name},1,1,1\n" for name in ROWS)
-    (folder / "metadata.csv").write_text(f"{names}\n{lines}")
+    (folder / "metadata.csv").write_text(f"{names}\n{lines}", encoding="utf-8")
     return folder
 
 
@@ -114,7 +116,7 @@ def test_an_image_that_was_skipped_takes_no_row(tmp_path):
     folder = pictures(tmp_path / "c", names)
     (folder / "7.png").write_bytes(b"words")
     lines = [f"{name},{1 if name in ('8.png', '39.png') else -1}" for name in names]
-    (folder / "metadata.csv").write_text("\n".join(["file_name,Bald", *lines]))
+    (folder / "metadata.csv").write_text("\n".join(["file_name,Bald", *lines]), encoding="utf-8")
     images = data.load(folder, split="all", size=8)
     found = data.load_attributes(images.source, images.names)
     assert len(images) == len(found.values) == 39
@@ -163,7 +165,7 @@ MALFORMED = {
     [(file, *case) for file, cases in MALFORMED.items() for case in cases.items()],
 )
 def test_a_malformed_file_gives_one_line_that_names_it(tmp_path, file, text, words):
-    (pictures(tmp_path) / file).write_text(text)
+    (pictures(tmp_path) / file).write_text(text, encoding="utf-8")
     with pytest.raises(data.DataError, match=words) as caught:
         data.load_attributes(tmp_path, list(ROWS))
     assert "\n" not in str(caught.value)
@@ -171,7 +173,9 @@ def test_a_malformed_file_gives_one_line_that_names_it(tmp_path, file, text, wor
 
 
 def test_a_line_of_some_length_is_cut(tmp_path):
-    (tmp_path / "metadata.csv").write_text("file_name,Bald\n" + ",".join(["1.png"] * 10000))
+    (tmp_path / "metadata.csv").write_text(
+        "file_name,Bald\n" + ",".join(["1.png"] * 10000), encoding="utf-8"
+    )
     with pytest.raises(data.DataError) as caught:
         data.load_attributes(tmp_path, ["1.png"])
     assert len(str(caught.value)) < 300 + len(str(tmp_path))

@@ -19,8 +19,8 @@ def layout(folder, rows, suffix="txt", separator=" "):
     lines = [f"{name}{separator}{part}" for name, part in rows]
     if suffix == "csv":
         lines.insert(0, "image_id,partition")
-    (folder / f"list_eval_partition.{suffix}").write_text("\n".join(lines) + "\n")
-    (folder / "list_attr_celeba.txt").write_text("words")
+    (folder / f"list_eval_partition.{suffix}").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    (folder / "list_attr_celeba.txt").write_text("words", encoding="utf-8")
     return folder
 
 
@@ -84,7 +84,9 @@ def test_listed_pictures_that_are_not_there_are_counted(tmp_path, caplog):
 
 def test_a_damaged_list_is_named_with_its_line(tmp_path):
     folder = layout(tmp_path / "c", ROWS)
-    (folder / "list_eval_partition.txt").write_text("000001.png 0\n000002.png 7\n")
+    (folder / "list_eval_partition.txt").write_text(
+        "000001.png 0\n000002.png 7\n", encoding="utf-8"
+    )
     with pytest.raises(data.DataError, match=r"list_eval_partition.txt', line 2: .*000002.png 7"):
         data.load(folder)
 

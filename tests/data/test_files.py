@@ -22,7 +22,7 @@ def test_side_files_and_hidden_files_do_not_count(tmp_path, draw):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         draw().save(tmp_path / name)
     for name in ("notes.txt", "t.csv", "m.json", "README.md", ".DS_Store", "Makefile", "x.unknown"):
-        (tmp_path / name).write_text("words")
+        (tmp_path / name).write_text("words", encoding="utf-8")
     listing = list_folder(tmp_path)
     assert names(listing) == ["a.png", "sub/deep/b.JPG"]
     assert listing.others == 6

@@ -43,7 +43,7 @@ def test_folders_named_after_splits_are_used(tmp_path, fill, packed):
 def test_split_zips_are_chosen_by_name(tmp_path, fill):
     for name, n in (("train-1", 3), ("train-2", 2), ("val", 4)):
         pack(tmp_path / "z" / f"faces-{name}.zip", fill(tmp_path / name, n))
-    (tmp_path / "z" / "notes.txt").write_text("words")
+    (tmp_path / "z" / "notes.txt").write_text("words", encoding="utf-8")
     fill(tmp_path / "z" / "elsewhere", 1)
     counts = {
         split: len(data.load(tmp_path / "z", split=split)) for split in ("train", "test", "all")
@@ -60,7 +60,7 @@ def test_zips_beside_images_are_no_splits(tmp_path, fill):
 def test_nothing_to_load_is_one_clear_line(tmp_path, fill):
     (tmp_path / "empty").mkdir()
     (tmp_path / "words").mkdir()
-    (tmp_path / "words" / "a.txt").write_text("words")
+    (tmp_path / "words" / "a.txt").write_text("words", encoding="utf-8")
     (tmp_path / "file.bin").write_bytes(b"words")
     (tmp_path / "bad.zip").write_bytes(b"words")
     pack(tmp_path / "zips" / "photos.zip", fill(tmp_path / "f", 1))

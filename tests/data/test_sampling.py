@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from ign import random
+from ign.core import random
 from ign.data import order
 
 

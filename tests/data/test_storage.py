@@ -172,7 +172,7 @@ def test_a_limit_on_file_size_is_a_clear_error(tmp_path, fill):
 
 
 def test_a_cache_folder_that_cannot_be_made_is_a_clear_error(tmp_path, fill):
-    (tmp_path / "c").write_text("a file")
+    (tmp_path / "c").write_text("a file", encoding="utf-8")
     with pytest.raises(data.DataError, match=r"cannot be written: .*cache= or .* IGN_CACHE"):
         data.load(fill(tmp_path / "f", 3), cache=tmp_path / "c")
 

@@ -116,7 +116,7 @@ def test_plots_show_what_is_comparable(tmp_path):
 def test_other_files_are_refused_in_one_line(content, words, tmp_path):
     path = tmp_path / "results.json"
     if content is not None:
-        path.write_text(content)
+        path.write_text(content, encoding="utf-8")
     for given in (path, tmp_path):
         if content is None and given == path:
             continue
@@ -126,5 +126,5 @@ def test_other_files_are_refused_in_one_line(content, words, tmp_path):
 
 
 def test_read_back(tmp_path):
-    (tmp_path / "results.json").write_text(json.dumps(RESULTS))
+    (tmp_path / "results.json").write_text(json.dumps(RESULTS), encoding="utf-8")
     assert read(tmp_path) == read(tmp_path / "results.json") == RESULTS

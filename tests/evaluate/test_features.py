@@ -189,7 +189,9 @@ def test_a_saved_net_is_the_same_net_within_half_precision(kind, channels, tmp_p
 
 def edit(path, **changes):
     config = path.with_suffix(".json")
-    config.write_text(json.dumps(json.loads(config.read_text()) | changes))
+    config.write_text(
+        json.dumps(json.loads(config.read_text(encoding="utf-8")) | changes), encoding="utf-8"
+    )
 
 
 def resave(path, change):
@@ -213,9 +215,15 @@ FAULTS = {
     "another net": (lambda path: small(seed=1).save(path.with_stem("other")).replace(path), "SHA"),
     "no safetensors": (of_words, "not a safetensors file"),
     "a tensor less": (lambda path: resave(path, lambda s: s.pop("head.bias")), "not the weights"),
-    "json of words": (lambda path: path.with_suffix(".json").write_text("{"), "cannot be read as"),
+    "json of words": (
+        lambda path: path.with_suffix(".json").write_text("{", encoding="utf-8"),
+        "cannot be read as",
+    ),
     "json of bytes": (lambda path: path.with_suffix(".json").write_bytes(b"\xff"), "cannot be"),
-    "json of a list": (lambda path: path.with_suffix(".json").write_text("[]"), "of format 1"),
+    "json of a list": (
+        lambda path: path.with_suffix(".json").write_text("[]", encoding="utf-8"),
+        "of format 1",
+    ),
     "another format": (lambda path: edit(path, format=2), "not a feature net of format 1"),
     "no hash": (lambda path: edit(path, sha256=None), "SHA-256 is not the one"),
     "unknown field": (lambda path: edit(path, depth=2), "net.json: not a feature net"),

@@ -43,7 +43,7 @@ def scripts(tmp_path_factory) -> dict[str, Path]:
     folder = tmp_path_factory.mktemp("scripts")
     for name, net in (("small", Small()), ("other", Other())):
         torch.jit.script(net).save(str(folder / f"{name}.pt"))
-    (folder / "words.pt").write_text("not a net")
+    (folder / "words.pt").write_text("not a net", encoding="utf-8")
     return {path.stem: path for path in folder.iterdir()}
 
 
@@ -126,7 +126,7 @@ def test_the_published_file_is_the_one_that_others_name():
     assert module.URL.endswith("/metrics/inception-2015-12-05.pt")
     assert len(bytes.fromhex(module.SHA256)) == 32
     docs = Path(__file__).parents[2] / "docs" / "evaluation.md"
-    assert module.SHA256 in docs.read_text()
+    assert module.SHA256 in docs.read_text(encoding="utf-8")
 
 
 def test_packaged_nets_are_loaded_by_name():

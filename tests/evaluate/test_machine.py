@@ -31,7 +31,7 @@ def checkout(tmp_path, monkeypatch):
         subprocess.run(["git", "-C", tmp_path, *who, *words], check=True, capture_output=True)
 
     (tmp_path / "ign").mkdir()
-    (tmp_path / "ign" / "__init__.py").write_text("")
+    (tmp_path / "ign" / "__init__.py").write_text("", encoding="utf-8")
     git("init")
     monkeypatch.setattr(machine, "HERE", tmp_path / "ign")
     return git
@@ -42,7 +42,7 @@ def test_commit_of_a_checkout(checkout, tmp_path):
     checkout("commit", "-m", "x")
     clean = machine.describe()["commit"]
     assert clean.isalnum()
-    (tmp_path / "ign" / "__init__.py").write_text("1")
+    (tmp_path / "ign" / "__init__.py").write_text("1", encoding="utf-8")
     assert machine.describe()["commit"] == f"{clean} and uncommitted changes"
 
 

@@ -105,7 +105,7 @@ def flipped(path):
 DAMAGES = {
     "truncated": lambda path: path.write_bytes(path.read_bytes()[:-7]),
     "empty": lambda path: path.write_bytes(b""),
-    "words": lambda path: path.write_text("words"),
+    "words": lambda path: path.write_text("words", encoding="utf-8"),
     "a bit": flipped,
     "no hash": lambda path: save_file(load_file(path), path),
     "no features": lambda path: save_file({"a": torch.zeros(1)}, path),

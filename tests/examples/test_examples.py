@@ -69,7 +69,7 @@ def test_odd_rows_of_a_table_are_told_from_normal_ones(monkeypatch):
 
 def test_the_table_is_written(tmp_path):
     said = run("tabular", tmp_path, "--steps", "5", "--seeds", "1")
-    found = json.loads((tmp_path / "tabular.json").read_text())
+    found = json.loads((tmp_path / "tabular.json").read_text(encoding="utf-8"))
     assert found["about"]["seeds"] == 1
     table = tabular.table(found["rows"])
     assert table.count("±") == 4 * 5

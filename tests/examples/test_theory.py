@@ -237,7 +237,7 @@ def test_whole_objective_comes_nearer_the_data():
 
 
 def test_page_is_generated_from_the_result_file():
-    text = page.PAGE.read_text()
+    text = page.PAGE.read_text(encoding="utf-8")
     assert page.filled(text) == text, "run python -m examples.theory --page"
     for target in ("alphabet", "indicator", "weights", "landscape"):
         picture = page.ROOT / "docs" / "pictures" / f"theory-{target}.png"
@@ -245,7 +245,7 @@ def test_page_is_generated_from_the_result_file():
 
 
 def test_published_numbers_meet_the_bars():
-    found = json.loads(page.RESULT.read_text())
+    found = json.loads(page.RESULT.read_text(encoding="utf-8"))
     only = next(row for row in found["alphabet"] if row["w_t"] == "1")
     assert only["TV most"] <= 0.05
     assert all(row["indicator"] >= 0.95 for row in found["alphabet"] + found["indicator"])

@@ -53,7 +53,9 @@ def test_the_command_writes_whole_files_the_same_each_time(tmp_path, monkeypatch
     first = [Path(line) for line in capsys.readouterr().out.splitlines()]
     assert first == [tmp_path / "a" / f"{name}.svg" for name in ("idea", "objective", "network")]
     assert sorted(first) == sorted((tmp_path / "a").iterdir())
-    assert "3×64×64" in (tmp_path / "a/network.svg").read_text(), "Table 1 unless told otherwise"
+    assert "3×64×64" in (tmp_path / "a/network.svg").read_text(encoding="utf-8"), (
+        "Table 1 unless told otherwise"
+    )
     for one, two in zip(first, diagrams.write(tmp_path / "b"), strict=True):
         assert one.read_bytes() == two.read_bytes()
     for draw in (diagrams.idea, diagrams.objective):

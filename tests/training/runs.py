@@ -57,7 +57,7 @@ def process(*words: object, before: str = "") -> subprocess.Popen[str]:
 
 
 def rows(run: Path) -> list[dict[str, str]]:
-    with open(run / "metrics.csv", newline="") as file:
+    with open(run / "metrics.csv", encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file))
 
 

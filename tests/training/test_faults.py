@@ -131,7 +131,7 @@ def test_what_was_alive_is_known_after_a_restart(tmp_path, monkeypatch, capsys):
 def full_disk(monkeypatch, place: str, call: int) -> None:
     """No file grows beyond 100 bytes during one call of a function."""
     module, name = place.rsplit(".", 1)
-    owner = {"torch": torch, "ign.saved": ign.saved, "Journal": Journal}[module]
+    owner = {"torch": torch, "ign.io.format": ign.io.format, "Journal": Journal}[module]
     plain, number = getattr(owner, name), count(1)
 
     def planted(*args, **kwargs):
@@ -148,7 +148,7 @@ def full_disk(monkeypatch, place: str, call: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("place", "call"), [("torch.save", 2), ("ign.saved.save_file", 2), ("Journal.write", 8)]
+    ("place", "call"), [("torch.save", 2), ("ign.io.format.save_file", 2), ("Journal.write", 8)]
 )
 def test_full_disk_leaves_what_was_there(place, call, plain, tmp_path, monkeypatch, capsys):
     run = tmp_path / "run"
@@ -167,7 +167,7 @@ def test_full_disk_leaves_what_was_there(place, call, plain, tmp_path, monkeypat
 
 
 def test_full_disk_at_the_first_checkpoint(tmp_path, monkeypatch, capsys):
-    full_disk(monkeypatch, "ign.saved.save_file", 1)
+    full_disk(monkeypatch, "ign.io.format.save_file", 1)
     err = fails(capsys, *TRAIN, f"--out={tmp_path / 'run'}")
     assert "nothing was saved before" in err
     assert "--force" in err
@@ -184,7 +184,7 @@ def test_out_of_memory_is_one_line(tmp_path, monkeypatch, capsys):
 
 
 def test_place_that_cannot_be_written(tmp_path, capsys):
-    (tmp_path / "file").write_text("")
+    (tmp_path / "file").write_text("", encoding="utf-8")
     assert main(*TRAIN, f"--out={tmp_path / 'file' / 'run'}") == 2
     err = capsys.readouterr().err
     assert err.startswith(f"ign train: {tmp_path / 'file' / 'run'}")

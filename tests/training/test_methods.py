@@ -233,7 +233,7 @@ def test_a_run_of_a_baseline_is_a_run(name, runs):
     last = rows(run)[-1]
     assert all(last[k] for k in ("step", "diversity", *METHODS[name].terms))
     assert bool(last["gap"] and last["drift_held_out"] and last["drift_train"]) == model.projects
-    kept = yaml.safe_load((run / "config.yaml").read_text())
+    kept = yaml.safe_load((run / "config.yaml").read_text(encoding="utf-8"))
     assert (kept["method"], kept["network"]["norm"]) == (name, "batch")
 
 
@@ -318,7 +318,7 @@ def test_a_method_sets_what_is_not_given():
 def test_a_method_in_a_yaml_file_sets_the_same(tmp_path, monkeypatch):
     found: list[Config] = []
     monkeypatch.setattr("ign.training.run", lambda config, *_: found.append(config))
-    (tmp_path / "a.yaml").write_text("method: vae\nsteps: 7\n")
+    (tmp_path / "a.yaml").write_text("method: vae\nsteps: 7\n", encoding="utf-8")
     assert main("train", "mnist", f"--config={tmp_path / 'a.yaml'}") == 0
     assert main("train", "mnist", "--method", "vae", "--steps=7") == 0
     assert found[0] == found[1] == arguments({"method": "vae", "steps": 7}, "mnist")

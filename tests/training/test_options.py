@@ -77,7 +77,7 @@ def test_every_field_from_the_command_line_yaml_and_python(parsed, tmp_path):
     config = parsed("digits", *words)
     assert flat(config) == wanted
     assert arguments(OTHER, "digits") == config
-    (tmp_path / "a.yaml").write_text(yaml.safe_dump(plain(config)))
+    (tmp_path / "a.yaml").write_text(yaml.safe_dump(plain(config)), encoding="utf-8")
     assert parsed("--config", tmp_path / "a.yaml") == config
     assert parsed("mnist-paper", f"--config={tmp_path / 'a.yaml'}", "--steps=9").steps == 9
 
@@ -91,7 +91,7 @@ def test_some_fields_leave_the_others_as_the_preset_has_them():
 @pytest.mark.parametrize("name", PRESETS)
 def test_preset_names_fields_that_exist(name):
     given = flat(arguments({}, name))
-    for key, value in yaml.safe_load(preset_file(name).read_text()).items():
+    for key, value in yaml.safe_load(preset_file(name).read_text(encoding="utf-8")).items():
         for inner, v in value.items() if isinstance(value, dict) else [("", value)]:
             found = given[f"{key}.{inner}" if inner else key]
             assert found == (tuple(v) if isinstance(v, list) else v)
@@ -109,7 +109,7 @@ def test_printed_configuration_is_one_to_start_from(parsed, tmp_path, capsys):
     with pytest.raises(SystemExit) as end:
         main("train", *words, "--print_config")
     assert end.value.code == 0
-    (tmp_path / "a.yaml").write_text(capsys.readouterr().out)
+    (tmp_path / "a.yaml").write_text(capsys.readouterr().out, encoding="utf-8")
     assert parsed("mnist", f"--config={tmp_path / 'a.yaml'}") == parsed(*words)
 
 
@@ -135,7 +135,7 @@ def test_mistake_is_one_line_on_the_command_line(word, tmp_path, capsys):
 
 
 def test_mistake_in_yaml_is_one_line(tmp_path, capsys):
-    (tmp_path / "a.yaml").write_text("network: {widht: 3}\n")
+    (tmp_path / "a.yaml").write_text("network: {widht: 3}\n", encoding="utf-8")
     assert main("train", "digits", f"--config={tmp_path / 'a.yaml'}") == 2
     assert capsys.readouterr().err.count("\n") == 1
 

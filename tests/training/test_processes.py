@@ -43,7 +43,7 @@ def start(tmp_path):
 def ign(start, tmp_path):
     """``ign WORDS`` from a script, which starts its other processes by itself."""
     script = tmp_path / "command.py"
-    script.write_text(SCRIPT)
+    script.write_text(SCRIPT, encoding="utf-8")
     return lambda *words: start(sys.executable, script, *words)
 
 
@@ -197,7 +197,7 @@ LAUNCH = ("torchrun", "--standalone", "--nproc-per-node=2", "-m", "ign")
 def workers(parent: int) -> dict[str, int]:
     """The processes that torchrun started, by their ranks."""
     found = {}
-    for line in Path(f"/proc/{parent}/task/{parent}/children").read_text().split():
+    for line in Path(f"/proc/{parent}/task/{parent}/children").read_text(encoding="utf-8").split():
         place = Path(f"/proc/{line}/environ").read_bytes().decode().split("\0")
         rank = next((x.partition("=")[2] for x in place if x.startswith("RANK=")), "")
         found[rank] = int(line)
@@ -259,7 +259,7 @@ def test_slurm_script_begins_and_goes_on(start, tmp_path):
     programs = tmp_path / "bin"
     programs.mkdir()
     for name, text in (("srun", 'shift\nexec "$@"'), ("scontrol", "echo localhost")):
-        (programs / name).write_text(f"#!/bin/sh\n{text}\n")
+        (programs / name).write_text(f"#!/bin/sh\n{text}\n", encoding="utf-8")
         (programs / name).chmod(0o755)
     path = f"{programs}:{Path(sys.executable).parent}:{os.environ['PATH']}"
     job = {

@@ -151,18 +151,20 @@ def test_finished_run_says_so_and_goes_on_for_more_steps(plain, tmp_path, capsys
     "word", ["--batch_size=4", "--network.width=8", "--seed=1", "--noise=spectral", "--ema=0"]
 )
 def test_what_would_make_it_another_run_is_refused(word, copy, capsys):
-    before = (copy / "config.yaml").read_text()
+    before = (copy / "config.yaml").read_text(encoding="utf-8")
     assert main("train", "--resume", copy, "--steps=14", word) == 2
     _, err = capsys.readouterr()
     assert err.count("\n") == 1
     assert word[2:].partition("=")[0] in err
     assert "steps, every, log_every, trainer, data" in err
-    assert (copy / "config.yaml").read_text() == before
+    assert (copy / "config.yaml").read_text(encoding="utf-8") == before
 
 
 def test_other_images_are_refused(copy, tmp_path, capsys):
     fewer = copy / "config.yaml"
-    fewer.write_text(fewer.read_text().replace("limit: 64", "limit: 60"))
+    fewer.write_text(
+        fewer.read_text(encoding="utf-8").replace("limit: 64", "limit: 60"), encoding="utf-8"
+    )
     assert main("train", "--resume", copy, "--steps=14") == 2
     _, err = capsys.readouterr()
     assert err.count("\n") == 1
@@ -173,7 +175,7 @@ def test_other_images_are_refused(copy, tmp_path, capsys):
 def test_no_run_is_refused(tmp_path, capsys):
     for word in (tmp_path, tmp_path / "nothing"):
         assert main("train", "--resume", word) == 2
-    (tmp_path / "config.yaml").write_text("steps: 3\n")
+    (tmp_path / "config.yaml").write_text("steps: 3\n", encoding="utf-8")
     assert main("train", "--resume", tmp_path) == 2
     assert "no checkpoint" in (err := capsys.readouterr().err)
     assert err.count("\n") == 3
@@ -189,7 +191,7 @@ def test_a_resumed_run_stays_where_it_is(word, copy, capsys):
 
 @pytest.mark.parametrize("content", ["a: [", "three", "widht: 3"])
 def test_damaged_configuration(content, copy, capsys):
-    (copy / "config.yaml").write_text(content)
+    (copy / "config.yaml").write_text(content, encoding="utf-8")
     assert main("train", "--resume", copy) == 2
     _, err = capsys.readouterr()
     assert err.count("\n") == 1

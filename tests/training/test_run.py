@@ -11,8 +11,9 @@ from PIL import Image
 from training.runs import OPTIONS, TINY, begin, main, rows, saved, steps
 
 import ign
-from ign import data, pictures
+from ign import data
 from ign.training import arguments, place
+from ign.view import pictures
 
 LOSSES = ("seconds", "steps_per_second", "total", "rec", "idem", "tight", "match",
           "tell", "fool", "sharp")  # fmt: skip
@@ -67,7 +68,7 @@ def test_grids_show_the_same_noise_at_each_step(whole):
 
 
 def test_config_file_is_the_run(plain):
-    config = arguments(yaml.safe_load((plain / "config.yaml").read_text()))
+    config = arguments(yaml.safe_load((plain / "config.yaml").read_text(encoding="utf-8")))
     assert config == arguments(OPTIONS, "digits")
     assert config.batch_size == 8
     assert config.network.width == 4
@@ -84,7 +85,7 @@ def test_python_trains_what_the_command_line_trains(plain, tmp_path):
 
 
 def test_distance_of_ones_own_trains(tmp_path):
-    words = [*TINY, "--steps=2", "--objective.distance=ign.distance:l2"]
+    words = [*TINY, "--steps=2", "--objective.distance=ign.objective.distance:l2"]
     run = begin(tmp_path / "run", words)
     assert float(rows(run)[-1]["drift_held_out"]) > 0
 
@@ -119,7 +120,7 @@ def test_place_of_a_run(tmp_path, monkeypatch):
     (tmp_path / "runs" / "digits").mkdir(parents=True)
     assert str(place(None, "digits", False)) == "runs/digits-2"
     (tmp_path / "letters").mkdir()
-    (tmp_path / "letters" / "love.txt").write_text("keep me")
+    (tmp_path / "letters" / "love.txt").write_text("keep me", encoding="utf-8")
     for there in ("letters", "letters/love.txt"):
         with pytest.raises(ValueError, match="not a run"):
             place(there, "digits", True)
@@ -138,7 +139,7 @@ def test_folder_of_images_from_the_command_line(tmp_path, capsys):
     model = ign.IGN.from_pretrained(tmp_path / "run")
     assert model.shape == (3, 8, 8)
     assert model.noise.name == "spectral"
-    config = yaml.safe_load((tmp_path / "run" / "config.yaml").read_text())
+    config = yaml.safe_load((tmp_path / "run" / "config.yaml").read_text(encoding="utf-8"))
     assert config["data"] == str(tmp_path / "in")
     with pytest.raises(ValueError, match="which images"):
         ign.train("folder", out=tmp_path / "other")

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from typing import Any, ClassVar
 
 from ign.data import ImageSet
-from ign.distance import l2
 from ign.nn import GaussianAutoencoder
+from ign.objective.distance import l2
 from ign.training.methods.method import LATENT, Batch, Method, Turn, codes_of
 
 FITTED = 10_000

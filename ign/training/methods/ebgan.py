@@ -8,10 +8,10 @@ from typing import Any, ClassVar
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ign.distance import l2
 from ign.nn import EnergyGenerator
 from ign.nn.norm import still
 from ign.objective import frozen
+from ign.objective.distance import l2
 from ign.training.config import Config
 from ign.training.methods.method import LATENT, Batch, Method, Turn
 

@@ -9,8 +9,8 @@ from typing import Any, ClassVar
 import torch
 from torch import nn
 
-from ign.distance import find_distance
-from ign.objective import SCALE_FLOOR
+from ign.objective.distance import find_distance
+from ign.objective.paper import SCALE_FLOOR
 from ign.training.config import Config
 from ign.training.methods.method import Batch, Method, Turn
 

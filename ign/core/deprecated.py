@@ -1,0 +1,60 @@
+"""The module names of version 0.1, which still import, with a warning that names the new place."""
+
+__all__ = ["MOVED", "install"]
+
+import sys
+import warnings
+from collections.abc import Sequence
+from importlib import import_module
+from importlib.abc import Loader, MetaPathFinder
+from importlib.machinery import ModuleSpec
+from types import ModuleType
+
+MOVED = {
+    "ign.card": "ign.evaluate.card",
+    "ign.demo": "ign.figures.demo",
+    "ign.density": "ign.objective.match",
+    "ign.distance": "ign.objective.distance",
+    "ign.files": "ign.core.files",
+    "ign.hub": "ign.io.hub",
+    "ign.page": "ign.view.html",
+    "ign.pictures": "ign.view.pictures",
+    "ign.plots": "ign.view.plots",
+    "ign.pretrained": "ign.io.packaged",
+    "ign.processes": "ign.core.processes",
+    "ign.random": "ign.core.random",
+    "ign.saved": "ign.io.format",
+    "ign.stream": "ign.view.stream",
+    "ign.terminal": "ign.core.terminal",
+    "ign.video": "ign.view.video",
+}
+"""Where each module of version 0.1 is now."""
+
+
+class _Moved(MetaPathFinder, Loader):
+    """Imports a module by its former name."""
+
+    def find_spec(
+        self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        return ModuleSpec(name, self) if name in MOVED else None
+
+    def create_module(self, spec: ModuleSpec) -> ModuleType:
+        new = MOVED[spec.name]
+        warnings.warn(
+            f"{spec.name} is now {new}; the former name will go with version 0.3",
+            DeprecationWarning,
+            stacklevel=2,  # frames of the import system are skipped
+        )
+        module = ModuleType(spec.name, f"Moved to {new}.")
+        vars(module).update({k: v for k, v in vars(import_module(new)).items() if k[:2] != "__"})
+        return module
+
+    def exec_module(self, module: ModuleType) -> None:
+        """Do nothing: the module was filled when it was created."""
+
+
+def install() -> None:
+    """Let the former names import; calling it again changes nothing."""
+    if not any(isinstance(finder, _Moved) for finder in sys.meta_path):
+        sys.meta_path.append(_Moved())

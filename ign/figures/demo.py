@@ -1,0 +1,109 @@
+"""The demo: pictures of what a model does, its training curves, and a page that shows them."""
+
+__all__ = ["page"]
+
+import csv
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from ign.core import random
+from ign.data import ImageSet
+from ign.model import IGN
+from ign.view import pictures
+from ign.view.html import Block, write
+from ign.view.plots import drawing
+
+
+def page(model: IGN, held_out: ImageSet, run: Path) -> Path:
+    """Write the pictures and the page of a trained model into its run's folder.
+
+    Args:
+        model: The model.
+        held_out: Images that it was not trained on.
+        run: The run's folder, with its ``metrics.csv``.
+
+    Returns:
+        The page, ``index.html``.
+    """
+    once, twice = model.sample_trajectory(100, [1, 2])
+    x = held_out.batch(torch.arange(12) * len(held_out) // 12)
+    drawn = {
+        "samples-f.png": pictures.grid(once),
+        "samples-ff.png": pictures.grid(twice),
+        "projections.png": _restored(model, x),
+    }
+    for name, picture in drawn.items():
+        pictures.save(picture, run / name)
+    _curves(run)
+    blocks = [
+        Block(
+            "f(z): noise to digits in one step",
+            "The first 100 samples of seed 0, none left out: one pass of noise through f.",
+            ["samples-f.png"],
+        ),
+        Block(
+            "f(f(z)): again changes little",
+            "The same samples passed once more: the network learns to leave its outputs alone.",
+            ["samples-ff.png"],
+        ),
+        Block(
+            "Noisy digits, projected",
+            "Held-out digits, with Gaussian noise of standard deviation 0.15, 0.3 and 0.6 in"
+            " [-1, 1], and what one pass makes of them. No such input was ever trained on.",
+            ["projections.png"],
+        ),
+        Block(
+            "Training",
+            "Terms of the loss, and measures of each check.",
+            ["curves.png"],
+            smooth=True,
+        ),
+    ]
+    every, z = held_out.batch(torch.arange(len(held_out))), model.latents(torch.arange(100))
+    facts = {
+        "held-out digits, mean |f(x) - x| of pixels in [-1, 1]": model.drift(every).mean(),
+        "samples, mean |f(f(z)) - f(z)|": (twice - once).abs().mean(),
+        "noise, mean |f(z) - z|": (once - z).abs().mean(),
+    }
+    return write(
+        run / "index.html",
+        "Idempotent Generative Network",
+        f"One network f, trained for {model.about.get('steps', 0):,} steps on"
+        f" {model.about.get('training_images', 0):,} small digits: it leaves digits alone,"
+        " f(x) = x, and maps anything else onto them, f(f(z)) = f(z).",
+        blocks,
+        {name: f"{value.item():.3f}" for name, value in facts.items()},
+        f"ign figures {run} --data digits        # every figure of the paper, from this model\n"
+        f"ign sample {run} -n 16 --applications 1 2 3 --out samples\n"
+        "ign train mnist                        # 28x28 digits\n"
+        "ign train --data path/to/your/images   # any folder or zip",
+    )
+
+
+def _restored(model: IGN, x: Tensor) -> pictures.Image.Image:
+    """Rows of digits, noisy ones, and their projections."""
+    rows = [("held out", x)]
+    for std in (0.15, 0.3, 0.6):
+        noise = random.normal(random.keys(0, "demo", 0, torch.arange(len(x))), model.shape)
+        noisy = x + std * noise
+        rows += [(f"+ noise {std}", noisy), ("projected", model.project(noisy).cpu())]
+    return pictures.sheet(rows)
+
+
+def _curves(run: Path) -> None:
+    """The columns of ``metrics.csv`` over the steps."""
+    with open(run / "metrics.csv", encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    panels = [
+        (("rec", "idem", "tight"), "terms of the loss", ""),
+        (("drift_held_out", "gap", "diversity"), "measures of the checks", "o"),
+    ]
+    with drawing(run / "curves.png", len(panels), (10, 3.6)) as figure:
+        for axes, (names, title, mark) in zip(figure, panels, strict=True):
+            for name in names:
+                points = [(int(r["step"]), float(r[name])) for r in rows if r[name]]
+                label = name.replace("_", " ")
+                axes.plot(*zip(*points, strict=True), label=label, marker=mark, ms=4)
+            axes.set(title=title, xlabel="step")

@@ -1,0 +1,1 @@
+"""Models as files: saved, loaded, packaged, and exchanged with the Hub."""

@@ -1,0 +1,128 @@
+"""Tensors as pictures: grids and labelled sheets, written whole or not at all."""
+
+__all__ = ["captioned", "grid", "heat", "save", "sheet", "to_picture"]
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+from PIL import Image, ImageDraw, ImageFont
+from torch import Tensor
+
+from ign.core.files import atomic
+from ign.data import to_uint8
+
+PAPER, INK = 255, 60
+LEAST_TILE = 56
+HEAT = ((0, 0, 0), (84, 18, 110), (188, 55, 84), (249, 142, 9), (252, 255, 164))
+"""The colours of a map from its least to its largest value."""
+Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
+
+
+def to_picture(image: Tensor) -> Image.Image:
+    """One image (C, H, W) in [-1, 1], C = 1 or 3, as a picture; values outside are clamped."""
+    pixels = to_uint8(image.detach().cpu())
+    if len(pixels) not in (1, 3):
+        raise ValueError(f"an image of {len(pixels)} channels has no picture; 1 or 3 do")
+    array = pixels.movedim(0, -1).numpy()
+    return Image.fromarray(array[..., 0] if array.shape[-1] == 1 else array)
+
+
+def heat(values: Tensor, top: float = 1.0) -> Tensor:
+    """Maps as images: black for 0, over violet and orange, to light yellow for ``top`` and more.
+
+    Args:
+        values: (B, H, W), at least 0.
+        top: The value of the last colour.
+
+    Returns:
+        (B, 3, H, W) in [-1, 1].
+    """
+    colours = torch.tensor(HEAT, dtype=values.dtype) / 127.5 - 1
+    place = (values / top).clamp(0, 1) * (len(HEAT) - 1)
+    below = place.long().clamp(max=len(HEAT) - 2)
+    part = (place - below)[..., None]
+    return ((1 - part) * colours[below] + part * colours[below + 1]).movedim(-1, 1)
+
+
+def grid(images: Tensor, columns: int | None = None) -> Image.Image:
+    """Images (N, C, H, W) in [-1, 1] as one picture, row by row, small ones enlarged.
+
+    Args:
+        images: The images.
+        columns: How many in a row; None for about as many as there are rows.
+    """
+    columns = columns or max(1, round(len(images) ** 0.5))
+    rows = [images[i : i + columns] for i in range(0, len(images), columns)]
+    return sheet([("", row) for row in rows])
+
+
+def sheet(rows: Sequence[tuple[str, Tensor]], group: int = 0) -> Image.Image:
+    """Rows of images, each with its label on the left, as one picture.
+
+    Args:
+        rows: Labels and images, each (N, C, H, W) in [-1, 1]; all of one size.
+        group: After how many rows there is a wider gap; 0 for nowhere.
+    """
+    scale = -(-LEAST_TILE // rows[0][1].shape[-1])
+    height, width = (scale * n for n in rows[0][1].shape[-2:])
+    gap = max(2, width // 16)
+    font = ImageFont.load_default(size=14)
+    margin = max((int(font.getlength(line)) for t, _ in rows for line in t.split("\n")), default=0)
+    margin += 2 * gap if margin else gap
+    columns = max(len(images) for _, images in rows)
+    tops = [
+        gap + r * (height + gap) + (r // group * 4 * gap if group else 0) for r in range(len(rows))
+    ]
+    size = (margin + columns * (width + gap), tops[-1] + height + gap)
+    picture = Image.new("RGB", size, (PAPER,) * 3)
+    draw = ImageDraw.Draw(picture)
+    for r, (label, images) in enumerate(rows):
+        top = tops[r]
+        middle = (gap, top + height // 2)
+        draw.multiline_text(middle, label, fill=(INK,) * 3, font=font, anchor="lm")
+        for c, image in enumerate(images):
+            tile = to_picture(image).resize((width, height), Image.Resampling.NEAREST)
+            picture.paste(tile, (margin + c * (width + gap), top))
+    return picture
+
+
+def captioned(picture: Image.Image, title: str, text: str) -> Image.Image:
+    """A picture with a title and a text under it, broken into lines of its width."""
+    pad, width = 10, max(picture.width, 420)
+    lines = []
+    for words, size in ((title, 16), (text, 13)):
+        font = ImageFont.load_default(size=size)
+        lines += [(line, font, size * 3 // 2) for line in _lines(words, font, width - 2 * pad)]
+    height = picture.height + sum(height for *_, height in lines) + 2 * pad
+    whole = Image.new("RGB", (width, height), (PAPER,) * 3)
+    whole.paste(picture, ((width - picture.width) // 2, 0))
+    draw, top = ImageDraw.Draw(whole), picture.height + pad
+    for line, font, height in lines:
+        draw.text((pad, top), line, fill=(INK,) * 3, font=font)
+        top += height
+    return whole
+
+
+def _lines(text: str, font: Font, width: int) -> list[str]:
+    """The text in lines that are no wider than the width, a single long word apart."""
+    lines = [""]
+    for word in text.split():
+        longer = f"{lines[-1]} {word}".lstrip()
+        if font.getlength(longer) <= width or not lines[-1]:
+            lines[-1] = longer
+        else:
+            lines.append(word)
+    return lines
+
+
+def save(picture: Image.Image | Tensor, path: str | Path, durable: bool = True) -> Path:
+    """Write a picture, or an image (C, H, W) in [-1, 1], in the format of the path's suffix.
+
+    ``durable`` as for ``ign.core.files.atomic``.
+    """
+    picture = to_picture(picture) if isinstance(picture, torch.Tensor) else picture
+    path = Path(path)
+    with atomic(path, durable) as file:
+        picture.save(file)
+    return path
