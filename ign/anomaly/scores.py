@@ -136,7 +136,7 @@ class Calibration:
         images: n.
         data: What the clean images were.
         thresholds: t of each score.
-        quantiles: 1,001 evenly spaced quantiles of the clean images' scores, for each kind of score.
+        quantiles: For each kind of score, 1,001 evenly spaced quantiles of the clean scores.
 
     References:
         Vovk, Gammerman and Shafer, Algorithmic Learning in a Random World, 2005 (conformal

@@ -54,9 +54,7 @@ def load_attributes(source: str | os.PathLike[str], names: Sequence[str]) -> Att
     path = Path(source).expanduser()
     published = next((path / name for name in PUBLISHED if (path / name).is_file()), None)
     if published is not None:
-        columns, known = _parse(
-            str(published), published.read_text("utf-8-sig", "replace", encoding="utf-8")
-        )
+        columns, known = _parse(str(published), published.read_text("utf-8-sig", "replace"))
         names = [PurePosixPath(name).name for name in names]
     else:
         columns, known = _merge(str(source), _tables(path))
@@ -99,7 +97,7 @@ def _tables(path: Path) -> Iterator[tuple[str, Table]]:
         folder = file.parent.relative_to(path).as_posix()
         yield (
             _prefix(folder),
-            _parse(str(file), file.read_text("utf-8-sig", "replace", encoding="utf-8")),
+            _parse(str(file), file.read_text("utf-8-sig", "replace")),
         )
     for archive in [] if files else sorted(path.glob("*.zip")):
         if split_of(archive.stem) is not None:
