@@ -50,6 +50,8 @@ class ImageSet:
         names: The name of each image.
         source: What the images were loaded from.
         skipped: (name, reason) of each image that could not be read.
+        value_range: The values that became black and white; None where all images have 8 bits.
+        notes: What else happened to the images on reading, a line for each thing.
     """
 
     images: Tensor
@@ -57,6 +59,8 @@ class ImageSet:
     names: list[str]
     source: str
     skipped: list[tuple[str, str]] = field(default_factory=list)
+    value_range: tuple[float, float] | None = None
+    notes: list[str] = field(default_factory=list)
 
     def __len__(self) -> int:
         return len(self.images)
