@@ -140,6 +140,7 @@ class Training(LightningModule):
             last = player == self.method.players - 1
             (optimizer if last else optimizer.optimizer).step()  # Lightning counts the last
         self.lr_schedulers().step()  # type: ignore[union-attr]
+        self.average.update(self.model.network, self.global_step - 1)
 
     @contextmanager
     def _alone(self, alone: bool) -> Iterator[None]:

@@ -21,7 +21,7 @@ from ign.core.terminal import console
 from ign.model import IGN
 from ign.nn import DCGANAutoencoder
 from ign.noise import make_noise
-from ign.training.callbacks import Bar, Follow, Stop, Tell, lost, say
+from ign.training.callbacks import Bar, Stop, Tell, lost, say
 from ign.training.check import Check, averaged
 from ign.training.checkpoints import AtomicCheckpoints, Failure, again, kept, newest, step_of
 from ign.training.config import Config
@@ -126,7 +126,7 @@ def run(config: Config, folder: Path, resume: bool = False, init: str | Path | N
     check = Check(folder, _pick(held_out), _pick(images), journal, config.every)
     bar = Bar(console, config.log_every, said(config))
     with _quiet():
-        trainer = _trainer(config, folder, [Tell(folder), stop, Follow(), journal, bar, check])
+        trainer = _trainer(config, folder, [Tell(folder), stop, journal, bar, check])
         module.part(trainer.world_size)
         if trainer.is_global_zero:
             prepare(folder, config, resume)
