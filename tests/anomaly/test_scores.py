@@ -8,7 +8,7 @@ from projectors import Half, Projector, images, model
 
 from ign import IGN, ModelError, nn, noise
 from ign.anomaly import SCORES, Calibration, score, score_map
-from ign.anomaly.scores import LEVELS
+from ign.anomaly.calibration import LEVELS
 
 
 def test_scores_are_the_formulas():
@@ -152,7 +152,7 @@ def test_one_trajectory_tells_the_same_bits(kind):
         p.data *= 8
     m, y, calls = IGN(network, noise.GaussianNoise((1, 8, 8))), images(5, 1, 8, 8), []
     network.register_forward_hook(lambda *_: calls.append(1))
-    seen = m.look(y, kind)
+    seen = m.analyze(y, kind)
     assert len(calls) == SCORES[kind][0]
     every = m.scores(y)
     assert len(calls) == SCORES[kind][0] + 2
@@ -161,4 +161,4 @@ def test_one_trajectory_tells_the_same_bits(kind):
     assert torch.equal(seen.map, m.score_map(y, kind))
     assert torch.equal(seen.projected, m.project(y))
     with pytest.raises(ValueError, match="is unknown"):
-        m.look(y, "novelty")
+        m.analyze(y, "novelty")
