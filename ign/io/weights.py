@@ -49,7 +49,7 @@ def read_weights(path: Path, model: nn.Module) -> dict[str, Tensor]:
             f"{path}: not a whole safetensors file ({one_line(error)}); fetch or save it again"
         ) from None
     for name, value in state.items():
-        state[name] = value.to(expected[name].dtype)
+        state[name] = value.to(expected[name].dtype, copy=True)  # of its own memory, not the file's
         if not state[name].isfinite().all():
             raise ModelError(
                 f"{path}: {name} holds NaN, infinity or a value that float32 cannot hold;"
@@ -106,5 +106,5 @@ def fingerprint(state: Mapping[str, Tensor]) -> str:
             value = value.to(torch.float32)
         found.update(f"{name} {tuple(value.shape)} {value.dtype}\n".encode())
         if math.prod(value.shape):
-            found.update(value.contiguous().reshape(-1).view(torch.uint8).numpy())
+            found.update(value.contiguous().reshape(-1).view(torch.uint8).numpy().data)
     return found.hexdigest()
