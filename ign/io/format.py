@@ -159,11 +159,12 @@ def load(folder: Path) -> Parts:
     if shape != parts.noise.shape:
         raise ModelError(f"{path}: the network takes {shape}, the images are {parts.noise.shape}")
     state = read_weights(folder / WEIGHTS, modules)
-    if not type(parts.network).__module__.startswith("ign."):
+    ours = type(parts.network).__module__.startswith("ign.")
+    if not ours:
         with torch.random.fork_rng(devices=[]):  # it may hold tensors that are not in the file
             parts = _build(config)
         modules = parts.modules()
-    modules.load_state_dict(state, assign=True)
+    modules.load_state_dict(state, assign=ours)
     modules.eval().requires_grad_(True)
     known = _matching(parts.calibration, modules.state_dict(), f"{path}: ignored")
     return parts._replace(calibration=known)
