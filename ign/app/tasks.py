@@ -166,9 +166,9 @@ class Tasks:
         if not good:
             raise ValueError("; ".join(bad[:3]) or "no pictures there")
         images = torch.stack([image for _, image in good])
-        scores, moved, once = (x.cpu() for x in self.model.look(images, kind))
+        scores, moved, once = (x.cpu() for x in self.model.analyze(images, kind))
         heat = pictures.heat(moved)
-        told = anomaly.words(scores, kind, self.model.calibration)
+        told = anomaly.table_rows(scores, kind, self.model.calibration)
         rows = [(name, *words) for (name, _), words in zip(good, told, strict=True)]
         order = scores.argsort(descending=True).tolist()
         shown: list[tuple[str | Tensor, ...]] = [
