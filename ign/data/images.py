@@ -2,10 +2,14 @@
 
 __all__ = ["ImageSet", "to_float", "to_uint8"]
 
+import hashlib
 from dataclasses import dataclass, field, replace
 
 import torch
 from torch import Tensor
+
+HASHED = 2**24
+"""About how many bytes are hashed at once."""
 
 
 def to_float(x: Tensor, flip: Tensor | None = None) -> Tensor:
@@ -62,6 +66,28 @@ class ImageSet:
         """The shape of one image, (C, H, W)."""
         channels, height, width = self.images.shape[1:]
         return channels, height, width
+
+    def __getitem__(self, index: int | slice | Tensor) -> Tensor:
+        """One image, (C, H, W), or several, (B, C, H, W): float32 in [-1, 1].
+
+        A :class:`torch.utils.data.DataLoader` can therefore read the set as it is.
+
+        Raises:
+            IndexError: There is no such image.
+        """
+        return to_float(self.images[index])
+
+    def fingerprint(self) -> str:
+        """Compute a hash of the shape and of every pixel, 32 hexadecimal digits.
+
+        Two sets have the same fingerprint where their images are the same, in the same order;
+        names, labels and the device do not count. The hash is BLAKE2b (RFC 7693).
+        """
+        digest = hashlib.blake2b(repr(tuple(self.images.shape)).encode(), digest_size=16)
+        step = max(1, HASHED // max(1, self.images[:1].numel()))
+        for block in self.images.split(step):
+            digest.update(block.cpu().contiguous().numpy().data)
+        return digest.hexdigest()
 
     def batch(self, index: Tensor, flip: Tensor | None = None) -> Tensor:
         """The images at those positions, in [-1, 1].
