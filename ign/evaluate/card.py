@@ -14,7 +14,7 @@ from ign import __version__, data, degrade
 from ign.core.files import atomic
 from ign.data.terms import Terms, terms_of
 from ign.evaluate.comparison import MAIN, read
-from ign.evaluate.observed import digest
+from ign.evaluate.outputs import digest
 from ign.evaluate.tables import METRICS, cell, label
 from ign.model import IGN
 from ign.project import applied
