@@ -1,4 +1,4 @@
-"""Models that nobody trained, and what a visitor gives them."""
+"""Models that nobody trained, and the input of a visitor."""
 
 import numpy as np
 import pytest
@@ -6,7 +6,7 @@ from drawings import seven, untrained
 from PIL import Image
 
 from ign import IGN
-from ign.app.tiles import address
+from ign.app.markup import data_url
 
 
 @pytest.fixture(scope="session")
@@ -22,7 +22,7 @@ def rgb() -> IGN:
 @pytest.fixture
 def drawing() -> dict[str, str]:
     """A drawing as the page sends it."""
-    return {"picture": address(seven(True))}
+    return {"picture": data_url(seven(True))}
 
 
 @pytest.fixture

@@ -29,9 +29,9 @@ from ign import IGN, pictures
 expect.set_options(timeout=60_000)  # a page is quick, a machine that does other things is not
 TABS = ("Make it real", "Generate", "Edit", "Explore", "Score")
 APP = """
-from ign.app import server
+from ign.app import uploads
 from ign.cli import main
-server.STALE = 10
+uploads.STALE = 10
 raise SystemExit(main())
 """
 SLOW = """
@@ -51,6 +51,11 @@ class Served(NamedTuple):
     address: str
     folder: Path
 
+    @property
+    def root(self) -> str:
+        """The address without the token."""
+        return self.address.partition("?")[0]
+
     def kept(self) -> list[str]:
         """The files that are left of visitors; gradio's empty ones hold nothing."""
         files = (p for p in self.folder.rglob("*") if p.is_file())
@@ -69,7 +74,7 @@ def serving(code: str, words: list[str], folder: Path) -> Iterator[Served]:
     )
     try:
         line = process.stdout.readline()
-        found = re.search(r"http://127.0.0.1:\d+/", line)
+        found = re.search(r"http://127.0.0.1:\d+/\?token=[\w-]+", line)
         assert found, line
         yield Served(found.group(), folder)
         process.send_signal(signal.SIGTERM)
@@ -391,6 +396,7 @@ def test_accessibility_and_layout(browser: Browser, app, problems, shots, size, 
 
 
 def test_no_file_is_served(page, app, tmp_path):
+    opened(page, app)
     (tmp_path / "secret.txt").write_text("secret")
     for path in (
         f"file={tmp_path}/secret.txt",
@@ -398,8 +404,8 @@ def test_no_file_is_served(page, app, tmp_path):
         "file=../../etc/passwd",
         "info",
     ):
-        assert page.request.get(f"{app.address}gradio_api/{path}").status == 404
-    assert page.request.get(f"{app.address}../../etc/passwd").status == 404
+        assert page.request.get(f"{app.root}gradio_api/{path}").status == 404
+    assert page.request.get(f"{app.root}../../etc/passwd").status == 404
 
 
 def test_a_path_in_the_place_of_an_upload_is_refused(page, app, problems):
