@@ -127,6 +127,8 @@ class Gate:
         if path == "/gradio_api/queue/data" and reads:
             names = parse_qs(scope["query_string"].decode("latin-1")).get("session_hash", [""])
             session = self._access.session(visitor, names[0])
+            if not self._sessions.has_jobs(session):
+                return PlainTextResponse("no jobs were posted under this name", 404)
             query = urlencode({"session_hash": session}).encode()
             await self._stream({**scope, "query_string": query}, receive, send, session)
             return None

@@ -57,6 +57,10 @@ class Sessions:
         while sum(map(len, self._pending().values())) >= UNREAD_TOTAL:
             await self._release_oldest(session)
 
+    def has_jobs(self, session: str) -> bool:
+        """Whether a page has posted a job since it was opened."""
+        return session in self._blocks._queue.pending_messages_per_session
+
     @contextmanager
     def stream(self, session: str) -> Iterator[None]:
         """While a page has a connection open it is not let go for others."""
