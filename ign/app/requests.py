@@ -93,12 +93,14 @@ async def read_upload(
     kind, options = parse_options_header(content_type)
     if kind != b"multipart/form-data" or not options.get(b"boundary"):
         raise Refused("an upload is a form with files", 400)
-    files = Reservation(uploads, visitor, most)
+    files, ended = Reservation(uploads, visitor, most), asyncio.Event()
     try:
-        parser = MultipartParser(options[b"boundary"], _callbacks(files))  # type: ignore[arg-type]
+        callbacks = _callbacks(files) | {"on_end": ended.set}
+        parser = MultipartParser(options[b"boundary"], callbacks)  # type: ignore[arg-type]
         async for piece in body.pieces():
             parser.write(piece)
-        parser.finalize()
+        if not ended.is_set():
+            raise FormParserError
     except FormParserError:
         files.cancel()
         raise Refused("the upload is not a complete form", 400) from None

@@ -5,6 +5,7 @@ __all__ = ["serve"]
 import contextlib
 import errno
 import ipaddress
+import logging
 import os
 import shutil
 import signal
@@ -74,6 +75,7 @@ def serve(
 
             def handle_exit(self, sig: int, frame: Any) -> None:
                 ends.append(_end_by_force(sig, folder))
+                logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
                 super().handle_exit(sig, frame)
 
         ends: list[threading.Timer] = []

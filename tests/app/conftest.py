@@ -51,20 +51,21 @@ def photo(tmp_path) -> str:
 
 
 @pytest.fixture(scope="module")
-def start(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[], Any]]:
+def start(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Any]]:
     """Starts servers: each returns its process, its address and its temporary folder."""
     processes = []
     tests = Path(__file__).resolve().parent.parent
 
-    def run() -> tuple[subprocess.Popen[str], str, Path]:
+    def run(quiet: bool = False) -> tuple[subprocess.Popen[str], str, Path]:
         folder = tmp_path_factory.mktemp("server")
         environment = {
             **os.environ, "TMPDIR": str(folder), "OMP_NUM_THREADS": "1",
             "PYTHONPATH": os.pathsep.join([str(tests.parent), str(tests)]),
         }  # fmt: skip
         process = subprocess.Popen(
-            [sys.executable, "-c", SERVER], env=environment, stdout=subprocess.PIPE, text=True
-        )
+            [sys.executable, "-c", SERVER], env=environment, text=True,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE if quiet else None,
+        )  # fmt: skip
         processes.append(process)
         return process, process.stdout.readline().strip(), folder
 

@@ -80,7 +80,7 @@ DEFAULTS: dict[tuple[str, str], list[Any]] = {
 
 
 @pytest.fixture(scope="module")
-def target(start: Callable[[], Any], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
+def target(start: Callable[..., Any], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
     asked: list[str] = []
 
     class Handler(http.server.BaseHTTPRequestHandler):
@@ -359,7 +359,7 @@ def test_results_that_nobody_fetches_are_bounded(target):
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_ends_it_while_a_job_runs_and_connections_are_open(start, number):
-    process, address, folder = start()
+    process, address, folder = start(quiet=True)
     client = Client(address)
     job = client.functions()["generate-go", "click"]["id"]
     client.post({"data": [99, 1, 1], "fn_index": job, "session_hash": "s"})
@@ -379,6 +379,7 @@ def test_a_signal_ends_it_while_a_job_runs_and_connections_are_open(start, numbe
     start_time = time.monotonic()
     process.send_signal(number)
     assert process.wait(20) == 128 + number
+    assert process.stderr.read() == ""
     assert time.monotonic() - start_time < 12
     assert list(folder.glob("ign-app-*")) == []
     for one in sockets:

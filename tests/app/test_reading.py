@@ -130,3 +130,48 @@ def test_no_more_than_a_set_number_is_scored(photo, monkeypatch):
     found = list(read_each([photo] * 5, 8, True))
     assert [one.image is not None for one in found] == [True, True, True, False]
     assert "over 3 pictures" in found[-1].reason
+
+
+def many(tmp_path, count: int, side: int, method: int = zipfile.ZIP_DEFLATED) -> str:
+    file = io.BytesIO()
+    Image.new("1", (side, side)).save(file, "PNG")
+    with zipfile.ZipFile(tmp_path / "many.zip", "w", method) as archive:
+        for i in range(count):
+            archive.writestr(f"{i}.png", file.getvalue())
+    return str(tmp_path / "many.zip")
+
+
+def test_pixels_are_counted_over_all_pictures_before_one_is_decoded(tmp_path, monkeypatch):
+    decoded = []
+    monkeypatch.setattr(reading, "PIXELS_TOTAL", 2500)
+    monkeypatch.setattr(
+        reading, "read_image", lambda *given: decoded.append(1) or read_image(*given)
+    )
+    found = list(read_each([many(tmp_path, 6, 30)], 8, True))
+    assert [one.image is not None for one in found] == [True, True, False, False, False, False]
+    assert "megapixels together" in found[2].reason
+    assert len(decoded) == 2
+
+
+def test_bytes_are_counted_over_all_members_before_one_is_unpacked(tmp_path, monkeypatch):
+    path = many(tmp_path, 6, 30)
+    with zipfile.ZipFile(path) as archive:
+        size = archive.infolist()[0].file_size
+    monkeypatch.setattr(reading, "BYTES_TOTAL", 3 * size)
+    found = list(read_each([path], 8, True))
+    assert [one.image is not None for one in found] == [True] * 3 + [False] * 3
+    assert "MB together" in found[3].reason
+
+
+def test_after_a_minute_no_further_picture_is_read(tmp_path, monkeypatch):
+    monkeypatch.setattr(reading, "SECONDS", -1.0)
+    found = list(read_each([many(tmp_path, 2, 30)], 8, True))
+    assert all("seconds" in one.reason for one in found)
+
+
+def test_zips_that_cost_too_much_to_list_are_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(reading, "ENTRIES", 5)
+    assert "over 5 entries" in next(read_each([many(tmp_path, 6, 3)], 8, True)).reason
+    assert next(read_each([many(tmp_path, 5, 3)], 8, True)).image is not None
+    found = next(read_each([many(tmp_path, 1, 3, zipfile.ZIP_LZMA)], 8, True))
+    assert "another method than deflate" in found.reason

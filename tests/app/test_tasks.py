@@ -142,6 +142,8 @@ def test_a_calibrated_model_tells_percentiles(photo):
     html = Tasks(model).score([photo], "displacement")
     row = next(csv.DictReader(io.StringIO(saved(html)[1].decode())))
     assert (row["percentile"], row["flag"]) == ("100.0", "1")
+    assert "<td>flagged</td>" in html
+    assert html.count('<tr class="marked">') == 1
     assert "Percentile" in html
 
 
