@@ -1,6 +1,6 @@
-"""What happens beside the steps: the average, a clean stop, the bar."""
+"""What happens beside the steps: a clean stop and the progress bar."""
 
-__all__ = ["Bar", "Follow", "Stop", "Tell", "lost", "say"]
+__all__ = ["Bar", "Stop", "Tell", "lost", "say"]
 
 import signal
 import sys
@@ -26,13 +26,6 @@ SECONDS = 10
 def say(console: Console, text: str) -> None:
     """Print a line as it is."""
     console.print(text, markup=False, highlight=False, soft_wrap=True)
-
-
-class Follow(Callback):
-    """Moves the average after each step."""
-
-    def on_train_batch_end(self, trainer: Trainer, module: Any, *_: Any) -> None:
-        module.average.update(module.model.network, trainer.global_step - 1)
 
 
 class Stop(Callback):

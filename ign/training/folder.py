@@ -5,12 +5,11 @@ __all__ = ["leads", "place", "prepare"]
 import shutil
 from pathlib import Path
 
-import yaml
 from lightning.pytorch.utilities import rank_zero_only
 
 from ign.core.files import atomic
 from ign.training.config import Config
-from ign.training.options import plain
+from ign.training.options import to_yaml
 
 LEFTOVERS = (".config-*", ".metrics-*", "checkpoints/.step-*", "model/.*-*", "samples/.step-*")
 """What a killed process may leave of :func:`ign.core.files.atomic`."""
@@ -53,4 +52,4 @@ def prepare(run: Path, config: Config, resume: bool) -> None:
     for left in [file for pattern in LEFTOVERS for file in run.glob(pattern)]:
         left.unlink()
     with atomic(run / "config.yaml") as file:
-        file.write_text(yaml.safe_dump(plain(config), sort_keys=False), encoding="utf-8")
+        file.write_text(to_yaml(config), encoding="utf-8")

@@ -19,9 +19,8 @@ from torch import Tensor, nn
 from ign import data
 from ign.core.terminal import console
 from ign.model import IGN
-from ign.nn import DCGANAutoencoder
 from ign.noise import make_noise
-from ign.training.callbacks import Bar, Follow, Stop, Tell, lost, say
+from ign.training.callbacks import Bar, Stop, Tell, lost, say
 from ign.training.check import Check, averaged
 from ign.training.checkpoints import AtomicCheckpoints, Failure, again, kept, newest, step_of
 from ign.training.config import Config
@@ -126,8 +125,8 @@ def run(config: Config, folder: Path, resume: bool = False, init: str | Path | N
     check = Check(folder, _pick(held_out), _pick(images), journal, config.every)
     bar = Bar(console, config.log_every, said(config))
     with _quiet():
-        trainer = _trainer(config, folder, [Tell(folder), stop, Follow(), journal, bar, check])
-        module.part(trainer.world_size)
+        trainer = _trainer(config, folder, [Tell(folder), stop, journal, bar, check])
+        module.micro_batch(trainer.world_size)
         if trainer.is_global_zero:
             prepare(folder, config, resume)
         _fit(trainer, module, checkpoint, folder, stop)
@@ -219,8 +218,7 @@ def _trainer(config: Config, folder: Path, callbacks: list[Any]) -> Trainer:
     options = asdict(config.trainer)
     if options["accelerator"] == "cuda":
         options["accelerator"] = "gpu"
-    for own in ("accumulate_grad_batches", "compile"):  # a step does these by itself
-        del options[own]
+    del options["accumulate_grad_batches"]  # a step accumulates by itself
     options["precision"] = precision_of(config.trainer)
     try:
         return Trainer(
@@ -264,16 +262,13 @@ def _begin(config: Config, images: data.ImageSet, init: str | Path | None) -> tu
     kind, (channels, size, _) = METHODS[config.method], images.shape
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(config.seed)
-        settings = asdict(config.network)
-        if kind.network is not DCGANAutoencoder:
-            del settings["rounding"]  # the method refuses it
-        network = kind.network(channels, size, **settings)
+        network = kind.network_class(channels, size, **asdict(config.network))
         method = kind(network, config)
     noise = make_noise(config.noise, images.shape, images.images)
     name = Path(config.data).name or config.data
     about = {"method": config.method, "data": name, "training_images": len(images)}
     about |= {"seed": config.seed, "precision": precision_of(config.trainer)}
-    model = IGN(network, noise, config.objective.distance, about)
+    model = IGN(network, noise, config.distance, about)
     if init is not None:
         _start_from(IGN.from_pretrained(init).network, network, f"--init {init}")
     return model, method
