@@ -69,7 +69,7 @@ def test_grids_show_the_same_noise_at_each_step(whole):
 
 def test_config_file_is_the_run(plain):
     config = arguments(yaml.safe_load((plain / "config.yaml").read_text(encoding="utf-8")))
-    assert config == arguments(OPTIONS, "digits")
+    assert config == arguments(OPTIONS | {"horizon": 12}, "digits")
     assert config.batch_size == 8
     assert config.network.width == 4
 
