@@ -20,7 +20,7 @@ def run(words: Sequence[str]) -> int:
     from jsonargparse import ArgumentError
 
     from ign import training
-    from ign.training import Failure, Interrupted, Lost, leads
+    from ign.training import Failure, Interrupted, ProcessLostError, is_first_process
 
     preset, rest = ("folder", words) if words is ASKED else _preset(words)
     rest = rest if words is ASKED else [_renamed(word) for word in rest]
@@ -41,15 +41,16 @@ def run(words: Sequence[str]) -> int:
             raise ValueError(f"--resume {resume} goes on where the run is; leave out --{name}")
     if options.device:
         config.trainer.accelerator = options.device
-    new = (options.out, preset, options.force, config.method)
-    out = Path(resume) if resume else training.place(*new)
+    new = (options.out, preset, options.force, config)
+    out = Path(resume) if resume else training.choose_folder(*new)
     try:
-        training.run(config, out, bool(resume), options.init)
+        trust, force = options.trust_code, options.force
+        training.run(config, out, bool(resume), options.init, trust, force)
     except Failure as failure:
-        if leads() and not isinstance(failure, Lost):
+        if is_first_process() and not isinstance(failure, ProcessLostError):
             print(f"ign train: {failure}", file=sys.stderr)
         return 128 + failure.signal if isinstance(failure, Interrupted) else 1
-    if leads():
+    if is_first_process():
         print(f"model: {out}/model   samples: {out}/samples   next: ign sample {out}")
     return 0
 
@@ -103,6 +104,10 @@ def _parser(defaults: dict[str, Any], method: str = "ign") -> Any:
     made.add_argument("--resume", type=str, help="A run to continue.")
     made.add_argument("--init", type=str, help="A model to start from.")
     made.add_argument("--force", action="store_true", help="Replace the run at --out.")
+    made.add_argument(
+        "--trust_code", action="store_true",
+        help="Let --resume import the code that the run's config.yaml names.",
+    )  # fmt: skip
     made.add_argument(
         "--device", choices=["auto", "cpu", "cuda", "mps"],
         help="The same as --trainer.accelerator.",

@@ -6,14 +6,17 @@ __all__ = [
     "configuration",
     "fields_of",
     "flatten",
+    "named_options",
     "parser",
     "renamed",
     "resumed",
+    "to_dict",
     "to_yaml",
     "unchanged",
 ]
 
 import warnings
+from collections.abc import Mapping
 from dataclasses import asdict, fields, is_dataclass
 from pathlib import Path
 from typing import Any
@@ -87,11 +90,11 @@ def _names(kind: type[Any]) -> set[str]:
     return {*flatten(asdict(kind()))}
 
 
-def flatten(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+def flatten(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     """Nested values with dots: ``{"a": {"b": 1}}`` to ``{"a.b": 1}``."""
     flat: dict[str, Any] = {}
     for name, value in values.items():
-        if isinstance(value, dict):
+        if isinstance(value, Mapping):
             flat |= flatten(value, f"{prefix}{name}.")
         else:
             flat[f"{prefix}{name}"] = value
@@ -107,6 +110,20 @@ def renamed(values: dict[str, Any]) -> dict[str, Any]:
             warnings.warn(text, DeprecationWarning, stacklevel=3)
         found[FORMER.get(name, name)] = value
     return found
+
+
+def named_options(others: dict[str, Any], **named: Any) -> dict[str, Any]:
+    """Options with dots, from those that have an argument of their own and the others.
+
+    Raises:
+        ValueError: An option is given twice.
+    """
+    given = {name: str(v) if isinstance(v, Path) else v for name, v in named.items()}
+    first = flatten({name: value for name, value in given.items() if value is not None})
+    second = renamed(flatten(others))
+    if twice := first.keys() & second.keys():
+        raise ValueError(f"{min(twice)} is given twice")
+    return first | second
 
 
 def arguments(values: dict[str, Any], base: str | dict[str, Any] | None = None) -> Config:
@@ -144,14 +161,19 @@ def _build(kind: type[Any], values: dict[str, Any]) -> Any:
     return kind(**made)
 
 
-def to_yaml(config: Config) -> str:
-    """The configuration as a YAML file: absolute paths, and the horizon as a number of steps."""
+def to_dict(config: Config) -> dict[str, Any]:
+    """The configuration as YAML knows it: absolute paths, the horizon as a number of steps."""
     values = asdict(config)
     values["betas"] = list(config.betas)
     values["horizon"] = config.horizon or config.steps
     if config.data and Path(config.data).exists():
         values["data"] = str(Path(config.data).resolve())
-    return yaml.safe_dump(values, sort_keys=False, allow_unicode=True)
+    return values
+
+
+def to_yaml(config: Config) -> str:
+    """The configuration as the text of a YAML file."""
+    return yaml.safe_dump(to_dict(config), sort_keys=False, allow_unicode=True)
 
 
 def resumed(run: str | Path) -> dict[str, Any]:

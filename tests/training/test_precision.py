@@ -1,4 +1,4 @@
-"""How a run computes: what auto stands for, what is said of it, what compilation leaves alone."""
+"""How a run computes: what auto stands for, how it is described, what compilation leaves alone."""
 
 import pytest
 import torch
@@ -42,13 +42,13 @@ def test_auto_asks_the_gpu(native, monkeypatch):
     assert asked
 
 
-def test_what_is_said_is_what_is_done(monkeypatch):
+def test_description_is_what_is_done(monkeypatch):
     processor(monkeypatch, avx512_bf16=True)
     config = IGNConfig(trainer=TrainerConfig("cpu"), compile=True)
     wanted = "on cpu: bfloat16 autocast, channels-last, fused Adam, compiled objective"
-    assert precision.said(config) == wanted
+    assert precision.describe_computation(config) == wanted
     config = IGNConfig(trainer=TrainerConfig("cpu", precision="32"))
-    assert precision.said(config) == "on cpu: float32, channels-last, fused Adam"
+    assert precision.describe_computation(config) == "on cpu: float32, channels-last, fused Adam"
 
 
 def test_a_run_takes_the_precision_and_the_model_names_it(plain, tmp_path, monkeypatch):

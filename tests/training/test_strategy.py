@@ -4,21 +4,24 @@ from types import SimpleNamespace
 
 import pytest
 import torch
+from lightning.fabric.plugins.environments import LightningEnvironment
 from lightning.pytorch.strategies import DDPStrategy
 from training.runs import SHARED, main
 from training.test_module import training
 
 from ign.training import Config, arguments
 from ign.training.config import TrainerConfig
-from ign.training.strategy import Sharded, spread
+from ign.training.strategy import Sharded, placement
 
 
 def chosen(**options):
-    return spread(Config(trainer=TrainerConfig(**options)))
+    return placement(Config(trainer=TrainerConfig(**options)))
 
 
 def test_one_process_needs_no_strategy():
-    assert chosen() == {"devices": 1, "num_nodes": 1, "strategy": "auto"}
+    found = chosen()
+    assert isinstance(found.pop("plugins")[0], LightningEnvironment)
+    assert found == {"devices": 1, "num_nodes": 1, "strategy": "auto"}
 
 
 @pytest.mark.parametrize("options", [{"devices": 2}, {"num_nodes": 2}, {"strategy": "ddp"}])
@@ -70,4 +73,4 @@ def test_several_processes_do_not_compile():
 
 def test_every_preset_knows_the_strategies():
     config = arguments({"trainer.strategy": "fsdp", "trainer.devices": 2}, "celeba")
-    assert isinstance(spread(config)["strategy"], Sharded)
+    assert isinstance(placement(config)["strategy"], Sharded)
