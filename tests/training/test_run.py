@@ -15,8 +15,8 @@ from ign import data
 from ign.training import arguments, choose_folder
 from ign.view import pictures
 
-LOSSES = ("seconds", "steps_per_second", "total", "rec", "idem", "tight", "match",
-          "tell", "fool", "sharp")  # fmt: skip
+LOSSES = ("seconds", "steps_per_second", "total", "rec", "idem", "tight", "discriminator",
+          "generator", "generator_rec", "match")  # fmt: skip
 MEASURES = ("drift_held_out", "drift_train", "gap", "diversity")
 
 
