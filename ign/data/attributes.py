@@ -101,7 +101,7 @@ def _tables(path: Path) -> Iterator[tuple[str, Table]]:
         folder = file.parent.relative_to(path).as_posix()
         yield _prefix(folder), _parse_file(file)
     for archive in [] if files else sorted(path.glob("*.zip")):
-        if split_of(archive.stem) is not None:
+        if split_of(archive.stem) is not None and archive.is_file():
             yield from _zipped(archive)
 
 

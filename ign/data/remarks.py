@@ -57,8 +57,8 @@ class Remarks:
             )
         if self.thin:
             lines["thin"] = (
-                f"{_images(len(self.thin))} a side under {SMALL} pixels, or are more than {LONG} "
-                f"times as long as wide, such as {self.thin[0]}; remove them unless they are meant"
+                f"{_images(len(self.thin))} a side under {SMALL} pixels, or a length over {LONG} "
+                f"times the width, such as {self.thin[0]}; remove them unless they are meant"
             )
         if self.dark:
             lines["dark"] = (

@@ -22,10 +22,10 @@ from ign.evaluate.machine import describe
 from ign.evaluate.outputs import digest
 from ign.evaluate.reference import Reference, default_net
 from ign.evaluate.sampling import Samples, draw_samples
+from ign.evaluate.schema import FORMAT
 from ign.model import BATCH, IGN
 from ign.project import applied
 
-FORMAT = 1
 FEW = 2048
 """Under so many images the covariance of as many features of Inception has no inverse."""
 HELD_OUT, TRAIN, NOISE = "held-out images", "training images", "noise"

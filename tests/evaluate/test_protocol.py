@@ -18,9 +18,9 @@ from ign.evaluate import (
     manifold,
     report,
 )
+from ign.evaluate.alarms import alarms
 from ign.evaluate.comparison import bars, compare, scatter
 from ign.evaluate.sampling import draw_samples
-from ign.evaluate.alarms import alarms
 
 
 def small(kind="classes", seed=0):
