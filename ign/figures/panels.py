@@ -211,17 +211,17 @@ def iterated(s: Subject) -> Panel:
     found = stability(s.model.network, z, LONG, s.model.distance, noise=True)
     shown = s.model.trajectory(z[:EDITED], LONG, noise=True)
     diverged = found.diverged[found.diverged > 0]
-    changed_text = "none"
+    count = "none"
     if len(diverged):
-        changed_text = (
-            f"{len(diverged)}, the first of them after {int(diverged.min())} applications and half of"
-            f" them by {int(diverged.median())},"
+        count = (
+            f"{len(diverged)} (the first after {int(diverged.min())} applications, half of them by"
+            f" {int(diverged.median())})"
         )
     rows = [(f"k = {k}", x.cpu()) for k, x in zip(LONG, shown, strict=True)]
     return Panel(
         "16", "Many applications",
         f"f^k(z) for samples 0 to {EDITED - 1} of seed {s.seed}. Of {len(z)} samples followed up to"
-        f" k = {LONG[-1]}, {changed_text} became another image (PSNR to f(z) under 15 dB). The mean step"
+        f" k = {LONG[-1]}, {count} became another image (PSNR to f(z) under 15 dB). The mean step"
         f" |f^(k+1)(z) - f^k(z)| is {found.drift[0].mean():.3f} at k = 1 and"
         f" {found.drift[-1].mean():.4f} at k = {LONG[-1]}. Below: medians and the middle 80 %.",
         [pictures.sheet(rows), _curves(found)],
