@@ -115,7 +115,7 @@ class Check(Callback):
         if self.data_diversity:
             found["diversity"] = _diversity(once) / self.data_diversity
         if model.projects:
-            distance = module.config.objective.distance
+            distance = module.config.distance
             found |= {
                 "drift_held_out": model.drift(self.held_out, distance=distance).mean().item(),
                 "drift_train": model.drift(self.train, distance=distance).mean().item(),
@@ -180,7 +180,7 @@ def averaged_model(module: Any) -> IGN:
     """The model with the average in the network's place, in one piece and complete."""
     model: IGN = module.model
     network = whole(module.average.network)
-    module.method.complete(network, module.images)
+    module.method.finalize(network, module.images)
     about = {**model.about, "steps": module.trainer.global_step}
     return IGN(network, model.noise, model.distance, about)
 

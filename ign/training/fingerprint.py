@@ -1,8 +1,7 @@
 """What a checkpoint was trained on and with, so that a resumed run is the same run."""
 
-__all__ = ["Provenance", "fingerprint", "verify_config", "verify_images"]
+__all__ = ["Provenance", "verify_config", "verify_images"]
 
-import hashlib
 from pathlib import Path
 from typing import Any
 
@@ -10,18 +9,7 @@ from lightning import Trainer
 from lightning.pytorch.callbacks import Callback
 
 from ign.data import ImageSet
-from ign.training.options import CHANGEABLE
-
-CHUNK = 2**24
-
-
-def fingerprint(images: ImageSet) -> str:
-    """The BLAKE2b hash of the pixels in their order, as 32 hexadecimal digits."""
-    hashed = hashlib.blake2b(str(tuple(images.images.shape)).encode(), digest_size=16)
-    per_image = max(1, images.images[0].nbytes)
-    for part in images.images.split(max(1, CHUNK // per_image)):
-        hashed.update(part.cpu().contiguous().numpy())
-    return hashed.hexdigest()
+from ign.training.options import CHANGEABLE, flatten
 
 
 class Provenance(Callback):
@@ -33,7 +21,7 @@ class Provenance(Callback):
     """
 
     def __init__(self, config: dict[str, Any], images: ImageSet):
-        self.config, self.fingerprint = config, fingerprint(images)
+        self.config, self.fingerprint = config, images.fingerprint()
 
     def on_save_checkpoint(self, trainer: Trainer, module: Any, checkpoint: dict[str, Any]) -> None:
         checkpoint["config"], checkpoint["fingerprint"] = self.config, self.fingerprint
@@ -50,7 +38,7 @@ def verify_config(content: dict[str, Any], config: dict[str, Any], checkpoint: P
     Raises:
         ValueError: A field that a resumed run cannot change differs.
     """
-    before, now = _flatten(content.get("config", {})), _flatten(config)
+    before, now = flatten(content.get("config", {})), flatten(config)
     for name in before.keys() & now.keys():
         if before[name] != now[name] and name.partition(".")[0] not in CHANGEABLE:
             raise ValueError(
@@ -77,16 +65,9 @@ def verify_images(content: dict[str, Any], images: ImageSet, source: str) -> Non
             f"the run was trained on {before} images (number, channels, height, width), but"
             f" {source} holds {now}; give the same images with --data"
         )
-    if content.get("fingerprint", fingerprint(images)) != fingerprint(images):
+    fingerprint = images.fingerprint()
+    if content.get("fingerprint", fingerprint) != fingerprint:
         raise ValueError(
             f"the images in {source} are not the images that the run was trained on; give those"
             " with --data, or start another run with --init"
         )
-
-
-def _flatten(values: dict[str, Any], before: str = "") -> dict[str, Any]:
-    flat: dict[str, Any] = {}
-    for name, value in values.items():
-        nested = _flatten(value, f"{before}{name}.") if isinstance(value, dict) else None
-        flat |= {before + name: value} if nested is None else nested
-    return flat

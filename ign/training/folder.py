@@ -8,13 +8,12 @@ from contextlib import contextmanager, suppress
 from itertools import count
 from pathlib import Path
 
-import yaml
 from filelock import FileLock, Timeout
 
 from ign.core.files import atomic
 from ign.training.config import Config
 from ign.training.launch import find_rank, is_first_process
-from ign.training.options import plain
+from ign.training.options import to_yaml
 
 LEFTOVERS = (".config-*", ".metrics-*", "checkpoints/.step-*", "model/.*-*", "samples/.step-*")
 """Temporary files of :func:`ign.core.files.atomic` that a killed process may leave."""
@@ -41,7 +40,7 @@ def choose_folder(
         ValueError: Something else than a run is at ``out``, or a run that may not be replaced.
     """
     if not isinstance(config, Config):
-        config = Config(method=config or "ign")  # type: ignore[arg-type]
+        config = Config(method=config or "ign")
     find_rank(config)
     if out is None:
         name = preset if config.method == "ign" else f"{preset}-{config.method}"
@@ -134,8 +133,7 @@ def prepare_folder(run: Path, config: Config, resume: bool) -> None:
         file.unlink()
     try:
         with atomic(run / "config.yaml") as temporary:
-            text = yaml.safe_dump(plain(config), sort_keys=False)
-            temporary.write_text(text, encoding="utf-8")
+            temporary.write_text(to_yaml(config), encoding="utf-8")
     except OSError as error:
         raise OSError(error.errno, error.strerror, error.filename or str(run)) from None
 

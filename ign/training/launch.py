@@ -62,8 +62,7 @@ def make_trainer(config: Config, folder: Path | None = None, callbacks: Any = ()
     options = asdict(config.trainer)
     if options["accelerator"] == "cuda":
         options["accelerator"] = "gpu"
-    for own in ("accumulate_grad_batches", "compile"):  # a step does these by itself
-        del options[own]
+    del options["accumulate_grad_batches"]  # a step accumulates by itself
     options["precision"] = precision_of(config.trainer)
     placed = placement(config)
     placed["plugins"] = [AtomicCheckpoints(), *placed["plugins"]]

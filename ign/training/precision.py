@@ -45,5 +45,5 @@ def describe_computation(config: Config) -> str:
     means = [names[precision_of(trainer)]]
     means += [] if trainer.strategy == "fsdp" else ["channels-last"]  # shards are contiguous
     means += ["fused Adam"]
-    means += ["compiled objective"] if trainer.compile else []
+    means += ["compiled objective"] if config.compile else []
     return f"on {device_of(trainer.accelerator)}: {', '.join(means)}"

@@ -16,7 +16,7 @@ from ign.training.config import Config
 from ign.training.failures import restart_command
 from ign.training.fingerprint import verify_config
 from ign.training.launch import is_first_process
-from ign.training.options import plain, unchanged
+from ign.training.options import to_dict, unchanged
 
 
 def require_trust(config: Config, run: Path, trust_code: bool) -> None:
@@ -25,7 +25,7 @@ def require_trust(config: Config, run: Path, trust_code: bool) -> None:
     Raises:
         ValueError: ``objective.distance`` is a function outside of ign.
     """
-    name = config.objective.distance
+    name = config.distance
     if trust_code or name in DISTANCES or name.partition(":")[0].split(".")[0] == "ign":
         return
     raise ValueError(
@@ -44,7 +44,7 @@ def first_checkpoint(config: Config, run: Path) -> tuple[Path, dict[str, Any]]:
     checkpoint = _announce(run, *newest(run))
     content = read(checkpoint)
     assert content is not None
-    verify_config(content, plain(config), checkpoint)
+    verify_config(content, to_dict(config), checkpoint)
     if (step := step_of(checkpoint)) > config.steps:
         raise ValueError(f"--resume {run}: it is at step {step}, beyond steps {config.steps}")
     return checkpoint, content

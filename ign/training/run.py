@@ -3,6 +3,7 @@
 __all__ = ["run", "train"]
 
 import signal
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,6 @@ from torch import Tensor, nn
 from ign import data
 from ign.core.terminal import console
 from ign.model import IGN
-from ign.nn import DCGANAutoencoder
 from ign.noise import make_noise
 from ign.training.callbacks import ProgressBar, ReportLostProcess, StopOnSignal, print_line
 from ign.training.check import Check, averaged_model
@@ -39,7 +39,7 @@ from ign.training.launch import Batches, find_rank, is_first_process, make_train
 from ign.training.memory import require_memory
 from ign.training.methods import METHODS, Method
 from ign.training.module import Training
-from ign.training.options import arguments, plain, resumed
+from ign.training.options import arguments, named_options, resumed, to_dict
 from ign.training.precision import describe_computation, precision_of
 from ign.training.resume import first_checkpoint, matching_checkpoint, model_of, require_trust
 
@@ -51,32 +51,69 @@ IN_MEMORY = 2**26
 def train(
     preset: str = "digits",
     *,
+    data: str | Path | None = None,
+    method: str | None = None,
     out: str | Path | None = None,
     resume: str | Path | None = None,
     init: str | Path | None = None,
     force: bool = False,
     trust_code: bool = False,
+    size: int | None = None,
+    gray: bool | None = None,
+    limit: int | None = None,
+    flip: bool | None = None,
+    batch_size: int | None = None,
+    steps: int | None = None,
+    learning_rate: float | None = None,
+    seed: int | None = None,
+    device: str | None = None,
+    network: Mapping[str, Any] | None = None,
+    objective: Mapping[str, Any] | None = None,
+    trainer: Mapping[str, Any] | None = None,
     **options: Any,
 ) -> IGN:
     """Train a model, as ``ign train`` does.
 
+    An argument that is None has the value of the preset.
+
     Args:
-        preset: The name of a preset.
+        preset: The name of a preset: ``digits``, ``mnist``, ``celeba``, ``folder``, ...
+        data: A named data set, or a folder or zip of images.
+        method: ``ign``, or a baseline such as ``dcgan``.
         out: The run's folder; None for a new one under ``runs``.
-        resume: A run to continue; its own configuration takes the preset's place.
+        resume: A run to continue with its own configuration instead of a preset's.
         init: A model whose weights to start from: a path, a packaged name or a Hub id.
         force: Whether an earlier run at ``out`` may be replaced.
         trust_code: Whether to import the code that the configuration of the run to continue names.
-        **options: Fields of :class:`ign.training.Config`, such as ``data="photos"``,
-            ``steps=1000`` or ``network={"width": 32}``.
+        size: The side of the square images in pixels.
+        gray: Whether to convert the images to gray.
+        limit: The number of images to use, the first ones.
+        flip: Whether to mirror images at random, left to right.
+        batch_size: The number of images for each step.
+        steps: The number of optimizer steps.
+        learning_rate: The learning rate of Adam.
+        seed: The seed of initialization, order, flips and noise.
+        device: ``auto``, ``cpu``, ``cuda`` or ``mps``.
+        network: Options of the network, such as ``{"width": 32}``.
+        objective: Options of the objective, such as ``{"rec_weight": 30}``.
+        trainer: Devices and precision, such as ``{"precision": "32"}``.
+        **options: Other options of ``ign train``, nested or with dots, such as ``ema=0.99`` or
+            ``**{"adversarial.weight": 0.3}``.
 
     Returns:
-        The trained model, the one saved in the run's folder ``model``.
+        The trained model, which is saved in the run's folder ``model``.
 
     Raises:
-        ValueError: A field, source or run that does not make sense.
-        Failure: The run stopped before its end, with what it kept.
+        ValueError: An option, source or run cannot be used.
+        Failure: The run stopped before its end; the message says what is kept.
     """
+    options = named_options(
+        options, data=data, method=method, size=size, gray=gray, limit=limit, flip=flip,
+        batch_size=batch_size, steps=steps, learning_rate=learning_rate, seed=seed,
+        network=network, objective=objective, trainer=trainer,
+    )  # fmt: skip
+    if device is not None:
+        options["trainer.accelerator"] = device
     if resume is not None:
         if out is not None or init is not None or force:
             raise ValueError(f"{resume} goes on where it is; leave out out, init and force")
@@ -156,10 +193,10 @@ def _prepare(
     estimate = Estimate(folder, config)
     bar = ProgressBar(console, config.log_every, describe_computation(config), estimate)
     check = Check(folder, _pick(held_out), _pick(images), journal, config.every, bar.report)
-    provenance = Provenance(plain(config), images)
+    provenance = Provenance(to_dict(config), images)
     watching = [ReportLostProcess(folder), StopOnSignal(), provenance, journal, bar, check]
     trainer = make_trainer(config, folder, watching)
-    module.part(trainer.world_size)
+    module.micro_batch(trainer.world_size)
     return trainer, check
 
 
@@ -181,11 +218,8 @@ def _module(config: Config, images: data.ImageSet, init: str | Path | None) -> T
 
 def _network(config: Config, shape: tuple[int, int, int]) -> nn.Module:
     """A network of the configured size."""
-    kind: Any = METHODS[config.method].network
-    settings = asdict(config.network)
-    if kind is not DCGANAutoencoder:
-        del settings["rounding"]  # the method refuses it
-    network: nn.Module = kind(shape[0], shape[1], **settings)
+    kind: Any = METHODS[config.method].network_class
+    network: nn.Module = kind(shape[0], shape[1], **asdict(config.network))
     return network
 
 
@@ -263,16 +297,13 @@ def _begin(config: Config, images: data.ImageSet, init: str | Path | None) -> tu
     kind, (channels, size, _) = METHODS[config.method], images.shape
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(config.seed)
-        settings = asdict(config.network)
-        if kind.network is not DCGANAutoencoder:
-            del settings["rounding"]  # the method refuses it
-        network = kind.network(channels, size, **settings)
+        network = kind.network_class(channels, size, **asdict(config.network))
         method = kind(network, config)
     noise = make_noise(config.noise, images.shape, images.images)
     name = Path(config.data).name or config.data
     about = {"method": config.method, "data": name, "training_images": len(images)}
     about |= {"seed": config.seed, "precision": precision_of(config.trainer)}
-    model = IGN(network, noise, config.objective.distance, about)
+    model = IGN(network, noise, config.distance, about)
     if init is not None:
         _start_from(IGN.from_pretrained(init).network, network, f"--init {init}")
     return model, method

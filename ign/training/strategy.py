@@ -79,7 +79,7 @@ def _strategy(name: str, method: str) -> Any:
         name = "forward_sync_buffers"  # from PyTorch 2.13 on
         known = signature(DistributedDataParallel).parameters
         options: dict[str, Any] = {name if name in known else "broadcast_buffers": False}
-        return DDPStrategy(find_unused_parameters=METHODS[method].players > 1, **options)
+        return DDPStrategy(find_unused_parameters=METHODS[method].updates > 1, **options)
     if name == "fsdp":
         if method != "ign":
             raise ValueError(f"trainer.strategy fsdp is for method ign; {method} takes ddp")

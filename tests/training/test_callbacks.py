@@ -9,7 +9,6 @@ import pytest
 import torch
 from rich.console import Console
 
-from ign import Losses
 from ign.training import callbacks
 from ign.training.callbacks import ProgressBar, ReportLostProcess, print_line
 from ign.training.failures import is_process_lost
@@ -19,7 +18,8 @@ def shown(terminal: bool, begin: int, end: int, total: int = 40) -> str:
     """What the bar of a run from one step to another writes, 80 columns wide."""
     file = StringIO()
     console = Console(file=file, force_terminal=terminal, width=80)
-    losses = vars(Losses(*torch.tensor([9.0, 0.5, 0.25, -0.125, *[0.0] * 4])))
+    names = ("total", "rec", "idem", "tight", "match")
+    losses = dict(zip(names, torch.tensor([9.0, 0.5, 0.25, -0.125, 0.0]), strict=True))
     module = SimpleNamespace(losses=losses, config=SimpleNamespace(steps=total))
     trainer = SimpleNamespace(is_global_zero=True, global_step=begin)
     bar = ProgressBar(console, every=2, computation="on cpu: float32")

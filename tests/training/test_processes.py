@@ -67,8 +67,8 @@ def cut(run: Path, out: Path) -> Path:
 
 
 def test_torchrun_trains_what_one_process_does(start, tmp_path):
-    words = [*TINY, "--steps=4", "--flip=true", "--objective.match_weight=5",
-             "--objective.adversarial_weight=0.3", "--anchors=16", "--denoise=0.5"]  # fmt: skip
+    words = [*TINY, "--steps=4", "--flip=true", "--match.weight=5",
+             "--adversarial.weight=0.3", "--match.anchors=16", "--denoise=0.5"]  # fmt: skip
     script = ROOT / "examples" / "torchrun" / "train.sh"
     running = start("bash", script, "digits", *words, "--out=two", PROCESSES=2)
     out, err = running.communicate(timeout=300)
