@@ -192,19 +192,6 @@ def test_other_pixels_are_refused_and_moved_ones_are_not(folder, tmp_path, capsy
     assert main("train", "--resume", run, "--steps=8", f"--data={moved}") == 0
 
 
-def test_fingerprint_depends_on_pixels_order_and_shape():
-    from ign.data import load
-    from ign.training.fingerprint import fingerprint
-
-    images = load("digits", size=8, limit=20)
-    wanted = fingerprint(images)
-    assert fingerprint(load("digits", size=8, limit=20)) == wanted
-    changed = images.images.clone()
-    changed[3, 0, 4, 4] ^= 1
-    others = (changed, images.images.flip(0), images.images.reshape(20, 1, 4, 16))
-    assert wanted not in [fingerprint(type(images)(x, None, [], "")) for x in others]
-
-
 @pytest.mark.parametrize(("name", "value"), [("seed", 7), ("learning_rate", 0.5), ("flip", True)])
 def test_configuration_edited_meanwhile_is_refused(name, value, copy, capsys):
     file = copy / "config.yaml"
