@@ -169,7 +169,7 @@ def folder(tmp_path):
     pictures.mkdir()
     draw(pictures, 0)
     options = [*TINY, f"--data={pictures}", "--batch_size=4", "--every=2", "--steps=6"]
-    assert main("train", *options, f"--out={tmp_path / 'run'}") == 0
+    begin(tmp_path / "run", options)
     return pictures
 
 
@@ -386,7 +386,7 @@ def test_advice_is_about_what_happened(number, text, tmp_path, monkeypatch, caps
 
 
 def test_disk_that_is_full_at_the_beginning_names_the_folder(tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr("ign.training.folder.yaml.safe_dump", full)
+    monkeypatch.setattr("ign.training.folder.to_yaml", full)
     err = refused(capsys, "train", "digits", *TINY, f"--out={tmp_path / 'run'}")
     assert err == f"ign train: {tmp_path / 'run'}: No space left on device\n"
 
