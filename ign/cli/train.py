@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 from ign.cli.parser import ASKED, Parser, hyphens
+from ign.cli.suggest import train_error, train_words
 
 METAVARS = {
     "data": "DATA", "out": "RUN", "resume": "RUN", "init": "MODEL", "config": "FILE",
@@ -22,9 +23,10 @@ def run(words: Sequence[str]) -> int:
     from ign import training
     from ign.training import Failure, Interrupted, Lost, leads
 
-    preset, rest = ("folder", words) if words is ASKED else _preset(words)
+    preset, rest = ("folder", words) if words is ASKED else _preset(train_words(words))
     resume = _value(rest, "--resume")
     method = _value(rest, "--method") or "ign"
+    made: Any = None
     try:
         fields = training.resumed(resume) if resume else training.fields_of(preset, method)
         made = _parser(fields)
@@ -34,7 +36,8 @@ def run(words: Sequence[str]) -> int:
         if options.method != method and not resume:  # a YAML file names it
             options = _parser(training.fields_of(preset, options.method)).parse_args(rest)
     except ArgumentError as error:
-        raise ValueError(f"{' '.join(str(error).split())} (see ign train --help)") from None
+        known = [x for action in made._actions for x in action.option_strings] if made else []
+        raise ValueError(f"{train_error(str(error), known)} (see ign train --help)") from None
     config = training.configuration(options)
     for name in ("out", "init", "force"):
         if resume and getattr(options, name):

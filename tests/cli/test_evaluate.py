@@ -165,7 +165,7 @@ def test_compare(evaluated, ign, tmp_path):
 
 
 def test_missing_packages_are_those_of_the_extra(capsys):
-    from ign.cli import complain
+    from ign.cli.faults import mistake
 
-    complain("compare", ModuleNotFoundError("No module named 'matplotlib'", name="matplotlib"))
+    mistake("compare", ModuleNotFoundError("No module named 'matplotlib'", name="matplotlib"))
     assert capsys.readouterr().err.endswith("pip install 'ign[eval]'\n")
