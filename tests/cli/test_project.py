@@ -11,13 +11,13 @@ from ign.degrade import parse
 from ign.view.pictures import to_picture
 
 NAMES = [
-    "__sheet.png", "_sheet.png", "a-2.png", "a.png", "b.jpg", "c.webp", "gray.png",
+    "__sheet.png", "_sheet.png", "a-2.png", "a.png", "b.png", "c.png", "gray.png",
     "nested/a.png", "nested/clear.png",
 ]  # fmt: skip
 
 
 def names(folder) -> list[str]:
-    return sorted(str(p.relative_to(folder)) for p in folder.rglob("*.*"))
+    return sorted(str(p.relative_to(folder)) for p in folder.rglob("[!.]*.*"))
 
 
 def projected(model, path, k: int = 1):

@@ -92,8 +92,11 @@ def test_maps_show_image_projection_and_where_it_moved(ign, model, whole, tmp_pa
     words = ("score", model, whole, "--maps", tmp_path / "maps", "--batch-size", 3)
     assert ign(*words).status == 0
     found = {str(p.relative_to(tmp_path / "maps")) for p in (tmp_path / "maps").rglob("*.png")}
-    assert found == {f"{name}.png" for name in NAMES}
-    picture = np.asarray(Image.open(tmp_path / "maps" / "a.png.png")).astype(int)
+    assert found == {
+        "_sheet-map.png", "a-map.png", "a-map-2.png", "b-map.png", "c-map.png", "gray-map.png",
+        "nested/a-map.png", "nested/clear-map.png",
+    }  # fmt: skip
+    picture = np.asarray(Image.open(tmp_path / "maps" / "a-map-2.png")).astype(int)
     side, gap = 56, 3
     tiles = [picture[gap:-gap, gap + i * (side + gap) :][:, :side:7][::7] for i in range(3)]
     source = np.asarray(Image.open(whole / "a.png")).astype(int)
