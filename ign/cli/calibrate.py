@@ -54,7 +54,7 @@ def run(words: Sequence[str]) -> None:
     options = parse(parser, words)
     from ign import data
     from ign.anomaly import Calibration
-    from ign.io.packaged import amend
+    from ign.io.config import update_config
 
     out = new_folder(options.out, options.force) if options.out else _folder_of(options.model)
     model = load_model(options)
@@ -71,7 +71,7 @@ def run(words: Sequence[str]) -> None:
     if options.out:
         model.save_pretrained(out)
     else:
-        amend(out, calibration=found)
+        update_config(out, calibration=found)
     echo(f"{found.images:,} clean images of {printable(found.data)}; saved in {out}")
     for kind, values in scores.items():
         over = f"flagged over {found.thresholds[kind]:.4g}"

@@ -51,7 +51,7 @@ def _compare(results: Sequence[str], out: Path) -> "Compared":
     compared = compare(_named(results))
     bars(compared, out / "bars.png")
     scatter(compared, out / "scatter.png")
-    text = "\n\n".join([markdown(compared.rows, {}), *compared.notes])
+    text = "\n\n".join([markdown(compared.rows, {}, plain=True), *compared.notes])
     (out / "comparison.md").write_bytes(f"{text}\n".encode("utf-8", "backslashreplace"))
     return compared
 
@@ -68,7 +68,7 @@ def _show(compared: "Compared") -> None:
     for i, name in enumerate(columns):
         shown.add_column(name, justify="right" if i > 1 else "left")
     for row in compared.rows:
-        shown.add_row(*(printable(row[name]) for name in columns))
+        shown.add_row(*(printable(str(row[name])) for name in columns))
     console.print(shown)
 
 

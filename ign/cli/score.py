@@ -93,12 +93,12 @@ def _rows(options: Namespace, maps: Path | None) -> tuple[list[Row], bool]:
     for files, images in read_inputs(model, options.inputs, options.batch_size):
         if maps:
             scores, moved, projected = (
-                x.cpu() for x in model.look(images, options.score, len(images))
+                x.cpu() for x in model.analyze(images, options.score, len(images))
             )
             _draw(files, (images, projected, moved), maps, taken)
         else:
             scores = model.score(images, options.score, len(images)).cpu()
-        cells = anomaly.words(scores, options.score, model.calibration)
+        cells = anomaly.table_rows(scores, options.score, model.calibration)
         rows += [(file.name, *row) for file, row in zip(files, cells, strict=True)]
     return rows, model.calibration is not None
 

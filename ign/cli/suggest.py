@@ -17,7 +17,15 @@ ALIASES = {
     "num": "n", "num-samples": "n", "image-size": "size", "resolution": "size",
 }  # fmt: skip
 """What other programs call an option, and what ``ign`` calls it."""
-SWITCHES = {"--help", "-h", "--force", "--print-config", "--print_config"}
+SWITCHES = {
+    "--help",
+    "-h",
+    "--force",
+    "--trust-code",
+    "--trust_code",
+    "--print-config",
+    "--print_config",
+}
 """Options of ``ign train`` that take no value."""
 LONGEST = 200
 """The most characters of a value or message that is shown."""

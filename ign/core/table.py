@@ -11,6 +11,8 @@ from ign.core.text import printable
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 """How a text begins that a spreadsheet would compute (OWASP, CSV Injection)."""
+LONGEST = 100_000
+"""The most characters of a cell."""
 NUMBER = re.compile(r"[-+]?[0-9.]+(e[-+]?[0-9]+)?", re.IGNORECASE)
 
 
@@ -21,7 +23,7 @@ def cell(value: object) -> str:
     """
     text = str(value)
     formula = text.startswith(FORMULA) and not NUMBER.fullmatch(text)
-    return "'" * formula + printable(text)
+    return "'" * formula + printable(text, LONGEST)
 
 
 def write_csv(file: TextIO, rows: Iterable[Sequence[object]]) -> None:

@@ -6,8 +6,9 @@ import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any
 
+from ign.core.streams import replace_unencodable
 from ign.core.text import printable
 
 if TYPE_CHECKING:
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
     from rich.progress import Progress
 
     console: Console
+
+WIDEST = 10_000
+"""The most characters of one line."""
 
 
 def __getattr__(name: str) -> Any:
@@ -32,10 +36,17 @@ def console_on(**options: Any) -> "Console":
     return Console(markup=False, emoji=False, highlight=False, **options)
 
 
-def progress(on: "Console | None" = None) -> "Progress":
-    """A progress bar with counts and the time left; silent where there is no terminal."""
+def progress(on: "Console | None" = None, shown: bool = True, unit: str = "items") -> "Progress":
+    """A progress bar with counts and the time left; silent where there is no terminal.
+
+    Args:
+        on: The console; None for the one on standard error.
+        shown: Whether to show it at all.
+        unit: What is counted; ``bytes`` are written as kB, MB and so on.
+    """
     from rich.progress import (
         BarColumn,
+        DownloadColumn,
         MofNCompleteColumn,
         Progress,
         TextColumn,
@@ -45,11 +56,11 @@ def progress(on: "Console | None" = None) -> "Progress":
     columns = (
         TextColumn("{task.description}", markup=False),
         BarColumn(),
-        MofNCompleteColumn(),
+        DownloadColumn() if unit == "bytes" else MofNCompleteColumn(),
         TimeRemainingColumn(),
     )
     on = on or __getattr__("console")
-    return Progress(*columns, console=on, disable=not on.is_terminal)
+    return Progress(*columns, console=on, disable=not (shown and on.is_terminal))
 
 
 def echo(text: object = "", error: bool = False) -> None:
@@ -58,19 +69,15 @@ def echo(text: object = "", error: bool = False) -> None:
     Line breaks in ``text`` are kept; escape the parts of a line with
     :func:`ign.core.text.printable` first where a name may hold one.
     """
-    lines = "\n".join(map(printable, str(text).split("\n")))
+    lines = "\n".join(printable(line, WIDEST) for line in str(text).split("\n"))
     print(lines, file=sys.stderr if error else sys.stdout, flush=error)
 
 
 @contextmanager
 def plain_streams() -> Iterator[None]:
-    """Within the context, any character can be printed, and a warning is one line.
-
-    A character that the encoding of the terminal does not have is shown as an escape.
-    """
-    for stream in (sys.stdout, sys.stderr):
-        with suppress(AttributeError, ValueError, OSError):  # replaced by a program, or closed
-            _any_character(stream)
+    """Within the context, any character can be printed, and a warning is one line."""
+    with suppress(ValueError, OSError):  # a stream that is closed
+        replace_unencodable()
     before = warnings.formatwarning
     warnings.formatwarning = _one_line
     try:
@@ -79,9 +86,5 @@ def plain_streams() -> Iterator[None]:
         warnings.formatwarning = before
 
 
-def _any_character(stream: TextIO) -> None:
-    stream.reconfigure(errors="backslashreplace")  # type: ignore[attr-defined]
-
-
 def _one_line(message: Warning | str, *_: Any, **__: Any) -> str:
-    return f"warning: {printable(' '.join(str(message).split()))}\n"
+    return f"warning: {printable(' '.join(str(message).split()), WIDEST)}\n"

@@ -93,7 +93,7 @@ def test_names_reach_the_terminal_and_the_table_escaped(model, hostile, tmp_path
     assert (done.returncode, b"\x1b" in done.stdout + done.stderr) == (0, False)
     names = [row["file"] for row in csv.DictReader(done.stdout.decode().splitlines())]
     assert sorted(names) == sorted(
-        [r"\x1b[31m[/b] $|_\udcff=.png", "'=1+1.png", "'@a.png", "'-b.png", "ok.png"]
+        [r"\x1b[31m[/b] $|_\xff=.png", "'=1+1.png", "'@a.png", "'-b.png", "ok.png"]
         + ["x" * 251 + ".png"]
     )
     assert rb"broken\x1b[1m.png" in done.stderr
@@ -109,8 +109,8 @@ def test_a_terminal_of_another_encoding_gets_every_line(encoding, model, tmp_pat
     place.symlink_to(model)
     done = process("info", place, PYTHONIOENCODING=encoding)
     assert (done.returncode, done.stderr) == (0, b"")
-    shown = "é漢".encode(encoding, "backslashreplace")
-    assert shown in done.stdout
+    shown = {"ascii": "e?", "cp1252": "é?", "utf-8": "é漢"}[encoding]
+    assert shown.encode(encoding) in done.stdout
     done = process("info", tmp_path / "漢", PYTHONIOENCODING=encoding)
     assert (done.returncode, done.stderr.count(b"\n")) == (2, 1)
     assert process("--help", PYTHONIOENCODING=encoding).returncode == 0
