@@ -39,7 +39,7 @@ def run(words: Sequence[str]) -> None:
     with output_folder(options.out, options.force) as out:
         compared = _compare(options.results, out.work)
     _show(compared)
-    echo("\n".join([*map(printable, compared.notes), ""]))
+    echo("\n".join([*compared.notes, ""]))
     echo(f"{options.out}/comparison.md, bars.png, scatter.png")
 
 

@@ -11,7 +11,6 @@ from typing import Any
 from ign.cli.common import load_model, natural, parse, positive, seed, verb
 from ign.core.folder import output_folder
 from ign.core.terminal import console_on, echo
-from ign.core.text import printable
 
 WIDTH = 120
 
@@ -64,11 +63,11 @@ def _show(results: dict[str, Any]) -> None:
     console = console_on()
     if not console.is_terminal:
         console.width = WIDTH
-    echo(f"{printable(title(results))}\n")
+    echo(f"{title(results)}\n")
     console.print(table(results))
     for kind in ("alarms", "warnings"):
         for text in results[kind]:
-            echo(f"{kind[:-1]}: {printable(text)}", error=True)
+            echo(f"{kind[:-1]}: {text}", error=True)
 
 
 def _options(words: Sequence[str]) -> argparse.Namespace:

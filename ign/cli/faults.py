@@ -67,7 +67,7 @@ def _saved(verb: str, error: BaseException, words: Sequence[str]) -> str:
         from ign import __version__
 
         trace = "".join(traceback.format_exception(error))
-        command = " ".join(map(printable, ["ign", *words]))
+        command = " ".join(printable(word, 10_000) for word in ["ign", *words])
         handle, path = tempfile.mkstemp(prefix=f"ign-{verb}-", suffix=".txt", text=True)
         with open(handle, "w", encoding="utf-8", errors="backslashreplace") as file:
             file.write(f"{command}\nign {__version__}, Python {sys.version}\n\n{trace}")

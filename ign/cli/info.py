@@ -32,5 +32,5 @@ def run(words: Sequence[str]) -> None:
         echo(json.dumps(facts, indent=2))
         return
     for name, value in facts.items():
-        shown = f"{value:,}" if isinstance(value, int) else printable(str(value))
+        shown = f"{value:,}" if isinstance(value, int) else printable(str(value), 10_000)
         echo(f"{printable(name.replace('_', ' ')):18}{shown}")

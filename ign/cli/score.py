@@ -116,7 +116,7 @@ def _show(rows: Sequence[Row]) -> None:
     for i, name in enumerate(COLUMNS):
         table.add_column(name, justify="right" if i in (1, 2) else "left", overflow="fold")
     for name, score, percentile, flag in rows:
-        table.add_row(printable(name), score, percentile, FLAGS[flag])
+        table.add_row(printable(name, 10_000), score, percentile, FLAGS[flag])
     console_on().print(table)
 
 
