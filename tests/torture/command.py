@@ -15,7 +15,7 @@ import traceback
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple
+from typing import IO, NamedTuple
 
 TINY = [
     "--size=8", "--limit=16", "--batch_size=2", "--steps=2", "--every=1", "--log_every=1",
@@ -107,39 +107,63 @@ def world() -> Iterator[World]:
         shutil.rmtree(root, ignore_errors=True)
 
 
+class Running(NamedTuple):
+    """A command in a forked process; each is to be waited for.
+
+    Args:
+        child: The process.
+        words: The command.
+        out: Where its standard output goes.
+        err: Where its standard error goes.
+    """
+
+    child: int
+    words: tuple[object, ...]
+    out: IO[bytes]
+    err: IO[bytes]
+
+    def wait(self, seconds: float = SECONDS) -> Result:
+        """What it leaves; it is killed after so many seconds.
+
+        Raises:
+            TimeoutError: It took too long.
+        """
+        with self.out, self.err:
+            status = _wait(self.child, seconds)
+            self.out.seek(0)
+            self.err.seek(0)
+            if status is None:
+                raise TimeoutError(f"{self.words} takes over {seconds} s: {self.err.read()!r}")
+            return Result(status, self.out.read(), self.err.read())
+
+
+def start(place: World, *words: object, before: Callable[[], object] = lambda: None) -> Running:
+    """Begin ``ign WORDS`` in a forked process.
+
+    Args:
+        place: Gives the working folder and the environment.
+        *words: Texts, paths, or names in bytes.
+        before: Called in the new process first.
+    """
+    out, err = (tempfile.TemporaryFile() for _ in range(2))  # noqa: SIM115
+    child = os.fork()
+    if child == 0:
+        _become(place, out.fileno(), err.fileno(), before, words)
+    return Running(child, words, out, err)
+
+
 def run(
     place: World,
     *words: object,
     before: Callable[[], object] = lambda: None,
     seconds: float = SECONDS,
 ) -> Result:
-    """``ign WORDS`` in a forked process, its output in pipes.
-
-    Args:
-        place: Gives the working folder and the environment.
-        *words: Texts, paths, or names in bytes.
-        before: Called in the new process first.
-        seconds: After these the process is killed.
-
-    Returns:
-        The status; negative where a signal ended the process.
-
-    Raises:
-        TimeoutError: It took too long.
-    """
-    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
-        child = os.fork()
-        if child == 0:
-            _become(place, out.fileno(), err.fileno(), before, words)
-        status = _wait(child, seconds)
-        out.seek(0)
-        err.seek(0)
-        if status is None:
-            raise TimeoutError(f"{words} takes over {seconds} s: {err.read()[-300:]!r}")
-        return Result(status, out.read(), err.read())
+    """Run ``ign WORDS`` to its end, as :func:`start` and :meth:`Running.wait` do."""
+    return start(place, *words, before=before).wait(seconds)
 
 
 def _wait(child: int, seconds: float) -> int | None:
+    """The exit status, negative after a signal; None for a process that had to be killed."""
     end, pause = time.monotonic() + seconds, 0.001
     while time.monotonic() < end:
         done, status = os.waitpid(child, os.WNOHANG)
@@ -202,11 +226,12 @@ def _limit(kind: int, value: int) -> None:
 def files_of(most: int) -> Callable[[], None]:
     """To give :func:`run` as ``before``: no file grows beyond so many bytes, as on a full disk."""
 
-    def limit() -> None:
-        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-        _limit(resource.RLIMIT_FSIZE, most)
+    return lambda: limit_files(most)
 
-    return limit
+
+def limit_files(most: int) -> None:
+    """Let no file of this process grow beyond so many bytes."""
+    _limit(resource.RLIMIT_FSIZE, most)
 
 
 def faults(result: Result, *named: str) -> list[str]:

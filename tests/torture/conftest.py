@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
-
 from torture import command
 from torture.promises import FORGED, PROMISES
 

@@ -21,7 +21,7 @@ class Promise(NamedTuple):
 
 PROMISES = {
     "kills": Promise(
-        "A training run that is killed at any moment goes on to the same bits as a run that is not.",
+        "A training run that is killed at any moment goes on to the bits of one that is not.",
         "`kill -9` at random moments, at each file operation in the run's folder, and in the middle"
         " of a file; then `ign train --resume`, or the command that its message names",
         "kills",

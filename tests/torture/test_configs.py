@@ -24,7 +24,8 @@ FIELDS = [
 LONG = {("steps", "1_000"), ("steps", "0x10"), ("steps", "9223372036854775808")}
 """Runs that are valid and long; and 5,000 images each step."""
 TEXTS = [
-    b"", b"[" * 5000, b"".join(b" " * i + b"a:\n" for i in range(900)), b"\0\xff\xfe", b"\xff\xfea\0",
+    b"", b"[" * 5000, b"".join(b" " * i + b"a:\n" for i in range(900)), b"\0\xff\xfe",
+    b"\xff\xfea\0",
     b"size: \xff", b'"\\e[31m": 1', b"&a\nsize: *a", b"- 1", b"\tsize: 3", b"x" * 100_000 + b": 1",
     b"config: config.yaml", b"1: 2", b"null: 2", b"? [1, 2]\n: 3", b"size: 8\n---\nsize: 8",
     b"size: 8\nsize: 9", b"a: &a [x,x,x]\nb: &b [*a,*a,*a]\nsize: [*b,*b,*b]",

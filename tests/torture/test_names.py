@@ -12,7 +12,8 @@ from torture import command, hostile
 
 WORST = [
     b"\x1b[31m", b"\x1b]0;title\x07", b"\n", b"\r", b"\t", b"\x7f", b"\x9b31m", b"\xff\xfe", b"-",
-    b"--out", b"~", b"~root", b"[b]", b"[bold]", b":smile:", b"$x$", b"$(touch x)", b"|", b"'", b'"',
+    b"--out", b"~", b"~root", b"[b]", b"[bold]", b":smile:", b"$x$", b"$(touch x)", b"|", b"'",
+    b'"',
     b"<script>alert(1)</script", b"&amp;", b"=1+1", b"+1", b"@SUM(1)", b",", b";", b"\\", b"..\\..",
     b"%s", b"{}", b"{0}", b"*", b"?", b" ", "😀".encode(), "\u202e".encode(), "\u2028".encode(),
     "\x85".encode(), "é".encode(), "e\u0301".encode(), "²".encode(), "٣".encode(), b"9" * 200,
