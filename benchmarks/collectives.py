@@ -19,8 +19,8 @@ CASES: dict[str, tuple[str, dict[str, Any]]] = {
     "Table 1": ("celeba-paper", {}),
     "our celeba": ("celeba", {}),
     "the match term": ("celeba", {
-        "objective.match_weight": 30.0, "objective.tight_weight": 2.5,
-        "objective.adversarial_weight": 0.0, "objective.sharp_weight": 0.0,
+        "match.weight": 30.0, "objective.tight_weight": 2.5,
+        "adversarial.weight": 0.0, "adversarial.reconstruction_weight": 0.0,
     }),
     "Table 1, larger": ("celeba-paper", {"size": 128, "network.width": 128}),
 }  # fmt: skip
@@ -60,7 +60,8 @@ def options(case: str, strategy: str) -> dict[str, Any]:
     """The fields of the run that is counted."""
     return CASES[case][1] | {
         "data": "digits", "gray": False, "size": CASES[case][1].get("size", 64), "limit": 64,
-        "batch_size": COUNTED * WORLD, "anchors": 64, "steps": 3, "every": 1000, "log_every": 1000,
+        "batch_size": COUNTED * WORLD, "match.anchors": 64, "steps": 3, "every": 1000,
+        "log_every": 1000,
         "trainer": {"accelerator": "cpu", "strategy": strategy, "precision": "32"},
     }  # fmt: skip
 

@@ -1,6 +1,6 @@
 """Are the demo's samples digits, all ten of them, and not copies?
 
-    python benchmarks/digits.py [--model RUN] [--set steps=... objective.match_weight=0] [--out F]
+    python benchmarks/digits.py [--model RUN] [--set steps=... match.weight=0] [--out F]
 
 Trains the preset ``digits`` (or takes a trained model), draws 1,000 samples f(z) of seed 1 in
 evaluation mode, and asks a support vector machine with probabilities by Platt's scaling and

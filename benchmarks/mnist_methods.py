@@ -40,8 +40,8 @@ COMMON: dict[str, Any] = {
     "network.width": 32, "batch_size": 64, "decay": 0.0, "ema": 0.999, "trainer.precision": "32",
 }  # fmt: skip
 PIXELS: dict[str, Any] = {
-    "objective.idem_weight": 5.0, "objective.tight_weight": 0.6, "objective.match_weight": 30.0,
-    "objective.match_bandwidth": 0.1, "objective.adversarial_weight": 0.0, "denoise": 0.0,
+    "objective.idem_weight": 5.0, "objective.tight_weight": 0.6, "match.weight": 30.0,
+    "match.bandwidth": 0.1, "adversarial.weight": 0.0, "denoise": 0.0,
     "learning_rate": 1e-3,
 }  # fmt: skip
 METHODS: dict[str, dict[str, Any]] = {

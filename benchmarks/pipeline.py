@@ -64,8 +64,8 @@ def bare(preset: str, options: dict[str, Any]) -> float:
             began = time.perf_counter()
         optimizer.zero_grad()
         with torch.autocast(module.device.type, torch.bfloat16, enabled=half):
-            (turn,) = method.turns(model.network, batch)
-        turn.loss.backward()
+            (update,) = method.losses(model.network, batch)
+        update.loss.backward()
         optimizer.step()
         module.average.update(model.network, step)
     return (time.perf_counter() - began) / (config.steps - WARM)

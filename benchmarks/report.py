@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 from types import ModuleType
 
-from machine import fill, footer
+from machine import fill, footer, markdown
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "docs" / "results"
@@ -74,6 +74,55 @@ def results() -> str:
     return f"# Results\n\n{note}\n\n" + "\n".join(parts)
 
 
+CHOICES = {
+    "ign": (
+        "IGN, preset `mnist`",
+        "yes",
+        "yes, unseen damage too",
+        "yes",
+        "one model has to do all of this",
+    ),
+    "dcgan": ("DCGAN", "yes", "no", "no", "you only need samples, on any data"),
+    "vae": (
+        "VAE",
+        "yes",
+        "only by reconstruction",
+        "yes",
+        "you need a likelihood bound or a smooth code",
+    ),
+    "autoencoder": (
+        "autoencoder",
+        "poorly",
+        "only by reconstruction",
+        "yes",
+        "you only compress or score",
+    ),
+    "denoiser": (
+        "denoiser",
+        "no",
+        "the noise it was trained on, best of all",
+        "no",
+        "you only remove noise",
+    ),
+}
+"""What each model can do, and when it is the better choice."""
+
+
+def choose() -> str:
+    """The models that a reader can choose from, with their distance on MNIST, in Markdown."""
+    found = json.loads((RESULTS / "mnist_methods.json").read_text(encoding="utf-8"))["rows"]
+    rows = []
+    for method, (name, generates, restores, scores, when) in CHOICES.items():
+        mine = [r for r in found if r["method"] == method and r["mark"].endswith("minutes")]
+        mean = sum(row["FD f(z)"] for row in mine) / len(mine) if mine else None
+        distance = f"{mean:.1f}" if mean else ""
+        rows.append({
+            "model": name, "generates": generates, "FD": distance, "restores": restores,
+            "scores": scores, "better if": when,
+        })  # fmt: skip
+    return markdown(rows, {})
+
+
 def filled(text: str) -> str:
     """A page with the tables between its marks made anew, those that were measured."""
     return fill(text, [name for name in HEADINGS if (RESULTS / f"{name}.json").exists()], table)
@@ -90,6 +139,7 @@ def recipes(text: str) -> str:
     """A page with what was measured of recipes."""
     run = importlib.import_module("recipes.run")
     parts = {"recipes": run.log, "against": run.against} if run.rows() else {}
+    parts["choose"] = choose
     return fill(text, list(parts), lambda name: parts[name]())
 
 

@@ -3,9 +3,12 @@
     python benchmarks/roles.py MODEL --data DATA [--n 1000] [--out docs/results/roles.json]
 
 Degrades held-out images, projects them with the statistics of each role, and with the pooled
-statistics of all three, and reports the PSNR to the clean image (peak 2, the range [-1, 1]; mean
-over images of the PSNR of each, clamped to the range), beside that of the degraded input. Larger is
-better.
+statistics of all roles, and reports the PSNR to the clean image (peak 2, the range [-1, 1]; mean
+over images of the PSNR of each, clamped to the range), beside the PSNR of the degraded input.
+Larger is better.
+
+A role norm stores statistics of data and noise. The column of outputs was measured with version
+0.1.0, which also stored statistics of outputs.
 """
 
 import argparse
@@ -18,6 +21,7 @@ from torch import Tensor
 
 from ign import IGN, data, degrade
 from ign.nn import ROLES, RoleBatchNorm2d, role
+from ign.nn.norm import STORED
 from ign.project import evaluating
 
 DEGRADATIONS = (
@@ -32,11 +36,11 @@ DEGRADATIONS = (
 
 
 def pool(model: IGN) -> None:
-    """Give the data role the statistics of the equal mixture of all roles."""
+    """Give the data role the statistics of the equal mixture of the stored roles."""
     for layer in model.network.modules():
         if isinstance(layer, RoleBatchNorm2d):
             mean, var = layer.running_mean, layer.running_var
-            place = ROLES.index("data")
+            place = STORED.index("data")
             pooled = var.mean(0) + mean.var(0, unbiased=False), mean.mean(0)
             var[place], mean[place] = pooled
 
@@ -56,14 +60,15 @@ def measure(path: str, x: Tensor) -> list[dict[str, float | str]]:
     for name in DEGRADATIONS:
         y = x if name == "clean" else degrade.parse(name)(x)
         row: dict[str, float | str] = {"input": name, "degraded": psnr(y, x)}
-        row |= {r: psnr(apply(model, y, r), x) for r in ROLES}
+        row |= {r: psnr(apply(model, y, r), x) for r in STORED}
         rows.append(row | {"pooled": psnr(apply(pooled, y, "data"), x)})
     return rows
 
 
 def table(rows: list[dict[str, float | str]]) -> str:
     """The rows in Markdown."""
-    return markdown(rows, dict.fromkeys(("degraded", *ROLES, "pooled"), "{:.1f}"))
+    columns = [c for c in ("degraded", *ROLES, "pooled") if c in rows[0]]
+    return markdown(rows, dict.fromkeys(columns, "{:.1f}"))
 
 
 def main() -> None:

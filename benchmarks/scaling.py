@@ -41,11 +41,11 @@ def work(case: str) -> tuple[int, float]:
     """Parameters, and floating-point operations of loss and gradients for each image."""
     config = arguments(options(case, "auto"), CASES[case][0])
     method = METHODS["ign"]
-    network = method.network(3, config.size, config.network.width, config.network.norm)
+    network = method.network_class(3, config.size, config.network.width, config.network.norm)
     x, z = torch.rand(2, COUNTED, 3, config.size, config.size)  # type: ignore[arg-type]
     with FlopCounterMode(display=False) as counter:
-        (turn,) = method(network, config).turns(network, Batch(x, z, x))
-        turn.loss.backward()
+        (update,) = method(network, config).losses(network, Batch(x, z, x))
+        update.loss.backward()
     return sum(p.numel() for p in network.parameters()), counter.get_total_flops() / COUNTED
 
 

@@ -6,7 +6,7 @@ All train the same network (batch norm, same weights) on the same batch: loss, g
 the average of the weights off. "listing" is the paper's, frozen network and all, whose weights are
 copied at every step; "listing, tuned" asks for no gradient of that copy. "ours, float32" is the
 one-pass objective in channels-last order with fused Adam; "ours, bfloat16" the same under autocast,
-the default where the device has bfloat16; "ours, compiled" with `trainer.compile` too.
+the default where the device has bfloat16; "ours, compiled" with `compile` too.
 
 Each round times all of them, one after the other; reported are medians over rounds, and the median
 of the rounds' ratios to the listing. Memory is the peak of a fresh process, on a GPU what PyTorch

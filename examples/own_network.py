@@ -4,6 +4,7 @@ python -m examples.own_network [--steps 1500] [--match 40] [--out runs/own-netwo
 """
 
 import argparse
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -80,10 +81,10 @@ def main() -> None:
     x = digits.batch(torch.arange(len(digits)))  # (1433, 1, 8, 8) in [-1, 1]
     torch.manual_seed(0)
     network, noise = ResidualAutoencoder(), ign.noise.GaussianNoise((1, 8, 8))
-    # group norm does not couple a batch: without the match term, --match 0, samples grow alike
-    objective = ign.IGNObjective(
-        idem_weight=5, tight_weight=0.6, match_weight=options.match, match_bandwidth=0.05
-    )
+    # group norm does not couple a batch: without the match term (--match 0) samples become alike
+    paper = ign.IGNObjective(idem_weight=5, tight_weight=0.6)
+    objective = ign.objective.MatchObjective(paper, weight=options.match, bandwidth=0.05)
+    objective = partial(objective, anchors=x)  # compares f(z) with all of the data
     trained = train(network, noise, x, objective, options.steps, rate=1e-3)
 
     folder = ign.IGN(trained, noise).save_pretrained(options.out / "model")

@@ -4,6 +4,8 @@ python -m examples.plain_loop [--steps 1500] [--out runs/plain-loop]
 """
 
 import argparse
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -20,7 +22,7 @@ def train(
     network: nn.Module,
     noise: Noise,
     data: Tensor,
-    objective: ign.IGNObjective,
+    objective: Callable[..., ign.Losses],
     steps: int,
     rate: float,
     batch_size: int = 32,
@@ -32,7 +34,7 @@ def train(
         network: f, any module that keeps the shape of its input.
         noise: z.
         data: All of the data, (N, ...), where the network is.
-        objective: The loss. With a ``match_weight`` f(z) is matched with all of the data.
+        objective: The loss, a function of network, x and z.
         steps: How many.
         rate: Adam's learning rate; it falls to 0 over the second half of the steps.
         batch_size: How many x and how many z in a step.
@@ -45,7 +47,7 @@ def train(
     network.train()
     for step in range(steps):
         x = data[torch.randint(len(data), (batch_size,), generator=g)]
-        losses = objective(network, x, noise.sample(batch_size, g), data)
+        losses = objective(network, x, noise.sample(batch_size, g))
         optimizer.zero_grad()
         losses.total.backward()  # the gradient of the three terms, each to its own f
         optimizer.step()
@@ -67,9 +69,9 @@ def main() -> None:
     torch.manual_seed(0)
     network = ign.nn.DCGANAutoencoder(channels=1, size=10, width=32, norm="role")
     noise = ign.noise.GaussianNoise((1, 10, 10))
-    objective = ign.IGNObjective(
-        idem_weight=15, tight_weight=1.5, match_weight=40, match_bandwidth=0.025
-    )
+    paper = ign.IGNObjective(idem_weight=15, tight_weight=1.5)
+    objective = ign.objective.MatchObjective(paper, weight=40, bandwidth=0.025)
+    objective = partial(objective, anchors=x)  # compares f(z) with all of the data
     trained = train(network, noise, x, objective, options.steps, rate=4e-3)
 
     model = ign.IGN(trained, noise, about={"data": "digits", "steps": options.steps})

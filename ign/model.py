@@ -1,41 +1,45 @@
 """The model: a network, its noise and its image format, saved and loaded as one."""
 
-__all__ = ["IGN", "ModelError"]
+__all__ = ["BATCH", "IGN", "ModelError"]
 
-from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from dataclasses import replace
+from importlib import import_module
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, Self
 
 import torch
 from torch import Tensor, nn
 
-from ign import anomaly
 from ign.anomaly import Calibration
-from ign.core import random
-from ign.io.format import Saved
-from ign.io.packaged import ModelError
+from ign.core.errors import ModelError
+from ign.inference import BATCH, Inference
+from ign.io import format, hub, packaged, weights
 from ign.noise import Noise
-from ign.objective.distance import DISTANCES, Distance
-from ign.project import project, trajectory
-
-BATCH = 64
+from ign.objective.distance import Distance, distance_name
 
 
-class IGN(Saved):
-    r"""An Idempotent Generative Network ready for use: f, the noise it projects, the image format.
+class IGN(Inference):
+    r"""An Idempotent Generative Network: f, the noise that it projects, and the image format.
 
-    Inference is in evaluation mode, in float32, and deterministic: an image does not depend
-    on what else is in its batch (within 1e-5).
+    ``model(x)`` is f(x), in the mode and with the gradients of any module. The other methods are
+    inference: they run in evaluation mode, without gradients, on the model's device and in its
+    dtype. An image does not depend on the rest of its batch (within 1e-5 in float32).
+
+    Where a method takes images, it takes (B, C, H, W) or one image (C, H, W) in [-1, 1], or (H, W)
+    if C is 1, as a tensor or a NumPy array; also a PIL image or a list of images. Images of uint8
+    are converted from [0, 255] to [-1, 1]. For one image, the result has no batch dimension.
 
     Args:
-        network: The network f, any module that keeps the shape (B, C, H, W). To be saved it
-            must be one of :data:`ign.nn.NETWORKS`.
+        network: The network f, any module that keeps the shape (B, C, H, W). To be saved, its
+            class must be in :data:`ign.nn.NETWORKS`.
         noise: The noise; its shape (C, H, W) is the image format. Another shape, such as (D,),
             makes a model of such samples instead of images.
         distance: D of the drift, as in :class:`ign.objective.IGNObjective`.
-        about: What is worth knowing of the training; saved in ``config.json``.
+        about: Facts of the training, which are saved in ``config.json``.
 
-    ``calibration`` is what :func:`ign.anomaly.Calibration.fit` learnt of clean images, or
-    None; it is saved with the model.
+    Attributes:
+        last_seed: The seed of the last samples; with ``seed=None`` a new one is drawn.
 
     References:
         Shocher et al., Idempotent Generative Networks, 2024 (arXiv 2311.01462).
@@ -52,185 +56,166 @@ class IGN(Saved):
         self.network, self.noise, self.distance = network, noise, distance
         network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.about = dict(about or {})
-        self.calibration: Calibration | None = None
+        self.last_seed: int | None = None
+        self._calibration: Calibration | None = None
         self.eval()
 
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """The shape of one image, (C, H, W), or of whatever else the noise is of."""
-        return self.noise.shape
+    def forward(self, x: Tensor) -> Tensor:
+        """f(x), (B, C, H, W) to the same: the network as it is, in training or evaluation mode."""
+        y: Tensor = self.network(x)
+        return y
 
     @property
-    def device(self) -> torch.device:
-        return next(self.network.parameters()).device
+    def calibration(self) -> Calibration | None:
+        """What :meth:`ign.anomaly.Calibration.fit` found on clean images; saved with the model.
 
-    @property
-    def projects(self) -> bool:
-        """Whether images can be given to it, not only noise: not to a generator without encoder."""
-        return getattr(self.network, "projects", True)
-
-    @torch.no_grad()
-    def sample(
-        self, n: int, applications: int = 1, seed: int = 0, batch_size: int = BATCH
-    ) -> Tensor:
-        r"""Generate images: :math:`f^k(z_i)`, the noise :math:`z_i` a function of seed and i.
-
-        Args:
-            n: How many.
-            applications: k, at least 1.
-            seed: The seed; the same images for any n and batch size.
-            batch_size: How many pass through the network at a time.
-
-        Returns:
-            (n, C, H, W) in [-1, 1] on the model's device.
-        """
-        return self.sample_trajectory(n, [applications], seed, batch_size)[0]
-
-    @torch.no_grad()
-    def sample_trajectory(
-        self,
-        n: int,
-        applications: Sequence[int],
-        seed: int = 0,
-        batch_size: int = BATCH,
-        start: int = 0,
-    ) -> list[Tensor]:
-        """As :meth:`sample` for several k at once, from sample number ``start`` on.
-
-        Returns:
-            (n, C, H, W) in [-1, 1] for each k.
-        """
-        if n < 1 or batch_size < 1:
-            raise ValueError(f"n {n} and batch_size {batch_size} must be at least 1")
-        index = torch.arange(start, start + n).split(batch_size)
-        noise = (self.latents(i, seed) for i in index)
-        return self._in_batches(lambda z: trajectory(self.network, z, applications, True), noise)
-
-    def latents(self, index: Tensor, seed: int = 0) -> Tensor:
-        """The noise of the samples with these numbers, (B,) to (B, C, H, W): drawn on the CPU."""
-        return self.noise.at(random.keys(seed, "sample", 0, index.cpu())).to(self.device)
-
-    @torch.no_grad()
-    def project(
-        self,
-        images: Tensor,
-        applications: int = 1,
-        batch_size: int = BATCH,
-        tolerance: float = 0.0,
-    ) -> Tensor:
-        r"""Project images onto the manifold: :math:`f^k(y)`, whatever they are.
-
-        Args:
-            images: (B, C, H, W) in [-1, 1]; values outside are allowed.
-            applications: k, at least 0.
-            batch_size: How many pass through the network at a time.
-            tolerance: Where an image rests, as in :func:`ign.project.project`; 0 for never.
-
-        Returns:
-            (B, C, H, W) in [-1, 1] on the model's device.
+        Setting it binds it to the present weights.
 
         Raises:
-            ValueError: Images that are not of the model's shape, or not floating point.
+            ValueError: The calibration was made with other weights.
         """
-        parts = self.check(images).split(batch_size)
-        return self._in_batches(
-            lambda y: [project(self.network, y, applications, tolerance)], parts
-        )[0]
+        return self._calibration
 
-    @torch.no_grad()
-    def trajectory(
+    @calibration.setter
+    def calibration(self, value: Calibration | None) -> None:
+        if value is not None:
+            found = weights.fingerprint(self.state_dict())
+            if value.weights not in ("", found):
+                raise ValueError("this calibration was made with other weights; fit it again")
+            value = replace(value, weights=found)
+        self._calibration = value
+
+    def facts(self) -> dict[str, Any]:
+        """The network, its noise and its training as names with numbers and strings."""
+        config = getattr(self.network, "config", {})
+        found = {
+            "network": type(self.network).__name__,
+            **(config if isinstance(config, dict) else {}),
+            "parameters": sum(p.numel() for p in self.network.parameters()),
+            "noise": self.noise.name,
+            "distance": distance_name(self.distance),
+            **self.about,
+        }
+        if known := self.calibration:
+            found["calibration"] = f"{known.rate:.1%} of {known.images:,} images of {known.data}"
+        return found
+
+    def save_pretrained(
         self,
-        images: Tensor,
-        applications: Sequence[int],
-        batch_size: int = BATCH,
-        noise: bool = False,
-    ) -> list[Tensor]:
-        r""":math:`f^k(y)` for each k of ``applications``: a list of (B, C, H, W).
+        folder: str | Path,
+        dtype: torch.dtype | None = None,
+        *,
+        push_to_hub: bool = False,
+        repo_id: str | None = None,
+        **options: Any,
+    ) -> Path:
+        """Save as ``config.json`` and ``model.safetensors``, as :func:`ign.io.format.save`.
 
         Args:
-            images: (B, C, H, W), images or noise.
-            applications: The numbers k, at least 0 (1 for noise).
-            batch_size: How many pass through the network at a time.
-            noise: Whether they are noise, such as :meth:`latents` and their combinations.
-        """
-        parts = self.check(images).split(batch_size)
-        return self._in_batches(lambda y: trajectory(self.network, y, applications, noise), parts)
+            folder: The folder, which is made if it does not exist.
+            dtype: The type of the parameters in the file, such as ``torch.float16``.
+            push_to_hub: Whether to push the model to the Hub too, with a card.
+            repo_id: The repository, ``owner/name``; None for your own, named like the folder.
+            **options: As in :meth:`push_to_hub`.
 
-    def drift(
-        self, images: Tensor, batch_size: int = BATCH, distance: str | Distance | None = None
-    ) -> Tensor:
-        r"""How far the network moves each image, :math:`\delta(y) = D(f(y), y)`, (B,)."""
-        return self.score(images, "displacement", batch_size, distance)
-
-    @torch.no_grad()
-    def score(
-        self,
-        images: Tensor,
-        kind: str = "displacement",
-        batch_size: int = BATCH,
-        distance: str | Distance | None = None,
-    ) -> Tensor:
-        """How far each image is from the data, as :func:`ign.anomaly.score`, (B,).
+        Returns:
+            The folder.
 
         Raises:
-            ValueError: Images that are not of the model's shape, or a distance of the model's
-                that is not built in: it is imported only when given here.
+            ModelError: The network cannot be saved, or the push failed.
         """
-        d, parts = self._distance(distance), self.check(images).split(batch_size)
-        return self._in_batches(lambda y: [anomaly.score(self.network, y, kind, d)], parts)[0]
+        parts = format.Parts(self.network, self.noise, self.distance, self.about, self.calibration)
+        folder = format.save(folder, parts, dtype)
+        if push_to_hub:
+            self.push_to_hub(repo_id or folder.resolve().name, dtype=dtype, **options)
+        return folder
 
-    @torch.no_grad()
-    def scores(
-        self, images: Tensor, batch_size: int = BATCH, distance: str | Distance | None = None
-    ) -> dict[str, Tensor]:
-        """Every kind of :meth:`score`, (B,) each, from one trajectory."""
-        d, parts = self._distance(distance), self.check(images).split(batch_size)
-        found = self._in_batches(lambda y: list(anomaly.scores(self.network, y, d).values()), parts)
-        return dict(zip(anomaly.SCORES, found, strict=True))
-
-    @torch.no_grad()
-    def look(
+    def push_to_hub(
         self,
-        images: Tensor,
-        kind: str = "displacement",
-        batch_size: int = BATCH,
-        distance: str | Distance | None = None,
-    ) -> anomaly.Seen:
-        """Score, map and projection at once, as :func:`ign.anomaly.look`."""
-        d, parts = self._distance(distance), self.check(images).split(batch_size)
-        seen = self._in_batches(lambda y: list(anomaly.look(self.network, y, kind, d)), parts)
-        return anomaly.Seen(*seen)
+        repo_id: str,
+        *,
+        commit_message: str = "Push model using ign",
+        private: bool | None = None,
+        token: str | bool | None = None,
+        branch: str | None = None,
+        create_pr: bool | None = None,
+        dtype: torch.dtype | None = None,
+        model_card_kwargs: dict[str, Any] | None = None,
+    ) -> str:
+        """Push the model to the Hub in one commit: its two files, ``README.md`` and its pictures.
 
-    @torch.no_grad()
-    def score_map(
-        self, images: Tensor, kind: str = "displacement", batch_size: int = BATCH
-    ) -> Tensor:
-        """Where each image is moved, as :func:`ign.anomaly.score_map`, (B, H, W)."""
-        parts = self.check(images).split(batch_size)
-        return self._in_batches(lambda y: [anomaly.score_map(self.network, y, kind)], parts)[0]
+        Args:
+            repo_id: ``owner/name``; the repository is made if it does not exist.
+            commit_message: The commit's message.
+            private: Whether a new repository is private; None for the owner's default.
+            token: The user's token; None for the one of ``hf auth login`` or ``HF_TOKEN``.
+            branch: The branch, which is made if it does not exist; None for the main one.
+            create_pr: Whether to open a pull request instead.
+            dtype: As in :meth:`save_pretrained`.
+            model_card_kwargs: Arguments of :func:`ign.evaluate.card.write`, such as ``results``.
 
-    def check(self, images: Tensor) -> Tensor:
-        """The same images, if they are of the model's form.
+        Returns:
+            The address of the commit.
 
         Raises:
-            ValueError: They are not (B, C, H, W) of the model's shape, or not floating point.
+            ModelError: The network cannot be saved, the Hub cannot be reached, or it refuses.
         """
-        if tuple(images.shape[1:]) != self.shape or not len(images):
-            shape = ", ".join(map(str, self.shape))
-            raise ValueError(f"images are {tuple(images.shape)}; this model takes (B, {shape})")
-        if not images.is_floating_point():
-            raise ValueError(f"images are {images.dtype}; give floating point in [-1, 1]")
-        return images
+        with TemporaryDirectory() as name:
+            folder = self.save_pretrained(Path(name) / "model", dtype)
+            given = {"name": repo_id} | (model_card_kwargs or {})
+            import_module("ign.evaluate.card").write(self, folder, **given)
+            try:
+                return hub.upload(
+                    folder, repo_id, commit_message, private, token, branch, create_pr
+                )
+            except hub.HubError as error:
+                raise ModelError(f"push to {repo_id!r}: {error}") from None
 
-    def _distance(self, given: str | Distance | None) -> str | Distance:
-        if given is not None:
-            return given
-        if isinstance(self.distance, str) and self.distance not in DISTANCES:
-            raise ValueError(f"this model's distance is {self.distance!r}; pass it as distance=...")
-        return self.distance
+    @classmethod
+    def from_pretrained(
+        cls,
+        name: str | Path,
+        device: str | torch.device = "cpu",
+        *,
+        revision: str | None = None,
+        cache_dir: str | Path | None = None,
+        token: str | bool | None = None,
+        local_files_only: bool = False,
+        force_download: bool = False,
+    ) -> Self:
+        """Load a model: a path, a packaged name, or ``owner/name`` on the Hub, in this order.
 
-    def _in_batches(
-        self, function: Callable[[Tensor], list[Tensor]], parts: Sequence[Tensor] | Iterator[Tensor]
-    ) -> list[Tensor]:
-        done = [function(part.to(self.device, torch.float32)) for part in parts]
-        return [torch.cat(column) for column in zip(*done, strict=True)]
+        Nothing in the files is executed, as described in :mod:`ign.io.format`. From the Hub, the
+        two files are fetched and nothing else, both of one commit.
+
+        Args:
+            name: A folder with ``config.json`` and ``model.safetensors``, or a run that holds
+                such a folder as ``model``; the name of a packaged model; or an id on the Hub,
+                with or without a revision, ``owner/name@revision``.
+            device: The device to load the model to.
+            revision: A branch, tag or commit on the Hub; None for the main branch.
+            cache_dir: The Hub's cache; None for the default (``HF_HOME``).
+            token: The user's token; None for the one of ``hf auth login`` or ``HF_TOKEN``.
+            local_files_only: Whether to use the cache only.
+            force_download: Whether to fetch files again that are in the cache.
+
+        Raises:
+            ModelError: The model is not found, or its files are damaged or do not fit together.
+
+        Warns:
+            UserWarning: The file's calibration was made with other weights, and is ignored.
+        """
+        folder = packaged.locate(
+            name, revision, cache_dir=cache_dir, token=token,
+            local_files_only=local_files_only, force_download=force_download,
+        )  # fmt: skip
+        try:
+            parts = format.load(folder)
+        except ModelError as error:
+            if Path(name).exists() or not hub.parse_name(str(name)):
+                raise
+            advice = f"in Python: force_download=True; else delete {folder.parent.parent}"
+            raise ModelError(f"{error}; {advice}") from None
+        model = cls(parts.network, parts.noise, parts.distance, parts.about)
+        model._calibration = parts.calibration
+        return model.to(device)

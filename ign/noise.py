@@ -2,43 +2,51 @@
 
 __all__ = ["NOISES", "GaussianNoise", "Noise", "SpectralNoise", "make_noise"]
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
 
 from ign.core import random
+from ign.core.inputs import whole, whole_numbers
 
 CHUNK = 2**20
 """How many values are transformed at a time where statistics are measured."""
 
 
-class Noise(nn.Module):
-    """A distribution of noise images, given as a map from white noise.
+class Noise(nn.Module, ABC):
+    """A distribution of noise images: a map from white noise. This is an abstract base class.
 
-    A subclass overrides :meth:`color`; its statistics are buffers and travel with the model.
+    A subclass implements :meth:`color` and has a class attribute ``name``. Its statistics are
+    buffers, so that they are saved with the model.
 
     Args:
         shape: The shape of one image, (C, H, W), or of any other sample, such as (D,).
 
     Raises:
-        ValueError: A shape without sides, or with one below 1.
+        ValueError: The shape is empty, or a side is below 1.
+        TypeError: The shape is not a sequence of integers.
     """
 
     name: str
 
     def __init__(self, shape: Sequence[int]):
         super().__init__()
-        self.shape = tuple(shape)
-        if not self.shape or min(self.shape) < 1:
-            raise ValueError(f"a noise shape is one or more sides of at least 1, not {self.shape}")
+        self.shape = tuple(whole_numbers(shape, "the sides of a noise shape", 1))
 
+    @abstractmethod
     def color(self, white: Tensor) -> Tensor:
         """Turn white noise, (B, C, H, W) standard normal, into this noise, of the same shape."""
-        raise NotImplementedError
 
     def sample(self, n: int, generator: torch.Generator | None = None) -> Tensor:
-        """Draw n noise images, (n, C, H, W), on the generator's device."""
+        """Draw n noise images, (n, C, H, W), on the generator's device.
+
+        Raises:
+            TypeError: n is not an integer.
+            ValueError: n is negative.
+        """
+        n = whole(n, "n", 0)
         device = generator.device if generator is not None else None
         return self.color(torch.randn(n, *self.shape, generator=generator, device=device))
 

@@ -1,31 +1,50 @@
-r"""Applying the network: projection, trajectories, and where they lead.
+r"""Applying the network: projection, trajectories, and their stability.
 
-The network maps any input towards the set of images that it leaves alone. Everything here uses
-the network as one function in evaluation mode, whatever the origin of its input; only where the
-caller says that it is noise do role norms know it.
+The network maps any input towards the set of images that it leaves unchanged. These functions
+run it in evaluation mode. Role norms use the statistics of data, or the statistics of noise for
+the first application if the caller passes ``noise=True``.
 """
 
-__all__ = ["Stability", "applied", "evaluating", "project", "stability", "trajectory", "walk"]
+__all__ = [
+    "RESOLUTION",
+    "Stability",
+    "applied",
+    "evaluating",
+    "iterates",
+    "project",
+    "stability",
+    "trajectory",
+]
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
+from itertools import chain
 from threading import RLock
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
 
+from ign.core.deprecated import renamed
+from ign.core.inputs import whole_numbers
 from ign.nn.norm import role
 from ign.objective.distance import Distance, find_distance, l1
+
+RESOLUTION = 1e-6
+"""Differences up to this size are rounding: the last bits of a score depend on the batch size."""
 
 _LOCK = RLock()
 
 
+def __getattr__(name: str) -> Any:
+    return renamed(__name__, name, {"walk": "iterates"})
+
+
 @contextmanager
 def evaluating(network: nn.Module) -> Iterator[None]:
-    """Run the network in evaluation mode and in full float32 precision, and restore its mode.
+    """Run the network in evaluation mode, without autocast and TF32, and restore its mode.
 
-    One thread at a time, since mode and role are the network's own state.
+    Only one thread at a time can be inside, since mode and role are attributes of the network.
     """
     cudnn = torch.backends.cudnn
     with _LOCK:
@@ -34,19 +53,26 @@ def evaluating(network: nn.Module) -> Iterator[None]:
         try:
             with (
                 cudnn.flags(enabled=True, benchmark=False, deterministic=True, allow_tf32=False),
-                torch.autocast(next(network.parameters()).device.type, enabled=False),
+                torch.autocast(device_of(network).type, enabled=False),
             ):
                 yield
         finally:
             network.train(training)
 
 
+def device_of(network: nn.Module) -> torch.device:
+    """The device of the network's first parameter or buffer; the CPU if it has neither."""
+    first = next(chain(network.parameters(), network.buffers()), None)
+    return torch.device("cpu") if first is None else first.device
+
+
 def project(network: nn.Module, y: Tensor, applications: int = 1, tolerance: float = 0.0) -> Tensor:
     r"""Project images onto the data's manifold: :math:`f^k(y)`.
 
-    With a tolerance :math:`\epsilon` an image rests at the first
+    With a tolerance :math:`\epsilon` an image comes to rest at the first
     :math:`f^j(y), 1 \le j \le k`, that is less than :math:`\epsilon` away from
-    :math:`f^{j-1}(y)` in mean absolute difference, whatever else is in its batch.
+    :math:`f^{j-1}(y)` in mean absolute difference. The bound is raised by
+    :data:`RESOLUTION`, since the last bits of a difference depend on the batch size.
 
     Args:
         network: The network f.
@@ -74,7 +100,7 @@ def project(network: nn.Module, y: Tensor, applications: int = 1, tolerance: flo
             before = y[moving]
             after = network(before)
             y = y.index_copy(0, moving, after)
-            moving = moving[l1(after, before) >= tolerance]
+            moving = moving[l1(after, before) >= tolerance + RESOLUTION]
             if not len(moving):
                 break
     return y
@@ -85,7 +111,7 @@ def trajectory(
 ) -> list[Tensor]:
     r"""The images after each of the given numbers of applications: :math:`f^k(y), k \in K`.
 
-    Memory is that of the images asked for, however large k is.
+    Only the images that are asked for are in memory, however large k is.
 
     Args:
         network: The network f.
@@ -105,7 +131,7 @@ def trajectory(
     least = 1 if noise else 0
     wanted = _applications(applications, least)
     with evaluating(network):
-        found = {k: y for k, y in walk(network, y, max(wanted), noise) if k in wanted}
+        found = {k: y for k, y in iterates(network, y, max(wanted), noise) if k in wanted}
     return [found[k] for k in applications]
 
 
@@ -136,15 +162,15 @@ def stability(
     noise: bool = False,
     floor: float = 15.0,
 ) -> Stability:
-    r"""Follow images under repeated application, and tell when they leave where they first went.
+    r"""Follow images under repeated application, and find when they become other images.
 
     .. math::
 
         \mathrm{PSNR}_k = 10 \log_{10} \frac{4}{\mathrm{MSE}(f^k(y), f(y))}, \qquad
         k_\mathrm{diverged} = \min \{k : \mathrm{PSNR}_k < \mathrm{floor}\}
 
-    Every k up to the largest is looked at for the divergence, not only those asked for; an image
-    that is no longer finite has diverged. Memory is that of a few batches, however large k is.
+    Every k up to the largest counts for the divergence, not only the ones in ``applications``. An
+    image that is no longer finite has diverged. A few batches are in memory, however large k is.
 
     Args:
         network: The network f.
@@ -165,7 +191,7 @@ def stability(
     found: dict[int, list[Tensor]] = {}
     first = last = y
     with evaluating(network):
-        for k, now in walk(network, y, max(wanted) + 1, noise):
+        for k, now in iterates(network, y, max(wanted) + 1, noise):
             if k == 1:
                 first = now
             if k - 1 in wanted:
@@ -195,12 +221,10 @@ def applied(k: int, to: str) -> str:
 
 def _applications(applications: Sequence[int], least: int) -> set[int]:
     """The numbers of applications, checked."""
-    if not applications or min(applications) < least:
-        raise ValueError(f"applications must be {least} or more, not {list(applications)}")
-    return set(applications)
+    return set(whole_numbers(applications, "applications", least))
 
 
-def walk(network: nn.Module, y: Tensor, last: int, noise: bool) -> Iterator[tuple[int, Tensor]]:
+def iterates(network: nn.Module, y: Tensor, last: int, noise: bool) -> Iterator[tuple[int, Tensor]]:
     """(k, f^k(y)) for k from 0 to ``last``, one at a time."""
     yield 0, y
     for k in range(1, last + 1):

@@ -90,9 +90,9 @@ def test_inference_is_in_evaluation_mode_and_leaves_the_mode_alone():
     ("images", "words"),
     [
         (torch.zeros(2, 3, 8, 8), r"takes \(B, 1, 8, 8\)"),
-        (torch.zeros(1, 8, 8), r"takes \(B, 1, 8, 8\)"),
+        (torch.zeros(3, 8, 8), r"takes \(B, 1, 8, 8\): add the channel, images\[:, None\]"),
         (torch.zeros(0, 1, 8, 8), r"takes \(B, 1, 8, 8\)"),
-        (torch.zeros(2, 1, 8, 8, dtype=torch.uint8), "floating point"),
+        (torch.zeros(2, 1, 8, 8, dtype=torch.int64), "images are int64; give floating point"),
     ],
 )
 def test_images_of_another_form_are_refused(images, words):
@@ -366,7 +366,7 @@ def test_the_map_of_a_vector_is_of_its_columns():
         network.layer.bias.copy_(torch.tensor([0.0, 0.0, 1.0, 0.0, 0.0]))
     model = IGN(network, noise.GaussianNoise((5,)))
     found = model.score_map(torch.zeros(3, 5))
-    assert torch.equal(model.look(torch.zeros(3, 5)).map, found)
+    assert torch.equal(model.analyze(torch.zeros(3, 5)).map, found)
     assert torch.equal(found, torch.tensor([[0.0, 0.0, 1.0, 0.0, 0.0]] * 3))
 
 

@@ -99,7 +99,7 @@ def test_bad_arguments():
     with pytest.raises(ValueError, match="noise 'pink' is unknown"):
         make_noise("pink", (1, 8, 8))
     for shape in ((), (0, 4)):
-        with pytest.raises(ValueError, match="a noise shape is one or more sides"):
+        with pytest.raises(ValueError, match="the sides of a noise shape must be 1 or more"):
             GaussianNoise(shape)
     with pytest.raises(ValueError, match=r"spectral noise is of images, \(C, H, W\), not \(8, 8\)"):
         SpectralNoise((8, 8))

@@ -120,3 +120,18 @@ def test_stability_keeps_a_few_batches_however_large_k_is():
     stability(Counting(), images(), [1, 60])
     assert len(made) == 61
     assert max(alive) <= 4
+
+
+def test_a_move_of_the_tolerance_is_rest_up_to_the_last_bits():
+    """Every image moves by 1/4 or by a few units in the last place more."""
+    y = torch.full((4, 1, 4, 6), 0.5) * (1 + torch.arange(4) * 1e-7)[:, None, None, None]
+    assert torch.equal(project(Half(), y, 50, tolerance=0.25), y / 2)
+    assert torch.equal(project(Half(), y, 50, tolerance=0.2499), y / 4)
+
+
+def test_the_former_name_of_iterates_warns():
+    from ign.project import iterates
+
+    with pytest.warns(DeprecationWarning, match=r"ign.project.walk is now ign.project.iterates"):
+        from ign.project import walk
+    assert walk is iterates

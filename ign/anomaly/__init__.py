@@ -1,29 +1,24 @@
-r"""How far an image is from the data: scores, maps of where, and what is usual among clean images.
-
-The network moves an image towards the data; how far it moves it is a score that needs no
-anomalies to train on.
-"""
+r"""How far an image is from the data: scores, maps, and thresholds from clean images."""
 
 __all__ = [
     "COLUMNS",
     "SCORES",
+    "Analysis",
     "Calibration",
-    "Seen",
-    "look",
+    "analyze",
     "score",
     "score_map",
     "scores",
-    "words",
+    "table_rows",
 ]
 
-from ign.anomaly.scores import (
-    COLUMNS,
-    SCORES,
-    Calibration,
-    Seen,
-    look,
-    score,
-    score_map,
-    scores,
-    words,
-)
+from typing import Any
+
+from ign.anomaly.calibration import Calibration
+from ign.anomaly.scores import SCORES, Analysis, analyze, score, score_map, scores
+from ign.anomaly.table import COLUMNS, table_rows
+from ign.core.deprecated import renamed
+
+
+def __getattr__(name: str) -> Any:
+    return renamed(__name__, name, {"Seen": "Analysis", "look": "analyze", "words": "table_rows"})

@@ -1,5 +1,5 @@
 // A canvas to draw on, or to brush a mask over a picture. Its value is {picture, mask}, PNGs as
-// data addresses; what Python sets is shown, and what a person does is told by the event "input".
+// data addresses. A value set by Python is shown; what a person draws triggers the event "input".
 const find = (name) => element.querySelector("." + name);
 const [base, layer, camera, cursor] = ["base", "layer", "camera", "cursor"].map(find);
 const masking = props.kind === "mask";

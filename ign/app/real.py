@@ -1,4 +1,4 @@
-"""A drawing made real: what the network makes of it, with as much noise as freedom is wanted."""
+"""A drawing made real: its projection, mixed with more noise the more freedom there is."""
 
 __all__ = ["Real", "make_real"]
 
@@ -20,7 +20,7 @@ UNREST = 2.0
 
 
 class Real(NamedTuple):
-    """What came of a picture x.
+    """A picture x and its projections.
 
     Attributes:
         given: y, what went into the network, (1, C, H, W).
@@ -74,7 +74,7 @@ def make_real(
     if not 0 <= freedom <= 1 or tries < 1 or rounds < 1:
         raise ValueError(f"freedom {freedom} must be 0 to 1, tries and rounds at least 1")
     if freedom == 0:
-        return _told(x, x, *model.trajectory(x, [1, 2]))
+        return _result(x, x, *model.trajectory(x, [1, 2]))
     x = x.to(model.device)
     found, best = -torch.inf, None
     for r in range(rounds):
@@ -88,7 +88,7 @@ def make_real(
         if value[i] > found or best is None:
             found, best = value[i].item(), (z[i : i + 1], *(v[i : i + 1] for v in (y, once, twice)))
     assert best is not None
-    return _told(x, *best[1:])
+    return _result(x, *best[1:])
 
 
 def _mixed(x: Tensor, z: Tensor, freedom: float) -> Tensor:
@@ -100,7 +100,7 @@ def _mixed(x: Tensor, z: Tensor, freedom: float) -> Tensor:
     return z.mean() + (1 - freedom) * (x - x.mean()) + part
 
 
-def _told(x: Tensor, given: Tensor, once: Tensor, twice: Tensor) -> Real:
+def _result(x: Tensor, given: Tensor, once: Tensor, twice: Tensor) -> Real:
     x, given, once, twice = (part.cpu() for part in (x, given, once, twice))
     return Real(given, once, twice, (once - x).abs().mean(1))
 

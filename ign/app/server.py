@@ -1,77 +1,29 @@
-"""Serving the page: only what it needs, nothing kept."""
+"""Serving the page: only to its visitors, with nothing kept, until a signal ends it."""
 
 __all__ = ["serve"]
 
 import contextlib
+import errno
+import ipaddress
+import logging
 import os
+import shutil
 import signal
 import socket
 import tempfile
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from ign.app.intake import FILE
+from ign.app import uploads as files
+from ign.app.uploads import Uploads
 from ign.model import IGN
 
-UPLOAD = 200 * 10**6
-"""The most bytes of one upload, a folder's files together."""
-STALE = 300.0
-"""After so many seconds a file that no task has read, such as half of a refused one, is removed."""
-BODY = 10 * 10**6
-"""The most bytes of any other request; a drawing has some ten thousand."""
-OPEN = (
-    "/assets/", "/static/", "/theme.css", "/favicon.ico", "/manifest.json", "/robots.txt",
-    "/config", "/gradio_api/startup-events", "/gradio_api/queue/", "/gradio_api/heartbeat/",
-    "/gradio_api/upload", "/gradio_api/cancel", "/gradio_api/reset",
-)  # fmt: skip
-"""What is answered, the page itself apart. No file of a disk is among it but gradio's own."""
-
-
-class Gate:
-    """Lets through what the page asks for, of a bounded size; an ASGI application.
-
-    Args:
-        app: What is behind it.
-    """
-
-    def __init__(self, app: Any):
-        self.app = app
-
-    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        if scope["type"] != "http":
-            await self.app(scope, receive, send)
-            return
-        path = scope["path"]
-        if path != "/" and not path.startswith(OPEN):
-            await _refuse(send, 404, "not found")
-            return
-        most = UPLOAD if path == "/gradio_api/upload" else BODY
-        length = dict(scope["headers"]).get(b"content-length", b"0")
-        if not length.isdigit() or int(length) > most:
-            await _refuse(send, 413, f"over {most // 10**6} MB")
-            return
-        await self.app(scope, _limited(receive, most), send)
-
-
-def _limited(receive: Any, most: int) -> Callable[[], Any]:
-    count = 0
-
-    async def counted() -> Any:
-        nonlocal count
-        message = await receive()
-        count += len(message.get("body", b""))
-        return {"type": "http.disconnect"} if count > most else message
-
-    return counted
-
-
-async def _refuse(send: Any, status: int, text: str) -> None:
-    headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"connection", b"close")]
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": text.encode()})
+GRACE = 5.0
+"""The seconds after a signal in which the server ends by itself; then the process is ended."""
+CONNECTIONS = 512
+"""The most connections at a time."""
 
 
 def serve(
@@ -81,8 +33,9 @@ def serve(
     port: int | None = None,
     queue: int = 16,
     ready: Callable[[str], None] = print,
+    hosts: Sequence[str] = (),
 ) -> None:
-    """Serve the page of a model until the process is interrupted.
+    """Serve the page of a model until the process gets SIGINT or SIGTERM.
 
     Args:
         model: The model.
@@ -90,37 +43,68 @@ def serve(
         host: The address to listen on.
         port: The port; None for the first free one from 7860 on, 0 for any free one.
         queue: How many jobs may wait; more are refused in the page.
-        ready: Is told the address when the page can be opened.
+        ready: Called with the address, which holds the token, when the page can be opened.
+        hosts: Further host names to answer to, such as a proxy's.
 
     Raises:
-        ValueError: A model that the page cannot show, or a port that is taken.
+        ValueError: A model that the page cannot show, an address or a host name that is not valid,
+            or a port that is taken.
     """
-    with _terminable(), _own_folder() as folder, _swept(folder), _listener(host, port) as listener:
-        import fastapi
-        import gradio as gr
+    from ign.app.access import Access
+
+    with _terminable(), _own_folder() as folder, _listener(host, port) as listener:
         import uvicorn
 
-        from ign.app.page import build, look
-
-        page = build(model, name).queue(max_size=queue, api_open=False)
         number = listener.getsockname()[1]
-        app = fastapi.FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
-        app = gr.mount_gradio_app(
-            app, page, "/", server_name=host, server_port=number, max_file_size=FILE,
-            run_history=False, show_error=False, ssr_mode=False, mcp_server=False, pwa=False,
-            enable_monitoring=False, **look(),
-        )  # fmt: skip
+        address = listener.getsockname()[0]
+        access = Access(address, number, [*hosts, *[host] * (not _is_literal(host))])
+        uploads = Uploads(folder / "uploads")
         config = uvicorn.Config(
-            Gate(app), log_level="error", access_log=False, timeout_graceful_shutdown=2
+            application(model, name, access, uploads, queue),
+            log_level="error",
+            access_log=False,
+            server_header=False,
+            limit_concurrency=CONNECTIONS,
+            timeout_graceful_shutdown=2,
         )
-        shown = "127.0.0.1" if host in ("0.0.0.0", "::") else host
 
         class Server(uvicorn.Server):
             async def startup(self, sockets: Any = None) -> None:
                 await super().startup(sockets)
-                ready(f"http://{shown}:{number}/")
+                ready(f"http://{_shown(host)}:{number}/?token={access.token}")
 
-        Server(config).run(sockets=[listener])
+            def handle_exit(self, sig: int, frame: Any) -> None:
+                ends.append(_end_by_force(sig, folder))
+                logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
+                super().handle_exit(sig, frame)
+
+        ends: list[threading.Timer] = []
+        with _swept(uploads):
+            Server(config).run(sockets=[listener])
+        for timer in [] if _jobs_run() else ends:
+            timer.cancel()
+
+
+def application(model: IGN, name: str, access: Any, uploads: Uploads, queue: int) -> Any:
+    """The page of a model behind its gate, as an ASGI application."""
+    import fastapi
+    import gradio as gr
+
+    from ign.app.blocks import build, theme
+    from ign.app.gate import Gate
+    from ign.app.reading import FILE
+    from ign.app.sessions import SESSIONS, Sessions
+
+    page = build(model, name, uploads).queue(max_size=queue, api_open=False)
+    page.state_session_capacity = SESSIONS
+    app = fastapi.FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+    app = gr.mount_gradio_app(
+        app, page, "/", max_file_size=FILE, run_history=False, show_error=False, ssr_mode=False,
+        mcp_server=False, pwa=False, enable_monitoring=False, **theme(),
+    )  # fmt: skip
+    page.has_launched = True  # without it, gradio checks no path that a job names
+    functions = {number: len(fn.inputs) for number, fn in page.fns.items()}
+    return Gate(app, access, uploads, Sessions(page), functions)
 
 
 @contextlib.contextmanager
@@ -147,16 +131,13 @@ def _own_folder() -> Iterator[Path]:
 
 
 @contextlib.contextmanager
-def _swept(folder: Path) -> Iterator[None]:
-    """Remove what has lain in the folder for :data:`STALE` seconds, from a thread."""
+def _swept(uploads: Uploads) -> Iterator[None]:
+    """Remove uploads that no job reads, from a thread."""
     done = threading.Event()
 
     def sweep() -> None:
-        while not done.wait(STALE / 4):
-            for path in folder.rglob("*"):
-                with contextlib.suppress(OSError):
-                    if path.is_file() and time.time() - path.stat().st_mtime > STALE:
-                        path.unlink()
+        while not done.wait(files.STALE / 4):
+            uploads.expire()
 
     thread = threading.Thread(target=sweep, daemon=True)
     thread.start()
@@ -169,16 +150,66 @@ def _swept(folder: Path) -> Iterator[None]:
 
 def _listener(host: str, port: int | None) -> socket.socket:
     """A socket on that port, or on the first free one from 7860 on."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    family, address = _resolved(host)
     numbers = range(7860, 7960) if port is None else [port]
     for number in numbers:
         try:
-            return socket.create_server((host, number), family=family)
+            return socket.create_server((address, number), family=family)
         except OSError as error:
-            if number == numbers[-1]:
-                told = os.strerror(error.errno) if error.errno else str(error)
-                raise ValueError(f"--host {host} --port {number}: {told}") from None
+            if number == numbers[-1] or error.errno != errno.EADDRINUSE:
+                reason = os.strerror(error.errno) if error.errno else str(error)
+                raise ValueError(f"--host {host} --port {number}: {reason}") from None
     raise AssertionError("there is always a last port")
+
+
+def _resolved(host: str) -> tuple[socket.AddressFamily, str]:
+    """The family and the numbers of an address or a host name.
+
+    Raises:
+        ValueError: It is neither.
+    """
+    try:
+        if not host or host.replace(".", "").isdigit():
+            host = str(ipaddress.ip_address(host))
+        family, _, _, _, address = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)[0]
+    except (OSError, ValueError):
+        raise ValueError(
+            f"--host {host!r} is not an address of this machine; give one, such as 127.0.0.1 or ::1"
+        ) from None
+    return family, str(address[0])
+
+
+def _shown(host: str) -> str:
+    """The host in an address that a browser on this machine can open."""
+    local = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
+    return f"[{local}]" if ":" in local else local
+
+
+def _is_literal(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
+def _jobs_run() -> bool:
+    """Whether a thread is left that the end of the process would wait for."""
+    every = threading.enumerate()
+    return any(not one.daemon and one is not threading.main_thread() for one in every)
+
+
+def _end_by_force(number: int, folder: Path) -> threading.Timer:
+    """End the process after :data:`GRACE` seconds, whatever still runs in its threads."""
+
+    def end() -> None:
+        shutil.rmtree(folder, ignore_errors=True)
+        os._exit(128 + number)
+
+    timer = threading.Timer(GRACE, end)
+    timer.daemon = True
+    timer.start()
+    return timer
 
 
 @contextlib.contextmanager

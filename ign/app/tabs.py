@@ -1,4 +1,4 @@
-"""The tabs of the page: what is on them, and which task each of their parts starts."""
+"""The tabs of the page: their parts, and the job that each part starts."""
 
 __all__ = ["edit", "explore", "generate", "real", "score"]
 
@@ -9,28 +9,36 @@ import gradio as gr
 
 from ign import degrade
 from ign.anomaly import SCORES
-from ign.app.ground import TURNS
-from ign.app.intake import FILE, IMAGES
-from ign.app.parts import board, guarded, seeds, taken
+from ign.app.background import TURNS
+from ign.app.components import canvas, explained, random_seed
+from ign.app.reading import FILE, IMAGES
 from ign.app.tasks import Tasks
+from ign.app.uploads import Uploads
+from ign.app.values import choice, flag, number, whole
 from ign.edit import METHODS
 
 FREEDOM = 0.8
-"""Of a drawing at first; an uploaded picture starts at 0."""
+"""The freedom of a drawing at first; an uploaded picture starts at 0."""
 DRAW = "Draw anything, a smudge will do."
+PICTURE = "Take a picture, brush over a part of it, and let the network paint it."
+MOST_K = 20
 FIXED: dict[str, Any] = {
     "concurrency_id": "model",
     "concurrency_limit": 1,
     "api_visibility": "private",
+    "preprocess": False,
 }
-"""One job at a time on the model, and no programming interface."""
+"""One job at a time on the model, and no programming interface.
+
+A job checks all its inputs itself, as they were posted, and answers with words.
+"""
 
 
-def real(tasks: Tasks) -> None:
-    plain = tasks.ground is not None
+def real(tasks: Tasks, uploads: Uploads) -> None:
+    plain = tasks.background is not None
     with gr.Row():
         with gr.Column(scale=2, min_width=280):
-            canvas = board(
+            board = canvas(
                 "Canvas to draw on. Arrow keys move the brush, the space bar puts it down.",
                 "Draw here, or drop a picture", tasks.side, colours=not tasks.gray,
                 target="real-upload", elem_id="real-board",
@@ -55,19 +63,25 @@ def real(tasks: Tasks) -> None:
                 turn = gr.Radio(TURNS, value="automatic", label="Swap dark and light")
                 fit = gr.Checkbox(plain, label="Centre and scale the drawing as the data are")
 
-    def run(drawing: Any, freedom: float, turn: str, fit: bool, seed: int, *values: Any) -> str:
-        return tasks.real(drawing, freedom, _spoil(values), turn, fit, _whole(seed))
+    def run(drawing: Any, freedom: Any, turn: Any, fit: Any, seed: Any, *values: Any) -> str:
+        return tasks.real(
+            drawing, number("freedom", freedom, 0, 1), _spoil(values),
+            choice("swap dark and light", turn, TURNS), flag("centre and scale", fit),
+            whole("seed", seed),
+        )  # fmt: skip
 
-    inputs = [canvas, freedom, turn, fit, seed, *knobs]
-    go.click(guarded(run), inputs, out, **FIXED)
-    _live([canvas.input, *(one.change for one in inputs[1:])], _when_drawn(run), inputs, out)
+    def run_upload(file: Any, *values: Any) -> tuple[dict[str, str], float, str]:
+        drawing = _loaded(uploads, file, tasks.load)
+        return drawing, 0.0, run(drawing, 0.0, *values)
 
-    def look(file: str) -> tuple[dict[str, str], float]:
-        return tasks.look(file), 0.0
-
+    settings = [freedom, turn, fit, seed, *knobs]
+    go.click(explained(run), [board, *settings], out, **FIXED)
+    triggers = [board.input, *(one.change for one in settings)]
+    _live(triggers, _when_drawn(explained(run)), [board, *settings], out)
     upload.upload(
-        taken(guarded(look)), upload, [canvas, freedom], show_progress="hidden", **FIXED
-    ).success(guarded(run), inputs, out, **FIXED)
+        explained(run_upload, 2), [upload, *settings[1:]], [board, freedom, out],
+        show_progress="hidden", **FIXED,
+    )  # fmt: skip
 
 
 def _spoilers(tasks: Tasks) -> list[Any]:
@@ -83,12 +97,14 @@ def _spoilers(tasks: Tasks) -> list[Any]:
 
 
 def _spoil(values: Sequence[Any]) -> list[degrade.Degradation]:
-    gray, sketch, blur, coarse, noise, pepper = values
+    gray, sketch = flag("gray", values[0]), flag("sketch", values[1])
+    blur, coarse = number("blur", values[2], 0, 5), whole("coarse", values[3], 1, 8)
+    noise, pepper = number("noise", values[4], 0, 1.5), number("salt and pepper", values[5], 0, 0.5)
     made: list[tuple[bool, Callable[[], degrade.Degradation]]] = [
         (gray, degrade.Grayscale),
         (sketch, lambda: degrade.Sketch(clamp=True)),
         (blur > 0, lambda: degrade.Blur(blur)),
-        (coarse > 1, lambda: degrade.Downsample(int(coarse))),
+        (coarse > 1, lambda: degrade.Downsample(coarse)),
         (noise > 0, lambda: degrade.AdditiveNoise(noise)),
         (pepper > 0, lambda: degrade.SaltAndPepper(pepper)),
     ]
@@ -106,20 +122,20 @@ def generate(tasks: Tasks) -> None:
         with gr.Column(scale=4, min_width=300):
             out = gr.HTML(tasks.generate(0, 16, 1), elem_id="generate-out")
 
-    def run(seed: int, count: int, k: int) -> str:
-        return tasks.generate(_whole(seed), _whole(count, 1, 64), _whole(k, 1, 100))
+    def run(seed: Any, count: Any, k: Any) -> str:
+        return tasks.generate(whole("seed", seed), whole("images", count, 1, 64), _k(k))
 
     inputs = [seed, count, k]
-    go.click(guarded(run), inputs, out, **FIXED)
-    other.click(seeds, None, seed, api_visibility="private").then(
-        guarded(run), inputs, out, **FIXED
+    go.click(explained(run), inputs, out, **FIXED)
+    other.click(random_seed, None, seed, api_visibility="private", preprocess=False).then(
+        explained(run), inputs, out, **FIXED
     )
 
 
-def edit(tasks: Tasks) -> None:
+def edit(tasks: Tasks, uploads: Uploads) -> None:
     with gr.Row():
         with gr.Column(scale=2, min_width=280):
-            canvas = board(
+            board = canvas(
                 "Picture to mask. Arrow keys move the brush, the space bar sets it down.",
                 "Take a sample or a picture first", tasks.side, "mask", target="edit-upload",
                 elem_id="edit-board",
@@ -129,10 +145,7 @@ def edit(tasks: Tasks) -> None:
                 upload = _upload("edit-upload")
             go = gr.Button("Paint what is masked", variant="primary", elem_id="edit-go")
         with gr.Column(scale=4, min_width=300):
-            out = gr.HTML(
-                _blank("Take a picture, brush over a part of it, and let the network paint it."),
-                elem_id="edit-out",
-            )
+            out = gr.HTML(_blank(PICTURE), elem_id="edit-out")
             with gr.Row():
                 count = gr.Slider(1, 12, 6, step=1, label="Variations", elem_id="edit-count")
                 k = _applications(10)
@@ -142,18 +155,21 @@ def edit(tasks: Tasks) -> None:
                     True, label="Keep what is outside of the mask", elem_id="edit-keep"
                 )
 
-    def run(board: Any, seed: int, count: int, k: int, keep: bool) -> str:
-        return tasks.paint(board, _whole(seed), _whole(count, 1, 12), _whole(k, 1, 100), keep)
+    def run(drawing: Any, seed: Any, count: Any, k: Any, keep: Any) -> str:
+        return tasks.paint(
+            drawing, whole("seed", seed), whole("variations", count, 1, 12), _k(k),
+            flag("keep", keep),
+        )  # fmt: skip
 
-    go.click(guarded(run), [canvas, seed, count, k, keep], out, **FIXED)
+    def load(file: Any) -> tuple[dict[str, str], str]:
+        return _loaded(uploads, file, tasks.load_preprocessed), _blank(PICTURE)
+
+    go.click(explained(run), [board, seed, count, k, keep], out, **FIXED)
     sample.click(
-        guarded(lambda: tasks.sample_board(seeds(), 0)),
-        None,
-        canvas,
-        show_progress="hidden",
-        **FIXED,
-    )
-    upload.upload(taken(guarded(tasks.seen_board)), upload, canvas, show_progress="hidden", **FIXED)
+        lambda: (tasks.load_sample(random_seed(), 0), _blank(PICTURE)), None, [board, out],
+        show_progress="hidden", **FIXED,
+    )  # fmt: skip
+    upload.upload(explained(load, 1), upload, [board, out], show_progress="hidden", **FIXED)
 
 
 def explore(tasks: Tasks) -> None:
@@ -179,22 +195,27 @@ def explore(tasks: Tasks) -> None:
         with gr.Column(scale=4, min_width=300):
             total = gr.HTML(tasks.add(0, 0, 1, 2, 1, 1), elem_id="explore-sum")
 
-    def between(seed: int, start: int, end: int, t: float, k: int, method: str) -> str:
-        return tasks.between(_whole(seed), _whole(start), _whole(end), t, _whole(k, 1, 100), method)
+    def between(seed: Any, start: Any, end: Any, t: Any, k: Any, method: Any) -> str:
+        return tasks.between(
+            whole("seed", seed), whole("from sample", start), whole("to sample", end),
+            number("t", t, 0, 1), _k(k), choice("way", method, METHODS),
+        )  # fmt: skip
 
-    def add(seed: int, base: int, plus: int, minus: int, strength: float, k: int) -> str:
-        a, b, c = (_whole(n) for n in (base, plus, minus))
-        return tasks.add(_whole(seed), a, b, c, strength, _whole(k, 1, 100))
+    def add(seed: Any, base: Any, plus: Any, minus: Any, strength: Any, k: Any) -> str:
+        return tasks.add(
+            whole("seed", seed), whole("sample", base), whole("plus", plus), whole("minus", minus),
+            number("strength", strength, -2, 2), _k(k),
+        )  # fmt: skip
 
     every: list[tuple[Callable[..., str], list[Any], gr.HTML]] = [
         (between, [seed, start, end, t, k, method], way),
         (add, [seed, base, plus, minus, strength, k], total),
     ]
     for run, inputs, out in every:
-        _live([one.change for one in inputs], guarded(run), inputs, out)
+        _live([one.change for one in inputs], explained(run), inputs, out)
 
 
-def score(tasks: Tasks) -> None:
+def score(tasks: Tasks, uploads: Uploads) -> None:
     with gr.Row():
         with gr.Column(scale=2, min_width=280):
             files = gr.File(
@@ -211,11 +232,30 @@ def score(tasks: Tasks) -> None:
         with gr.Column(scale=4, min_width=300):
             out = gr.HTML(_blank("Drop pictures, a zip or a folder."), elem_id="score-out")
 
-    def run(files: list[str] | None, kind: str) -> tuple[None, str]:
-        return None, tasks.score(files or [], kind)
+    def run(given: Any, kind: Any) -> tuple[None, str]:
+        paths = uploads.paths(given)
+        try:
+            return None, tasks.score(paths, choice("score", kind, tuple(SCORES)))
+        finally:
+            uploads.discard(paths)
 
     for source in (files, folder):
-        source.upload(taken(guarded(run)), [source, kind], [source, out], **FIXED)
+        source.upload(explained(run, 1), [source, kind], [source, out], **FIXED)
+
+
+def _loaded(uploads: Uploads, file: Any, load: Callable[[str], dict[str, str]]) -> dict[str, str]:
+    """What is made of one uploaded file, which is gone afterwards.
+
+    Raises:
+        ValueError: It is not a file of the visitor, or cannot be read.
+    """
+    paths = uploads.paths(file)
+    try:
+        if len(paths) != 1:
+            raise ValueError("give one picture")
+        return load(paths[0])
+    finally:
+        uploads.discard(paths)
 
 
 def _upload(name: str) -> gr.UploadButton:
@@ -231,11 +271,15 @@ def _number(label: str, value: int) -> gr.Number:
 
 
 def _applications(value: int = 1) -> gr.Slider:
-    return gr.Slider(1, 20, value, step=1, label="Applications, k")
+    return gr.Slider(1, MOST_K, value, step=1, label="Applications, k")
+
+
+def _k(value: Any) -> int:
+    return whole("applications", value, 1, MOST_K)
 
 
 def _live(triggers: list[Any], run: Callable[..., str], inputs: list[Any], out: gr.HTML) -> None:
-    """Run whenever one of these happens, one run at a time, the last one with what is set then."""
+    """Run at each of these events, one run at a time, the last one with the latest values."""
     gr.on(triggers, run, inputs, out, trigger_mode="always_last", show_progress="hidden", **FIXED)
 
 
@@ -243,23 +287,12 @@ def _blank(text: str) -> str:
     return f'<p class="blank">{text}</p>'
 
 
-def _whole(value: Any, least: int = 0, most: int = 2**32) -> int:
-    """A whole number from the page.
-
-    Raises:
-        ValueError: It is none, or outside of the bounds.
-    """
-    if value is None or int(value) != value or not least <= value <= most:
-        raise ValueError(f"{value!r} must be a whole number from {least} to {most}")
-    return int(value)
-
-
 def _when_drawn(run: Callable[..., str]) -> Callable[..., str]:
-    """What a knob does: nothing to say while the canvas is blank."""
+    """A job that does nothing while the canvas is blank."""
 
-    def quiet(board: Any, *others: Any) -> str:
-        if not board or not board.get("picture"):
+    def quiet(drawing: Any, *others: Any) -> str:
+        if not isinstance(drawing, dict) or not drawing.get("picture"):
             return _blank(DRAW)
-        return guarded(run)(board, *others)
+        return run(drawing, *others)
 
     return quiet

@@ -1,4 +1,4 @@
-"""What the tabs of the page do, from pictures and numbers to HTML; a test calls it as it is."""
+"""The work of the tabs, from pictures and numbers to HTML; it needs no gradio."""
 
 __all__ = ["Tasks"]
 
@@ -12,16 +12,16 @@ from PIL.Image import Resampling
 from torch import Tensor
 
 from ign import anomaly, degrade, edit
-from ign.app.ground import Ground, prepare
-from ign.app.intake import drawn, each, square, to_tensor
+from ign.app.background import Background, preprocess
+from ign.app.markup import Tile, data_url, download, note, table, tiles
+from ign.app.reading import decode_canvas, read_each, read_square, to_tensor
 from ign.app.real import make_real
-from ign.app.tiles import Tile, address, download, note, table, tiles
 from ign.model import IGN
 from ign.view import pictures
 
 SIDE = 280
 """The least side of a canvas in pixels; it is a multiple of the model's."""
-Board = Mapping[str, Any]
+Canvas = Mapping[str, Any]
 
 
 class Tasks:
@@ -43,17 +43,17 @@ class Tasks:
             )
         self.model, self.size, self.gray = model, height, channels == 1
         self.side = height * -(-SIDE // height)
-        self.ground = Ground.of(model)
+        self.background = Background.of(model)
 
-    def look(self, file: str) -> dict[str, str]:
+    def load(self, file: str) -> dict[str, str]:
         """An uploaded picture as it lies on the canvas: cropped to a square, resized."""
-        return {"picture": address(square(file, self.side, self.gray))}
+        return {"picture": data_url(read_square(file, self.side, self.gray))}
 
-    def seen(self, board: Board | None, turn: str, fit: bool) -> tuple[Tensor, list[str]]:
-        """What the network sees of a canvas, (1, C, H, W), and what was done to it."""
-        picture = drawn((board or {}).get("picture"), self.side, self.gray)
-        image, told = prepare(picture, self.size, self.ground, turn, fit)
-        return image[None], told
+    def preprocess(self, canvas: Canvas | None, turn: str, fit: bool) -> tuple[Tensor, list[str]]:
+        """The network's input from a canvas, (1, C, H, W), and messages about what was changed."""
+        picture = decode_canvas(_part(canvas, "picture"), self.side, self.gray)
+        image, messages = preprocess(picture, self.size, self.background, turn, fit)
+        return image[None], messages
 
     def generate(self, seed: int, count: int, k: int) -> str:
         """The first samples of a seed, and a link that saves them as one picture."""
@@ -67,7 +67,7 @@ class Tasks:
 
     def real(
         self,
-        board: Board | None,
+        canvas: Canvas | None,
         freedom: float,
         spoil: Sequence[degrade.Degradation],
         turn: str = "automatic",
@@ -75,7 +75,7 @@ class Tasks:
         seed: int = 0,
     ) -> str:
         """A picture, what went into the network, f, f(f), and where it was moved."""
-        x, told = self.seen(board, turn, fit)
+        x, messages = self.preprocess(canvas, turn, fit)
         if spoil:
             x = degrade.Compose(spoil)(x, seed)
         made = make_real(self.model, x, freedom, seed=seed)
@@ -91,33 +91,35 @@ class Tasks:
             ),
         ]
         again = (made.twice - made.once).abs().mean().item()
-        told.append(
+        messages.append(
             f"f changed the picture by {made.changed.mean().item():.3f} a pixel,"
             f" f once more by {again:.3f}; black to white is 2."
         )
-        return tiles(images, "wide", "The picture and what the network makes of it") + note(*told)
+        return tiles(images, "wide", "The picture and what the network makes of it") + note(
+            *messages
+        )
 
-    def sample_board(self, seed: int, number: int) -> dict[str, str]:
+    def load_sample(self, seed: int, number: int) -> dict[str, str]:
         """A sample as it lies on the canvas."""
         z = self.model.latents(torch.tensor([number]), seed)
         image = self.model.trajectory(z, [2], noise=True)[0][0]
-        return self._board(image)
+        return self._enlarged(image)
 
-    def seen_board(self, file: str) -> dict[str, str]:
-        """An uploaded picture on the canvas as the network sees it."""
-        picture = square(file, self.side, self.gray)
-        image, _ = prepare(picture, self.size, self.ground)
-        return self._board(image)
+    def load_preprocessed(self, file: str) -> dict[str, str]:
+        """An uploaded picture on the canvas, preprocessed for the network."""
+        picture = read_square(file, self.side, self.gray)
+        image, _ = preprocess(picture, self.size, self.background)
+        return self._enlarged(image)
 
-    def _board(self, image: Tensor) -> dict[str, str]:
+    def _enlarged(self, image: Tensor) -> dict[str, str]:
         """An image on a canvas, each of its pixels a square."""
         picture = pictures.to_picture(image)
-        return {"picture": address(picture.resize((self.side,) * 2, Resampling.NEAREST))}
+        return {"picture": data_url(picture.resize((self.side,) * 2, Resampling.NEAREST))}
 
-    def paint(self, board: Board | None, seed: int, count: int, k: int, keep: bool) -> str:
+    def paint(self, canvas: Canvas | None, seed: int, count: int, k: int, keep: bool) -> str:
         """Variations of what lies under the mask of a canvas."""
-        x, _ = self.seen(board, "never", False)
-        mask = self._mask((board or {}).get("mask"))
+        x, _ = self.preprocess(canvas, "never", False)
+        mask = self._mask(_part(canvas, "mask"))
         images = x.expand(count, -1, -1, -1)
         found = edit.inpaint(self.model, images, mask, k, seed, keep).cpu()
         hole = torch.where(mask, torch.tensor(0.0), x[0])
@@ -128,11 +130,11 @@ class Tasks:
             f"Save as {name}", name, pictures.grid(torch.cat([x, found]))
         )
 
-    def _mask(self, address: str | None) -> Tensor:
+    def _mask(self, address: object) -> Tensor:
         """The pixels of which the brush covers at least half, (H, W)."""
         if not address:
-            raise ValueError("nothing is masked yet: brush over what shall be painted")
-        picture = drawn(address, self.side, True)
+            raise ValueError("nothing is masked yet: brush over the part to paint")
+        picture = decode_canvas(address, self.side, True)
         return to_tensor(picture.resize((self.size,) * 2, Resampling.BOX))[0] >= 0
 
     def between(self, seed: int, start: int, end: int, t: float, k: int, method: str) -> str:
@@ -160,19 +162,21 @@ class Tasks:
 
     def score(self, files: Sequence[str], kind: str) -> str:
         """A table of scores with heat maps, the highest first, and a link that saves it."""
-        read = list(each(files, self.size, self.gray))
+        read = list(read_each(files, self.size, self.gray))
         good = [(one.name, one.image) for one in read if one.image is not None]
         bad = [f"{one.name}: {one.reason}" for one in read if one.image is None]
         if not good:
-            raise ValueError("; ".join(bad[:3]) or "no pictures there")
+            raise ValueError("; ".join(bad[:3]) or "there are no pictures to score")
         images = torch.stack([image for _, image in good])
-        scores, moved, once = (x.cpu() for x in self.model.look(images, kind))
+        scores, moved, once = (x.cpu() for x in self.model.analyze(images, kind))
         heat = pictures.heat(moved)
-        told = anomaly.words(scores, kind, self.model.calibration)
-        rows = [(name, *words) for (name, _), words in zip(good, told, strict=True)]
+        words = anomaly.table_rows(scores, kind, self.model.calibration)
+        rows = [(name, *cells) for (name, _), cells in zip(good, words, strict=True)]
         order = scores.argsort(descending=True).tolist()
+        flagged = {n for n, i in enumerate(order) if rows[i][3] == "1"}
         shown: list[tuple[str | Tensor, ...]] = [
-            (rows[i][0], images[i], once[i], heat[i], *rows[i][1:]) for i in order
+            (rows[i][0], images[i], once[i], heat[i], *rows[i][1:3], "flagged" * (n in flagged))
+            for n, i in enumerate(order)
         ]
         text = io.StringIO()
         csv.writer(text).writerows([anomaly.COLUMNS, *rows])
@@ -185,5 +189,10 @@ class Tasks:
             note(f"{len(good)} scored, the highest first.", plain)
             + note(skipped, kind="bad")
             + download("Save as scores.csv", "scores.csv", text.getvalue().encode(), "text/csv")
-            + table(columns, shown, "Scores")
+            + table(columns, shown, "Scores", flagged)
         )
+
+
+def _part(canvas: Any, name: str) -> Any:
+    """A part of what a canvas holds, which may be anything."""
+    return canvas.get(name) if isinstance(canvas, Mapping) else None

@@ -8,6 +8,8 @@ import sys
 from collections.abc import Sequence
 from importlib import import_module
 
+from ign.core.streams import replace_unencodable
+
 VERBS = {
     "train": "train a model on a named data set or any folder or zip of images",
     "sample": "generate images from noise",
@@ -48,6 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         0; 1 where a run failed; 2 for a user's mistake, told in one line; 128 + n after signal n.
     """
     words = list(sys.argv[1:] if arguments is None else arguments)
+    replace_unencodable()
     if not sys.stderr.isatty():  # nobody looks at the bars of the Hub's client
         os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
     if not words or words[0] not in VERBS:

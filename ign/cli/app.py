@@ -15,17 +15,23 @@ def run(words: Sequence[str]) -> None:
     parser = verb(
         "app",
         "Open a page that generates, makes drawings real, edits, explores and scores with a model."
-        " It is seen on this machine only; nothing that is uploaded is kept.",
+        " Only this machine reaches it, and only with the address that is printed, which holds a"
+        " token. Uploads are deleted as soon as they are read.",
         "examples:\n  ign app\n  ign app runs/celeba --port 8000",
         model="mnist",
     )
     parser.add_argument(
         "--host", default="127.0.0.1", metavar="ADDRESS",
-        help="the address to listen on; 0.0.0.0 lets in everybody who reaches this machine",
+        help="the address to listen on; 0.0.0.0 or :: lets in everybody who reaches this machine"
+        " and has the token",
     )  # fmt: skip
     parser.add_argument(
         "--port", type=_port, metavar="N",
         help="the port; 0 for any (default: the first free one from 7860 on)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--allow-host", action="append", default=[], metavar="NAME",
+        help="a further host name to answer to, such as a proxy's; may be given several times",
     )  # fmt: skip
     parser.add_argument(
         "--queue", type=natural, default=16, metavar="N",
@@ -43,10 +49,13 @@ def run(words: Sequence[str]) -> None:
 
             webbrowser.open(address)
 
-    serve(load_model(options), name, options.host, options.port, options.queue, ready)
+    serve(
+        load_model(options), name, options.host, options.port, options.queue, ready,
+        options.allow_host,
+    )  # fmt: skip
 
 
 def _port(text: str) -> int:
-    if not text.isdecimal() or int(text) > 65535:
+    if not (text.isascii() and text.isdecimal()) or int(text) > 65535:
         raise argparse.ArgumentTypeError(f"{text!r} must be a port, 0 to 65535")
     return int(text)

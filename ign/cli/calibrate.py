@@ -12,7 +12,8 @@ from ign import data
 from ign.anomaly import SCORES, Calibration
 from ign.cli.common import fraction, fresh_folder, load_model, natural, parse, verb
 from ign.data.splits import SPLITS
-from ign.io.packaged import amend, locate
+from ign.io.config import update_config
+from ign.io.packaged import locate
 from ign.model import IGN
 
 
@@ -65,7 +66,7 @@ def run(words: Sequence[str]) -> None:
     if options.out:
         model.save_pretrained(out)
     else:
-        amend(out, calibration=found)
+        update_config(out, calibration=model.calibration)
     print(f"{found.images:,} clean images of {found.data}; saved in {out}")
     for kind, values in scores.items():
         over = f"flagged over {found.thresholds[kind]:.4g}"

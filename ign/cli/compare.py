@@ -44,9 +44,10 @@ def run(words: Sequence[str]) -> None:
     scatter(compared, out / "scatter.png")
     with atomic(out / "comparison.md") as path:
         path.write_text(
-            "\n\n".join([markdown(compared.rows, {}), *compared.notes]) + "\n", encoding="utf-8"
+            "\n\n".join([markdown(compared.rows, {}, plain=True), *compared.notes]) + "\n",
+            encoding="utf-8",
         )
-    console = Console()
+    console = Console(markup=False, emoji=False)
     if not console.is_terminal:
         console.width = WIDTH
     columns = compared.main if console.width < WIDTH else list(compared.rows[0])

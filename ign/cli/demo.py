@@ -29,14 +29,14 @@ def run(words: Sequence[str]) -> int:
 
     from ign import data
     from ign.figures.demo import page
-    from ign.training import Failure, Interrupted, arguments, place
+    from ign.training import Failure, Interrupted, arguments, choose_folder
     from ign.training import run as start
 
     chosen = {} if options.steps is None else {"steps": options.steps}
     config = arguments(chosen, "digits")
-    out = place(options.out, "demo", options.force)
+    out = choose_folder(options.out, "demo", options.force, config)
     try:
-        model = start(config, out)
+        model = start(config, out, replace=options.force)
     except Failure as failure:
         print(f"ign demo: {failure}", file=sys.stderr)
         return 128 + failure.signal if isinstance(failure, Interrupted) else 1

@@ -44,7 +44,7 @@ def run(words: Sequence[str]) -> None:
     results["about"]["command"] = shlex.join(["ign", "evaluate", *words])
     saved = save(results, out)
     shown = page(found, options.model, out) if options.html else None
-    console = Console()
+    console = Console(markup=False, emoji=False)
     if not console.is_terminal:
         console.width = WIDTH
     print(f"{title(results)}\n")

@@ -51,12 +51,12 @@ def run(words: Sequence[str]) -> None:
     for files, images in read(model, options.inputs, options.batch_size):
         if maps:
             scores, moved, projected = (
-                x.cpu() for x in model.look(images, options.score, len(images))
+                x.cpu() for x in model.analyze(images, options.score, len(images))
             )
             _draw(files, images, moved, projected, maps)
         else:
             scores = model.score(images, options.score, len(images)).cpu()
-        cells = anomaly.words(scores, options.score, model.calibration)
+        cells = anomaly.table_rows(scores, options.score, model.calibration)
         rows += [(file.name, *words) for file, words in zip(files, cells, strict=True)]
     if model.calibration is None:
         print(

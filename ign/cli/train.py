@@ -20,36 +20,37 @@ def run(words: Sequence[str]) -> int:
     from jsonargparse import ArgumentError
 
     from ign import training
-    from ign.training import Failure, Interrupted, Lost, leads
+    from ign.training import Failure, Interrupted, ProcessLostError, is_first_process
 
     preset, rest = ("folder", words) if words is ASKED else _preset(words)
+    rest = rest if words is ASKED else [_renamed(word) for word in rest]
     resume = _value(rest, "--resume")
-    method = _value(rest, "--method") or "ign"
+    method = _value(rest, "--method") or _method_of(_value(rest, "--config")) or "ign"
     try:
         fields = training.resumed(resume) if resume else training.fields_of(preset, method)
-        made = _parser(fields)
+        method = fields.get("method", method)
+        made = _parser(fields, method)
         if words is ASKED or {"-h", "--help"} & set(rest):
-            _explained(made, preset).parse_args(ASKED if words is ASKED else ["--help"])
+            _explained(made, preset, method).parse_args(ASKED if words is ASKED else ["--help"])
         options = made.parse_args(rest)
-        if options.method != method and not resume:  # a YAML file names it
-            options = _parser(training.fields_of(preset, options.method)).parse_args(rest)
     except ArgumentError as error:
         raise ValueError(f"{' '.join(str(error).split())} (see ign train --help)") from None
-    config = training.configuration(options)
+    config = training.configuration(options, method)
     for name in ("out", "init", "force"):
         if resume and getattr(options, name):
             raise ValueError(f"--resume {resume} goes on where the run is; leave out --{name}")
     if options.device:
         config.trainer.accelerator = options.device
-    new = (options.out, preset, options.force, config.method)
-    out = Path(resume) if resume else training.place(*new)
+    new = (options.out, preset, options.force, config)
+    out = Path(resume) if resume else training.choose_folder(*new)
     try:
-        training.run(config, out, bool(resume), options.init)
+        trust, force = options.trust_code, options.force
+        training.run(config, out, bool(resume), options.init, trust, force)
     except Failure as failure:
-        if leads() and not isinstance(failure, Lost):
+        if is_first_process() and not isinstance(failure, ProcessLostError):
             print(f"ign train: {failure}", file=sys.stderr)
         return 128 + failure.signal if isinstance(failure, Interrupted) else 1
-    if leads():
+    if is_first_process():
         print(f"model: {out}/model   samples: {out}/samples   next: ign sample {out}")
     return 0
 
@@ -71,15 +72,42 @@ def _value(words: Sequence[str], name: str) -> str | None:
     return None
 
 
-def _parser(defaults: dict[str, Any]) -> Any:
-    """The parser of the configuration and of what a run needs besides."""
+def _method_of(file: str | None) -> str | None:
+    """The method that a YAML file names, if it can be read; the parser reports if it cannot."""
+    import yaml
+
+    try:
+        values = yaml.safe_load(Path(file).read_text(encoding="utf-8")) if file else None
+    except (OSError, ValueError, yaml.YAMLError, RecursionError):
+        return None
+    return values.get("method") if isinstance(values, dict) else None
+
+
+def _renamed(word: str) -> str:
+    """An option by its name now, if it has the name of version 0.1."""
+    from ign.training.options import FORMER
+
+    name, sign, value = word.partition("=")
+    if name[:2] != "--" or name[2:] not in FORMER:
+        return word
+    now = f"--{FORMER[name[2:]]}"
+    print(f"ign train: {name} is now {now}", file=sys.stderr)
+    return f"{now}{sign}{value}"
+
+
+def _parser(defaults: dict[str, Any], method: str = "ign") -> Any:
+    """The parser of a method's configuration and of what a run needs besides."""
     from ign.training import parser
 
-    made = parser(defaults)
+    made = parser(method, defaults)
     made.add_argument("--out", type=str, help="The run's folder (default: runs/PRESET[-METHOD]).")
     made.add_argument("--resume", type=str, help="A run to continue.")
     made.add_argument("--init", type=str, help="A model to start from.")
     made.add_argument("--force", action="store_true", help="Replace the run at --out.")
+    made.add_argument(
+        "--trust_code", action="store_true",
+        help="Let --resume import the code that the run's config.yaml names.",
+    )  # fmt: skip
     made.add_argument(
         "--device", choices=["auto", "cpu", "cuda", "mps"],
         help="The same as --trainer.accelerator.",
@@ -87,7 +115,7 @@ def _parser(defaults: dict[str, Any]) -> Any:
     return made
 
 
-def _explained(made: Any, preset: str) -> Parser:
+def _explained(made: Any, preset: str, method: str = "ign") -> Parser:
     """The same options in the form of the other verbs, for help and completion."""
     from ign.training import PRESETS
 
@@ -95,8 +123,9 @@ def _explained(made: Any, preset: str) -> Parser:
         prog="ign train",
         usage="ign train [PRESET] [--data DATA] [--out RUN] [options]",
         description="Train a model on a named data set or any folder or zip of images."
-        f" Presets are {', '.join(PRESETS)}; without one it is folder. The defaults below are those"
-        f" of {preset}.",
+        f" The presets are {', '.join(PRESETS)}; the default is folder. The options and defaults"
+        f" below are those of preset {preset} and method {method}; --method NAME --help shows"
+        " another method's.",
         epilog="Underscores may stand for hyphens. --print-config shows all of this as YAML, which"
         " --config reads back.\n\nexamples:\n"
         "  ign train --data photos/ --out runs/photos\n"
@@ -107,7 +136,9 @@ def _explained(made: Any, preset: str) -> Parser:
         "preset", nargs="?", choices=PRESETS, metavar="PRESET",
         help="the recipe that the defaults are from; comes first",
     )  # fmt: skip
-    for group in made._action_groups:
+    for group in sorted(
+        made._action_groups, key=lambda group: group.title == "Devices and precision"
+    ):
         target = shown if group.title == "options" else shown.add_argument_group(group.title)
         for action in group._group_actions:
             if "--help" not in action.option_strings and action.metavar != "CONFIG":
@@ -129,6 +160,10 @@ def _add(target: Any, action: Any) -> None:
         return
     kinds = getattr(action, "_typehint", str)
     literal = [x for x in get_args(kinds) if isinstance(x, str)]
+    if action.dest == "method":
+        from ign.training.methods import METHODS
+
+        literal = [*METHODS]
     choices = action.choices or literal
     if kinds is bool or bool in get_args(kinds):
         choices = ["true", "false", *(["null"] if type(None) in get_args(kinds) else [])]

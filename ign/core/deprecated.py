@@ -1,14 +1,15 @@
 """The module names of version 0.1, which still import, with a warning that names the new place."""
 
-__all__ = ["MOVED", "install"]
+__all__ = ["MOVED", "install", "renamed"]
 
 import sys
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib import import_module
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 from types import ModuleType
+from typing import Any
 
 MOVED = {
     "ign.card": "ign.evaluate.card",
@@ -58,3 +59,25 @@ def install() -> None:
     """Let the former names import; calling it again changes nothing."""
     if not any(isinstance(finder, _Moved) for finder in sys.meta_path):
         sys.meta_path.append(_Moved())
+
+
+def renamed(module: str, name: str, names: Mapping[str, str]) -> Any:
+    """What a module's ``__getattr__`` returns for a former name of one of its attributes.
+
+    Args:
+        module: The module's ``__name__``.
+        name: The attribute that is missing.
+        names: The new name of each former one.
+
+    Raises:
+        AttributeError: The name is not a former one.
+    """
+    if name not in names:
+        raise AttributeError(f"module {module!r} has no attribute {name!r}")
+    new = names[name]
+    warnings.warn(
+        f"{module}.{name} is now {module}.{new}; the former name will go with version 0.3",
+        DeprecationWarning,
+        stacklevel=3,
+    )
+    return getattr(sys.modules[module], new)

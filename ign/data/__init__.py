@@ -4,6 +4,7 @@ __all__ = [
     "Attributes",
     "DataError",
     "ImageSet",
+    "check_range",
     "load",
     "load_attributes",
     "order",
@@ -15,6 +16,6 @@ __all__ = [
 from ign.data.attributes import Attributes, load_attributes
 from ign.data.decode import read_image
 from ign.data.errors import DataError
-from ign.data.images import ImageSet, to_float, to_uint8
+from ign.data.images import ImageSet, check_range, to_float, to_uint8
 from ign.data.loading import load
 from ign.data.sampling import order

@@ -6,14 +6,14 @@ import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
-from zipfile import BadZipFile
-from zlib import error as ZlibError
 
 import torch
 from torch import Tensor
 
+from ign.core.paths import expand_user
+from ign.core.text import printable
 from ign.data.errors import DataError
-from ign.data.files import open_zip
+from ign.data.files import LARGEST, member_name, open_zip
 from ign.data.splits import split_of
 
 PUBLISHED = ("list_attr_celeba.txt", "list_attr_celeba.csv")
@@ -51,10 +51,10 @@ def load_attributes(source: str | os.PathLike[str], names: Sequence[str]) -> Att
     Raises:
         DataError: A file is malformed, two disagree, or an image is not listed.
     """
-    path = Path(source).expanduser()
+    path = expand_user(source)
     published = next((path / name for name in PUBLISHED if (path / name).is_file()), None)
     if published is not None:
-        columns, known = _parse(str(published), published.read_text("utf-8-sig", "replace"))
+        columns, known = _parse_file(published)
         names = [PurePosixPath(name).name for name in names]
     else:
         columns, known = _merge(str(source), _tables(path))
@@ -63,8 +63,8 @@ def load_attributes(source: str | os.PathLike[str], names: Sequence[str]) -> Att
     missing = [name for name in names if name not in known]
     if missing:
         raise DataError(
-            f"data {str(source)!r}: no attributes are listed for {len(missing):,} of "
-            f"{len(names):,} images, such as {missing[0]!r}"
+            f"data '{printable(source)}': no attributes are listed for {len(missing):,} of "
+            f"{len(names):,} images, such as '{printable(missing[0])}'"
         )
     values = torch.tensor([known[name] for name in names], dtype=torch.bool)
     return Attributes(columns, values.view(len(names), len(columns)))
@@ -79,11 +79,15 @@ def _merge(source: str, tables: Iterator[tuple[str, Table]]) -> Table:
     known: dict[str, list[bool]] = {}
     for folder, (found, rows) in tables:
         if columns and columns != found:
-            raise DataError(f"data {source!r}: its files {TABLE} differ in their columns")
+            raise DataError(
+                f"data '{printable(source)}': its files {TABLE} differ in their columns"
+            )
         columns = found
         for name, values in rows.items():
             if known.setdefault(folder + name, values) != values:
-                raise DataError(f"data {source!r}: its files {TABLE} disagree on {name!r}")
+                raise DataError(
+                    f"data '{printable(source)}': its files {TABLE} disagree on '{printable(name)}'"
+                )
     return columns, known
 
 
@@ -92,29 +96,39 @@ def _tables(path: Path) -> Iterator[tuple[str, Table]]:
     if path.is_file():
         yield from _zipped(path)
         return
-    files = sorted(path.rglob(TABLE))
+    files = sorted(file for file in path.rglob(TABLE) if file.is_file())
     for file in files:
         folder = file.parent.relative_to(path).as_posix()
-        yield (
-            _prefix(folder),
-            _parse(str(file), file.read_text("utf-8-sig", "replace")),
-        )
+        yield _prefix(folder), _parse_file(file)
     for archive in [] if files else sorted(path.glob("*.zip")):
-        if split_of(archive.stem) is not None:
+        if split_of(archive.stem) is not None and archive.is_file():
             yield from _zipped(archive)
 
 
 def _zipped(path: Path) -> Iterator[tuple[str, Table]]:
     with open_zip(str(path)) as archive:
-        for member in archive.namelist():
-            name = PurePosixPath(member)
+        for member in archive.infolist():
+            name = PurePosixPath(member_name(member))
             if name.name != TABLE:
                 continue
+            where = printable(f"{path}/{member_name(member)}")
             try:
+                if member.file_size > LARGEST:
+                    raise ValueError(f"it unpacks to {member.file_size / 2**30:.1f} GiB")
                 text = archive.read(member).decode("utf-8-sig", "replace")
-            except (BadZipFile, NotImplementedError, OSError, RuntimeError, ZlibError) as error:
-                raise DataError(f"data {f'{path}/{member}'!r}: cannot be read ({error})") from None
-            yield _prefix(name.parent.as_posix()), _parse(f"{path}/{member}", text)
+            except Exception as error:  # zipfile raises what its decompressors raise
+                why = printable(str(error), 200)
+                raise DataError(f"data '{where}': cannot be read ({why})") from None
+            yield _prefix(name.parent.as_posix()), _parse(where, text)
+
+
+def _parse_file(path: Path) -> Table:
+    try:
+        text = path.read_text("utf-8-sig", "replace")
+    except (OSError, MemoryError) as error:
+        why = getattr(error, "strerror", None) or "not enough memory"
+        raise DataError(f"data '{printable(path)}': cannot be read ({why})") from None
+    return _parse(str(path), text)
 
 
 def _prefix(folder: str) -> str:
@@ -136,13 +150,13 @@ def _parse(where: str, text: str) -> Table:
     lines = 1 if comma else 2
     columns = [field for _, fields in rows[:lines] for field in fields][1:]
     if not columns or len(set(columns)) < len(columns):
-        raise DataError(f"data {where!r}: does not begin with the names of attributes")
+        raise DataError(f"data '{printable(where)}': does not begin with the names of attributes")
     known = {}
     for n, (name, *values) in rows[lines:]:
         if len(values) != len(columns) or not VALUES.keys() >= set(values):
             raise DataError(
-                f"data {where!r}, line {n}: expected an image and {len(columns)} times 1 or -1, "
-                f"not {' '.join([name, *values])[:80]!r}"
+                f"data '{printable(where)}', line {n}: expected an image and {len(columns)} times "
+                f"1 or -1, not '{printable(' '.join([name, *values]), 80)}'"
             )
-        known[name] = [VALUES[value] for value in values]
+        known[name.replace("\\", "/")] = [VALUES[value] for value in values]
     return columns, known

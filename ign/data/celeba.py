@@ -5,6 +5,7 @@ __all__ = ["CROP", "find_celeba"]
 import logging
 from pathlib import Path, PurePosixPath
 
+from ign.core.text import printable
 from ign.data.errors import DataError
 from ign.data.files import File, list_folder, list_zip
 from ign.data.splits import choose
@@ -46,22 +47,25 @@ def find_celeba(folder: Path, split: str) -> tuple[list[File], list[File]] | Non
         else:
             missing += 1
     if missing:
-        logger.warning("data %r: %d listed pictures are not there", str(folder), missing)
+        logger.warning("data '%s': %d listed pictures are not there", printable(folder), missing)
     return choose(parts, split, str(folder)), choose(parts, "all", str(folder))
 
 
 def _read_partition(path: Path) -> list[tuple[str, str]]:
     """(name, part) of each picture in the list."""
     rows = []
-    lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+    try:
+        lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError as error:
+        raise DataError(f"data '{printable(path)}': {error.strerror}") from None
     for number, line in enumerate(lines, start=1):
         fields = line.replace(",", " ").split()
         if not fields or fields[0] == "image_id":
             continue
         if len(fields) != 2 or fields[1] not in PARTS:
             raise DataError(
-                f"data {str(path)!r}, line {number}: expected the name of a picture and its part, "
-                f"0, 1 or 2, not {line[:80]!r}"
+                f"data '{printable(path)}', line {number}: expected the name of a picture and its "
+                f"part, 0, 1 or 2, not '{printable(line, 80)}'"
             )
         rows.append((fields[0], PARTS[fields[1]]))
     return rows

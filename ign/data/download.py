@@ -8,9 +8,10 @@ from http.client import HTTPException
 from pathlib import Path
 from urllib.error import URLError
 
+from ign.core import terminal
+from ign.core.text import printable
 from ign.data.errors import DataError, Problem
 from ign.data.idx import STEMS, find_idx
-from ign.data.progress import bar
 from ign.data.storage import replacing
 
 MIRRORS = {
@@ -73,7 +74,7 @@ def _fetch(name: str, file: str, checksum: str, folder: Path, progress: bool) ->
             problems += error.problems
     raise DataError(
         f"data {name!r}: {file} cannot be downloaded; put it and the other three .gz files of "
-        f"{name} into {str(folder)!r}, or give a folder that holds them",
+        f"{name} into '{printable(folder)}', or give a folder that holds them",
         problems,
     )
 
@@ -88,8 +89,8 @@ def fetch(url: str, checksum: str, path: Path, progress: bool = False) -> None:
     try:
         content = _get(url, checksum, progress)
     except (OSError, HTTPException, _Mismatch) as error:
-        said = error.reason if type(error) is URLError else error
-        problem = (url, " ".join(str(said).split()))
+        why = error.reason if type(error) is URLError else error
+        problem = (url, printable(" ".join(str(why).split())))
         raise Unavailable("cannot be downloaded", [problem]) from None
     with replacing(path) as temporary:
         temporary.write_bytes(content)
@@ -109,10 +110,11 @@ def _get(url: str, checksum: str, progress: bool) -> bytes:
     with urllib.request.urlopen(request, timeout=TIMEOUT) as response:
         length = response.headers.get("Content-Length")
         total = int(length) if length is not None else None
-        with bar(url.rsplit("/", 1)[1], total, progress, unit="bytes") as advance:
+        with terminal.progress(shown=progress, unit="bytes") as bar:
+            task = bar.add_task(url.rsplit("/", 1)[1], total=total)
             while chunk := response.read(_CHUNK):
                 content += chunk
-                advance(len(chunk))
+                bar.advance(task, len(chunk))
     if total is not None and len(content) < total:
         raise _Mismatch(f"truncated after {len(content):,} of {total:,} bytes")
     if hashlib.sha256(content).hexdigest() != checksum:

@@ -1,8 +1,10 @@
-"""What is wrong with a source of images, in words for its owner."""
+"""Errors about a source of images, in words for its owner."""
 
 __all__ = ["SHOWN", "DataError", "Problem", "listed"]
 
 from collections.abc import Sequence
+
+from ign.core.text import printable
 
 Problem = tuple[str, str]
 
@@ -14,7 +16,7 @@ class DataError(ValueError):
     """A source of images that cannot be used: one line, and the images at fault below it.
 
     Args:
-        message: What, where, and what to do.
+        message: What is wrong, where, and what to do.
         problems: (name, reason) of each image at fault; the first ten are shown.
     """
 
@@ -25,6 +27,6 @@ class DataError(ValueError):
 
 def listed(problems: Sequence[Problem]) -> list[str]:
     """The first of the problems, a line each, and how many more there are."""
-    lines = [f"{name}: {reason}" for name, reason in problems[:SHOWN]]
+    lines = [f"{printable(name)}: {reason}" for name, reason in problems[:SHOWN]]
     more = len(problems) - len(lines)
     return lines + [f"and {more:,} more"] * (more > 0)

@@ -1,6 +1,15 @@
 """The image files in a folder or a zip, and their bytes."""
 
-__all__ = ["File", "Listing", "Reader", "list_folder", "list_zip", "natural"]
+__all__ = [
+    "File",
+    "Listing",
+    "Reader",
+    "list_folder",
+    "list_zip",
+    "member_name",
+    "natural",
+    "open_zip",
+]
 
 import io
 import os
@@ -12,8 +21,9 @@ from functools import partial
 from pathlib import PurePosixPath
 from threading import Lock
 from typing import IO, BinaryIO
-from zipfile import BadZipFile, ZipFile, ZipInfo
+from zipfile import ZipFile, ZipInfo
 
+from ign.core.text import printable
 from ign.data.errors import DataError
 
 IMAGE_SUFFIXES = {
@@ -68,10 +78,18 @@ class Listing:
     others: int = 0
 
 
-def natural(name: str) -> tuple[list[str | int], str]:
+def natural(name: str) -> tuple[list[str | tuple[int, str]], str]:
     """The key that sorts ``a2`` before ``a10``, and upper and lower case together."""
-    parts = re.split(r"([0-9]+)", name.casefold())
-    return [int(p) if i % 2 else p for i, p in enumerate(parts)], name
+    parts: list[str | tuple[int, str]] = list(re.split(r"([0-9]+)", name.casefold()))
+    for i in range(1, len(parts), 2):
+        digits = str(parts[i]).lstrip("0")
+        parts[i] = (len(digits), digits)  # in the order of the numbers, however many digits
+    return parts, name
+
+
+def member_name(member: ZipInfo) -> str:
+    """The name of a zip's member with forward slashes; some programs write backslashes."""
+    return member.filename.replace("\\", "/")
 
 
 def list_folder(root: str | os.PathLike[str], nested: bool = True) -> Listing:
@@ -86,7 +104,7 @@ def list_folder(root: str | os.PathLike[str], nested: bool = True) -> Listing:
             status = os.stat(folder)
             entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
         except OSError as error:
-            raise DataError(f"data folder {folder!r}: {error.strerror}") from None
+            raise DataError(f"data folder '{printable(folder)}': {error.strerror}") from None
         if (status.st_dev, status.st_ino) in seen:
             continue
         seen.add((status.st_dev, status.st_ino))
@@ -114,15 +132,16 @@ def list_zip(path: str | os.PathLike[str]) -> Listing:
     listing, path = Listing(), os.fspath(path)
     with open_zip(path) as archive:
         for member in archive.infolist():
-            name = PurePosixPath(member.filename)
-            if member.is_dir() or any(map(_hidden, name.parts)):
+            path_in_zip = member_name(member)
+            name = PurePosixPath(path_in_zip)
+            if path_in_zip.endswith("/") or any(map(_hidden, name.parts)):
                 continue
             if member.flag_bits & 1:
                 raise DataError(
-                    f"data {path!r}: the zip is encrypted; unpack it and give the folder"
+                    f"data '{printable(path)}': the zip is encrypted; unpack it and give the folder"
                 )
             if _is_image(name.suffix, partial(archive.open, member)):
-                file = File(member.filename, path, member.file_size, member.CRC, member)
+                file = File(path_in_zip, path, member.file_size, member.CRC, member)
                 listing.files.append(file)
             else:
                 listing.others += 1
@@ -137,10 +156,13 @@ def open_zip(path: str) -> ZipFile:
         DataError: It cannot be read.
     """
     try:
+        if not os.path.isfile(path):
+            raise OSError("it is not a file")
         return ZipFile(path)
-    except (BadZipFile, OSError, ValueError, NotImplementedError) as error:
+    except Exception as error:
+        why = printable(str(error), 200)
         raise DataError(
-            f"data {path!r} is no complete zip ({error}); fetch it again, or give a folder"
+            f"data '{printable(path)}' is no complete zip ({why}); fetch it again, or give a folder"
         ) from None
 
 
@@ -199,5 +221,5 @@ def _is_image(suffix: str, content: Callable[[], IO[bytes]]) -> bool:
     try:
         with content() as file:
             return SIGNATURE.match(file.read(16)) is not None
-    except (OSError, BadZipFile, NotImplementedError):
+    except Exception:  # zipfile raises what its decompressors raise
         return False

@@ -6,9 +6,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from zipfile import is_zipfile
 
+from ign.core.text import printable
 from ign.data.errors import DataError
 from ign.data.files import File, Listing, list_folder, list_zip, natural
 from ign.data.splits import by_folder, choose, held_out, split_of
+
+LEAST = 3
+"""The least images of a plain folder that can be split: two to train with, one held out."""
 
 
 def find_images(path: Path, split: str) -> tuple[list[File], list[File]]:
@@ -22,10 +26,12 @@ def find_images(path: Path, split: str) -> tuple[list[File], list[File]]:
         if archives:
             return _from_zips(archives, split, str(path))
         listing = list_folder(path)
-    elif is_zipfile(path) or path.suffix.lower() == ".zip":
+    elif path.is_file() and (is_zipfile(path) or path.suffix.lower() == ".zip"):
         listing = list_zip(path)
     else:
-        raise DataError(f"data {str(path)!r} is neither a folder nor a zip; give one of these")
+        raise DataError(
+            f"data '{printable(path)}' is neither a folder nor a zip; give one of these"
+        )
     if not listing.files:
         raise DataError(_nothing(path, listing))
     return _part(listing.files, split, str(path)), listing.files
@@ -37,6 +43,12 @@ def _part(files: list[File], split: str, source: str) -> list[File]:
         return files
     parts = by_folder(files)
     if parts is None:
+        if len(files) < LEAST:
+            count = f"{len(files)} image" + "s" * (len(files) != 1)
+            raise DataError(
+                f"data '{printable(source)}' holds {count}; at least {LEAST} are needed, so that "
+                "some can be held out from training; add images, or load split='all'"
+            )
         out = held_out([file.name for file in files])
         parts = {
             "train": [file for file in files if file.name not in out],
@@ -50,7 +62,7 @@ def _split_zips(folder: Path) -> dict[str, list[Path]] | None:
     parts: dict[str, list[Path]] = {"train": [], "val": [], "test": []}
     for path in sorted(folder.glob("*.zip"), key=lambda path: natural(path.name)):
         split = split_of(path.stem)
-        if split is not None and not path.name.startswith("."):
+        if split is not None and not path.name.startswith(".") and path.is_file():
             parts[split].append(path)
     found = any(parts.values())
     return parts if found and not list_folder(folder, nested=False).files else None
@@ -71,5 +83,6 @@ def _nothing(path: Path, listing: Listing) -> str:
     what = "folder" if path.is_dir() else "zip"
     hint = "give a folder or zip of images such as PNG, JPEG or WebP"
     if path.is_dir() and (archive := next(path.glob("*.zip"), None)) is not None:
-        hint = f"to use the zip in it, give {str(archive)!r}"
-    return f"data {str(path)!r}: no images in this {what} ({listing.others:,} other files); {hint}"
+        hint = f"to use the zip in it, give '{printable(archive)}'"
+    count = f"({listing.others:,} other files)"
+    return f"data '{printable(path)}': no images in this {what} {count}; {hint}"

@@ -6,15 +6,19 @@ import gzip
 import math
 import zlib
 from pathlib import Path
+from typing import IO, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ign.core.text import printable
 from ign.data.errors import DataError
 from ign.data.splits import choose
 
 STEMS = {"train": "train", "test": "t10k"}
 """How the files of each split begin."""
+
+_MAGIC = {n: bytes((0, 0, 8, n)) for n in (1, 2, 3)}
 
 Part = tuple[NDArray[np.uint8], NDArray[np.uint8] | None]
 
@@ -46,7 +50,9 @@ def load_idx(folder: Path, split: str, source: str) -> Part:
     labels = [part[1] for part in read if part[1] is not None]
     shapes = {images.shape[1:] for images, _ in read}
     if len(shapes) > 1:
-        raise DataError(f"data {source!r}: the images of train and test differ in size: {shapes}")
+        raise DataError(
+            f"data '{printable(source)}': the images of train and test differ in size: {shapes}"
+        )
     images = np.concatenate([images for images, _ in read])
     return images, np.concatenate(labels) if len(labels) == len(read) else None
 
@@ -57,34 +63,53 @@ def read_idx(path: Path, dimensions: int) -> NDArray[np.uint8]:
     Raises:
         DataError: The file is truncated or damaged, or holds something else.
     """
-    what = f"idx file {str(path)!r}"
+    what = f"idx file '{printable(path)}'"
+    start = 4 + 4 * dimensions
     try:
         with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
-            content = file.read()
+            header = file.read(start)
+            shape = [int.from_bytes(header[at : at + 4], "big") for at in range(4, start, 4)]
+            size = math.prod(shape)
+            content = (
+                _read_up_to(cast(IO[bytes], file), size + 1)
+                if header[:4] == _MAGIC[dimensions]
+                else b""
+            )
     except EOFError:
         raise DataError(f"{what} is truncated; fetch it again") from None
     except (OSError, zlib.error) as error:
         raise DataError(f"{what} cannot be read ({error}); fetch it again") from None
-    if content[:4] != bytes((0, 0, 8, dimensions)):
+    except MemoryError:
+        raise DataError(f"{what} does not fit into memory: {size:,} bytes") from None
+    if header[:4] != _MAGIC[dimensions]:
         raise DataError(f"{what} does not hold bytes in {dimensions} dimensions")
-    start = 4 + 4 * dimensions
-    shape = [int.from_bytes(content[at : at + 4], "big") for at in range(4, start, 4)]
-    if math.prod(shape) != len(content) - start:
+    if len(header) < start or size != len(content):
+        follow = "more" if len(content) > size else f"{len(content):,}"
         raise DataError(
             f"{what} is truncated or damaged: its header announces {' x '.join(map(str, shape))} "
-            f"bytes and {max(len(content) - start, 0):,} follow; fetch it again"
+            f"bytes and {follow} follow; fetch it again"
         )
-    return np.frombuffer(content, np.uint8, offset=start).reshape(shape).copy()
+    return np.frombuffer(content, np.uint8).reshape(shape).copy()
+
+
+def _read_up_to(file: IO[bytes], most: int) -> bytes:
+    """At most so many bytes, in parts, so that a false header alone takes no memory."""
+    parts = []
+    while most > 0 and (part := file.read(min(most, 2**24))):
+        parts.append(part)
+        most -= len(part)
+    return b"".join(parts)
 
 
 def _part(folder: Path, split: str, path: Path) -> Part:
     images = read_idx(path, 3)
     if not images.size:
-        raise DataError(f"idx file {str(path)!r} holds no images")
+        raise DataError(f"idx file '{printable(path)}' holds no images")
     labels_path = find_idx(folder, split, "labels")
     labels = None if labels_path is None else read_idx(labels_path, 1)
-    if labels is not None and len(labels) != len(images):
+    if labels_path is not None and labels is not None and len(labels) != len(images):
         raise DataError(
-            f"idx file {str(labels_path)!r} has {len(labels):,} labels for {len(images):,} images"
+            f"idx file '{printable(labels_path)}' has {len(labels):,} labels for "
+            f"{len(images):,} images"
         )
     return images, labels

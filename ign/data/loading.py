@@ -5,18 +5,27 @@ __all__ = ["load"]
 import logging
 import math
 import os
-import re
-from pathlib import Path
 
 import torch
 from torch import Tensor
 
-from ign.data.errors import DataError, listed
+from ign.core.text import printable
+from ign.data.errors import SHOWN, DataError, listed
 from ign.data.images import ImageSet
+from ign.data.levels import Range, parse_range
 from ign.data.reading import Memory, Shape, read_all
 from ign.data.sources import Arrays, Source, find
 from ign.data.splits import SPLITS
-from ign.data.storage import CacheFile, Note, cache_folder, key, open_cached, replacing
+from ign.data.storage import (
+    CacheFile,
+    Record,
+    cache_folder,
+    key,
+    label,
+    list_problems,
+    open_cached,
+    replacing,
+)  # fmt: skip
 
 logger = logging.getLogger("ign.data")
 
@@ -31,6 +40,8 @@ def load(
     cache: str | os.PathLike[str] | None = None,
     memory_limit: float = 2 * 2**30,
     progress: bool = False,
+    skip_broken: bool = False,
+    value_range: str | Range | None = None,
 ) -> ImageSet:
     """Load training images from a name, a folder or a zip.
 
@@ -62,32 +73,71 @@ def load(
         memory_limit: Images of more bytes than this are kept in the cache folder and mapped
             into memory.
         progress: Whether to show a bar with the time left.
+        skip_broken: Whether to use the images that can be read however many are broken.
+        value_range: For gray pictures of more than 8 bits, the values that become black and white:
+            ``0:4095``, percentiles of all pixels ``1%:99%``, or two numbers. Default: all that the
+            type can hold, 0 to 65535 for integers and 0 to 1 for floating point, where 64 files,
+            evenly spread over all splits, use over half of it; else the 0.1 and 99.9 percentiles
+            of their pixels.
 
     Returns:
-        The images, as uint8. Those that could not be read are named in ``skipped``.
+        The images, as uint8. Those that could not be read are named in ``skipped``, the range of
+        values is ``value_range``, and what else happened to them is said in ``notes``, which are
+        logged too.
 
     Raises:
         DataError: There is no such source or split, it is damaged, more than 5 % of its images
-            are broken, or the cache cannot be written.
+            are broken, no image can be read, or the cache cannot be written.
     """
+    wish = parse_range(value_range)
     if split not in SPLITS:
         raise DataError(f"split {split!r} is unknown; choose {', '.join(SPLITS)}")
     for name, value in (("size", size), ("limit", limit)):
         if value is not None and value < 1:
             raise DataError(f"{name} {value} must be at least 1")
-    found = find(source, split, cache, progress)
+    found = find(source, split, cache, progress).ranged(wish)
     found = found if limit is None else found.first(limit)
-    images, note = _images(found, found.shape(size, gray), source, cache, memory_limit, progress)
-    names, broken = found.names, {place for place, _ in note}
-    skipped = [(names[place], why) for place, why in note]
-    if skipped:
-        logger.warning(
-            "data %r: skipped %d of %d images, which cannot be read: %s",
-            str(source), len(skipped), len(names), "; ".join(listed(skipped)),
-        )  # fmt: skip
+    shape = found.shape(size, gray)
+    images, record = _images(
+        found, shape, source, cache, memory_limit, progress=progress, skip_broken=skip_broken
+    )
+    names, broken = found.names, {place for place, _ in record.broken}
+    skipped = [(names[place], why) for place, why in record.broken]
     kept = [place for place in range(len(names)) if place not in broken]
     labels = None if found.labels is None else torch.from_numpy(found.labels[kept]).long()
-    return ImageSet(images, labels, [names[place] for place in kept], str(source), skipped)
+    notes = _notes(found, record, value_range, skipped, str(source))
+    for name, note in notes.items():
+        expected = name == "resized" and size is None
+        level = logging.INFO if expected else logging.WARNING
+        logger.log(level, "data '%s': %s", printable(source), note)
+    kept_names = [names[place] for place in kept]
+    return ImageSet(
+        images, labels, kept_names, str(source), skipped, found.range, list(notes.values())
+    )
+
+
+def _notes(
+    found: Source,
+    record: Record,
+    wish: str | Range | None,
+    skipped: list[tuple[str, str]],
+    source: str,
+) -> dict[str, str]:
+    """What the owner of the images should know, a line for each thing."""
+    notes = dict(record.remarks)
+    if skipped:
+        notes["skipped"] = (
+            f"skipped {len(skipped):,} of {len(found.names):,} images, which cannot be read: "
+            + "; ".join(listed(skipped))
+        )
+        if len(skipped) > SHOWN and (path := list_problems(source, skipped)):
+            notes["skipped"] += f"; all are listed in '{printable(path)}'"
+    if found.range is not None and (wish or found.range not in ((0, 1), (0, 65535))):
+        low, high = found.range
+        notes["range"] = f"pixels of more than 8 bits: black is the value {low:g}, white {high:g}"
+    elif found.range is None and isinstance(wish, str):
+        notes["range"] = f"the value range {wish} is not used: no image has more than 8 bits"
+    return notes
 
 
 def _images(
@@ -97,23 +147,25 @@ def _images(
     cache: str | os.PathLike[str] | None,
     memory_limit: float,
     progress: bool,
-) -> tuple[Tensor, Note]:
-    """Decode into memory or, where there are too many or a cache is wished, into a mapped file."""
-    n = len(found.names)
-    large = n * math.prod(shape) > memory_limit
+    skip_broken: bool,
+) -> tuple[Tensor, Record]:
+    """Decode into memory or, for many images or a cache that was asked for, into a mapped file."""
+    whole = (len(found.names), *shape)
+    how = {"show_progress": progress, "skip_broken": skip_broken}
+    large = math.prod(whole) > memory_limit
     if not large and isinstance(found, Arrays) and shape == (1, *found.images.shape[1:]):
-        return torch.from_numpy(found.images[:, None]), []
+        return torch.from_numpy(found.images[:, None]), Record()
     if not large and cache is None:
-        memory = Memory((n, *shape))
-        note = read_all(found, shape, str(source), memory.append, progress)
-        return memory.images(), note
-    label = re.sub(r"[^\w.-]+", "-", Path(source).stem, flags=re.ASCII) or "images"
-    path = cache_folder(cache) / "images" / f"{label}-{key([found.identity(), shape])}.npy"
-    cached = open_cached(path)
+        memory = Memory(whole)
+        record = read_all(found, shape, str(source), memory.append, **how)
+        return memory.images(), record
+    name = f"{label(source)}-{key([found.identity(), shape, skip_broken])}.npy"
+    path = cache_folder(cache) / "images" / name
+    cached = open_cached(path, whole)
     if cached is None:
-        with replacing(path) as temporary, CacheFile(temporary, (n, *shape)) as file:
-            file.finish(read_all(found, shape, str(source), file.append, progress))
-        cached = open_cached(path)
+        with replacing(path) as temporary, CacheFile(temporary, whole, name) as file:
+            file.finish(read_all(found, shape, str(source), file.append, **how))
+        cached = open_cached(path, whole)
     if cached is None:
-        raise DataError(f"cache file {str(path)!r} cannot be read back; is the disk sound?")
+        raise DataError(f"cache file '{printable(path)}' cannot be read back; is the disk sound?")
     return cached

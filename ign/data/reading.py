@@ -2,7 +2,6 @@
 
 __all__ = ["Memory", "Shape", "read_all"]
 
-import logging
 import math
 import os
 from collections import deque
@@ -17,30 +16,27 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ign.data.decode import quiet, reason
-from ign.data.errors import DataError
+from ign.core.terminal import progress
+from ign.core.text import printable
+from ign.data.decode import Header, quiet, reason
+from ign.data.errors import SHOWN, DataError, Problem
 from ign.data.files import Reader
-from ign.data.progress import bar
+from ign.data.remarks import Remarks
 from ign.data.sources import Source
-from ign.data.storage import Note
+from ign.data.storage import Record, list_problems
 
 Shape = tuple[int, int, int]
 T = TypeVar("T")
 R = TypeVar("R")
 
-LARGE = 4000
-"""The longest side of a picture that nobody is told about."""
-
 TOLERATED = 0.05
-"""The share of broken images above which a source cannot be used."""
+"""The share of a source's images that may be broken."""
 
 CHUNK = 16
 """The most images that a thread reads before it hands them over."""
 
 CHUNK_BYTES = 2**22
 """The most bytes that it hands over at once, a single image apart."""
-
-logger = logging.getLogger("ign.data")
 
 
 class Memory:
@@ -68,57 +64,61 @@ def read_all(
     shape: Shape,
     source: str,
     append: Callable[[NDArray[np.uint8]], None],
-    progress: bool = False,
-) -> Note:
+    show_progress: bool = False,
+    skip_broken: bool = False,
+) -> Record:
     """Decode all images of a source and hand them to ``append`` in order, in blocks.
 
     Returns:
-        The broken ones.
+        The broken images, and remarks about the others.
 
     Raises:
-        DataError: More than 5 % are broken.
+        DataError: Not one image can be read; or more than 5 % of the source, all splits together,
+            are broken, and ``skip_broken`` is off. It names all broken images.
     """
     n = len(found.names)
+    most = n if skip_broken else int(TOLERATED * found.total)
     step = min(CHUNK, max(1, CHUNK_BYTES // math.prod(shape)))
     chunks = [range(first, min(first + step, n)) for first in range(0, n, step)]
-    note: Note = []
-    large = 0
+    record, remarks = Record(), Remarks(shape)
     with ExitStack() as stack:
         stack.enter_context(quiet())
-        advance = stack.enter_context(bar("reading images", n, progress))
+        bar = stack.enter_context(progress(shown=show_progress))
+        task = bar.add_task("reading images", total=n)
         read = partial(_read, found, stack.enter_context(Reader()), shape)
         for block in stack.enter_context(closing(_in_order(read, chunks))):
-            note += block.broken
-            large += block.large
-            if len(note) > TOLERATED * n:
-                _refuse(found, source, note)
-            append(block.images)
-            advance(len(block.images) + len(block.broken))
-    if large:
-        logger.warning(
-            "data %r: %d images have a side over %d pixels; they were resized to %d on reading",
-            source, large, LARGE, shape[1],
-        )  # fmt: skip
-    return note
+            record.broken += block.broken
+            for place, header, dark in block.facts:
+                remarks.add(found.names[place], header, dark)
+                remarks.own_range += header.deep and found.range is None
+            if len(record.broken) <= most:
+                append(block.images)
+            bar.advance(task, len(block.facts) + len(block.broken))
+    if len(record.broken) > most or len(record.broken) == n:
+        _refuse(found, source, record)
+    record.remarks = remarks.lines()
+    return record
 
 
 class _Block(NamedTuple):
     images: NDArray[np.uint8]
-    broken: Note
-    large: int
+    broken: list[tuple[int, str]]
+    facts: list[tuple[int, Header, bool]]
 
 
 def _read(found: Source, reader: Reader, shape: Shape, places: range) -> _Block:
-    images, broken, large = np.empty((len(places), *shape), np.uint8), [], 0
+    images = np.empty((len(places), *shape), np.uint8)
+    broken: list[tuple[int, str]] = []
+    facts: list[tuple[int, Header, bool]] = []
     for place in places:
         try:
-            image, longest = found.read(reader, place, shape)
+            decoded = found.read(reader, place, shape)
         except Exception as error:
             broken.append((place, reason(error)))
             continue
-        images[place - places.start - len(broken)] = image
-        large += longest > LARGE
-    return _Block(images[: len(places) - len(broken)], broken, large)
+        images[len(facts)] = decoded.pixels
+        facts.append((place, decoded.header, decoded.dark))
+    return _Block(images[: len(facts)], broken, facts)
 
 
 def _in_order(function: Callable[[T], R], items: Iterable[T]) -> Generator[R, None, None]:
@@ -140,10 +140,16 @@ def _threads() -> int:
     return min(cores or 1, 16)
 
 
-def _refuse(found: Source, source: str, note: Note) -> None:
+def _refuse(found: Source, source: str, record: Record) -> None:
     names = found.names
-    raise DataError(
-        f"data {source!r}: more than {TOLERATED:.0%} of {len(names):,} images cannot be read; "
-        "repair or remove them",
-        [(names[place], why) for place, why in note],
-    )
+    problems: list[Problem] = [(names[place], why) for place, why in record.broken]
+    what = f"data '{printable(source)}': "
+    if len(problems) == len(names):
+        what += f"not one of {len(names):,} images can be read; is it the right folder?"
+    else:
+        what += (
+            f"{len(problems):,} of {found.total:,} images cannot be read, more than "
+            f"{TOLERATED:.0%}; repair or remove them, or skip them by skip_broken=True"
+        )
+    listed = list_problems(source, problems) if len(problems) > SHOWN else None
+    raise DataError(what + (f"; all are listed in '{listed}'" if listed else ""), problems)

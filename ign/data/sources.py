@@ -4,25 +4,30 @@ __all__ = ["Arrays", "Pictures", "Source", "find"]
 
 import hashlib
 import os
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from ign.core.paths import expand_user
+from ign.core.text import printable
 from ign.data.celeba import CROP, find_celeba
-from ign.data.decode import Header, decode, fit, pixels, quiet, read_header
+from ign.data.decode import Decoded, Header, decode, fit, pixels, quiet, read_header, sample
 from ign.data.digits import load_digits
 from ign.data.download import MIRRORS, fetch_idx
 from ign.data.errors import DataError
 from ign.data.files import File, Reader
 from ign.data.folder import find_images
 from ign.data.idx import find_idx, load_idx
+from ign.data.levels import Percentiles, Range, find_range
 from ign.data.storage import cache_folder
+
+T = TypeVar("T")
 
 DEFAULT_SIZE = 64
 """The side of images of which nobody said otherwise, unless all are squares of a smaller one."""
@@ -45,6 +50,8 @@ class Pictures:
     all_files: Sequence[File]
     crop: int | None = None
     labels: NDArray[np.uint8] | None = None
+    range: Range | None = None
+    _headers: list[tuple[File, Header]] | None = field(default=None, repr=False, compare=False)
 
     @property
     def names(self) -> list[str]:
@@ -54,10 +61,31 @@ class Pictures:
         """The first n of them."""
         return replace(self, files=self.files[:n])
 
+    @property
+    def total(self) -> int:
+        """How many images all splits have together."""
+        return len(self.all_files)
+
+    def ranged(self, wish: Range | Percentiles | None) -> "Pictures":
+        """The same with the range of values for pictures of more than 8 bits, if it has any.
+
+        Raises:
+            DataError: The pixels have no known range.
+        """
+        deep = [file for file, header in self._peek() if header.deep]
+        if not deep:
+            return self
+        if wish is not None and not isinstance(wish, Percentiles):
+            return replace(self, range=wish)
+        try:
+            return replace(self, range=find_range(_sample(deep), wish))
+        except ValueError as error:
+            raise DataError(f"data '{printable(deep[0].path)}': {error}") from None
+
     def shape(self, size: int | None, gray: bool | None) -> tuple[int, int, int]:
         """The shape that every image gets, (C, H, W), where None stands for the default."""
         if size is None or gray is None:
-            headers = self._peek()
+            headers = [header for _, header in self._peek()]
             sides = {side for header in headers for side in header[:2]}
             common = sides.pop() if len(sides) == 1 else DEFAULT_SIZE
             default = DEFAULT_SIZE if self.crop else min(common, DEFAULT_SIZE)
@@ -66,12 +94,10 @@ class Pictures:
             gray = all_gray if gray is None else gray
         return 1 if gray else 3, size, size
 
-    def read(
-        self, reader: Reader, place: int, shape: tuple[int, int, int]
-    ) -> tuple[NDArray[np.uint8], int]:
-        """One image and the longest side that it had."""
+    def read(self, reader: Reader, place: int, shape: tuple[int, int, int]) -> Decoded:
+        """Decode one image."""
         opened = reader.open(self.files[place])
-        return decode(opened, size=shape[1], gray=shape[0] == 1, crop=self.crop)
+        return decode(opened, shape[1], shape[0] == 1, self.crop, self.range)
 
     def identity(self) -> Any:
         """What the cache tells sources apart by."""
@@ -79,17 +105,34 @@ class Pictures:
         for f in self.files:
             place = real(os.path.dirname(f.path) if f.member is None else f.path)
             listing.update(repr((place, f.name, f.size, f.stamp)).encode())
-        return ["pictures", listing.hexdigest(), self.crop]
+        return ["pictures", listing.hexdigest(), self.crop, self.range]
 
-    def _peek(self) -> list[Header]:
-        headers = []
-        with quiet(), Reader() as reader:
-            for file in self.all_files[:: -(-len(self.all_files) // PEEKED)]:
-                try:
-                    headers.append(read_header(reader.open(file)))
-                except Exception:
-                    continue
-        return headers
+    def _peek(self) -> list[tuple[File, Header]]:
+        """The headers of some files, evenly spread over all splits; broken files are left out."""
+        if self._headers is None:
+            files = self.all_files[:: max(1, -(-len(self.all_files) // PEEKED))]
+            self._headers = _each(files, read_header)
+        return self._headers
+
+
+def _each(files: Sequence[File], read: Callable[[str | BinaryIO], T]) -> list[tuple[File, T]]:
+    """What a function reads from each file; those that it cannot read are left out."""
+    results = []
+    with quiet(), Reader() as reader:
+        for file in files:
+            try:
+                results.append((file, read(reader.open(file))))
+            except Exception:
+                continue
+    return results
+
+
+def _sample(files: Sequence[File]) -> NDArray[np.generic]:
+    """Pixels of some pictures, as floating-point numbers where one of them holds such."""
+    samples = [values for _, values in _each(files, sample)]
+    if not samples:
+        raise ValueError("no image of more than 8 bits can be read")
+    return np.concatenate(samples)
 
 
 @dataclass
@@ -110,13 +153,26 @@ class Arrays:
         height, width = self.images.shape[1:] if size is None else (size, size)
         return 3 if gray is False else 1, height, width
 
-    def read(
-        self, reader: Reader, place: int, shape: tuple[int, int, int]
-    ) -> tuple[NDArray[np.uint8], int]:
-        """One image and its longest side."""
+    @property
+    def total(self) -> int:
+        """How many images there are."""
+        return len(self.names)
+
+    @property
+    def range(self) -> Range | None:
+        """None: bytes have a known range."""
+        return None
+
+    def ranged(self, wish: Range | Percentiles | None) -> "Arrays":
+        """The same: bytes have a known range."""
+        return self
+
+    def read(self, reader: Reader, place: int, shape: tuple[int, int, int]) -> Decoded:
+        """Resize one image."""
         image = self.images[place]
         size = None if image.shape == shape[1:] else shape[1]
-        return pixels(fit(Image.fromarray(image), size), shape[0] == 1), max(image.shape)
+        levels = pixels(fit(Image.fromarray(image), size), shape[0] == 1)
+        return Decoded(levels, Header(image.shape[1], image.shape[0], True), None, False)
 
     def identity(self) -> Any:
         """What the cache tells sources apart by."""
@@ -141,11 +197,11 @@ def find(
         folder = cache_folder(cache) / str(source)
         fetch_idx(str(source), split, folder, progress)
         return _idx(folder, split, str(source))
-    path = Path(source).expanduser()
-    if not path.exists():
+    path = expand_user(source)
+    if not os.path.exists(path):
         raise DataError(
-            f"data {str(source)!r}: no such file or folder; give a folder or zip of images, a "
-            f"folder of MNIST idx files, or one of: {', '.join(['digits', *MIRRORS])}"
+            f"data '{printable(source)}': no such file or folder; give a folder or zip of images, "
+            f"a folder of MNIST idx files, or one of: {', '.join(['digits', *MIRRORS])}"
         )
     if path.is_dir() and any(find_idx(path, part, "images") for part in ("train", "test")):
         return _idx(path, split, str(source))

@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TypeVar
 
+from ign.core.text import printable
 from ign.data.errors import DataError
 from ign.data.files import File
 
@@ -33,14 +34,14 @@ def choose(parts: Mapping[str, Sequence[T]], split: str, source: str) -> list[T]
         DataError: The source has no such part.
     """
     if not any(parts.values()):
-        raise DataError(f"data {source!r}: it holds no images")
+        raise DataError(f"data '{printable(source)}': it holds no images")
     if split == "all":
         return [item for part in parts.values() for item in part]
     other = {"val": "test", "test": "val"}.get(split, split)
     name = split if parts.get(split) else other
     if not parts.get(name):
         has = ", ".join([part for part in parts if parts[part]] + ["all"])
-        raise DataError(f"data {source!r} has no split {split!r}; it has {has}")
+        raise DataError(f"data '{printable(source)}' has no split {split!r}; it has {has}")
     return list(parts[name])
 
 

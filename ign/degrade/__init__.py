@@ -1,8 +1,8 @@
-r"""Ways to spoil an image: what a projector is asked to undo.
+"""Degradations of images, which a projector learns to undo.
 
-A degradation is a function of (image, seed, the image's number) and of nothing else: the same
-image is spoilt in the same way in any batch. They are written as text too, and applied in order:
-``noise:0.15,sketch``.
+A degradation is a function of an image, a seed and the image's number, and of nothing else: the
+result for an image is the same in any batch. :func:`parse` makes degradations from text and applies
+them in order: ``noise:0.15,sketch``.
 """
 
 from ign.degrade.base import Compose, Degradation

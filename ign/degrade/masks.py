@@ -1,7 +1,8 @@
-"""Degradations that take a part of the image away."""
+"""Degradations that remove a part of the image."""
 
 __all__ = ["BrushMask", "HalfMask", "Mask", "RectangleMask"]
 
+from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -9,7 +10,7 @@ import torch
 from torch import Tensor
 
 from ign.core import random
-from ign.degrade.base import Degradation, noise, within
+from ign.degrade.base import Degradation, check_bounds, noise
 
 SIDES = ("left", "right", "top", "bottom")
 
@@ -20,7 +21,7 @@ class Mask(Degradation):
 
     .. math:: y = (1 - m) \, x + m \, n
 
-    A subclass overrides :meth:`holes`.
+    A subclass is a frozen dataclass and overrides :meth:`holes`.
 
     Args:
         fill: The value in the hole; None for noise.
@@ -28,13 +29,24 @@ class Mask(Degradation):
 
     fill: float | None = field(default=None, kw_only=True)
 
+    def __post_init__(self) -> None:
+        check_bounds(self, "fill", -1e6, 1e6)
+
     def degrade(self, images: Tensor, key: Tensor) -> Tensor:
         filling = noise(images, key) if self.fill is None else torch.full_like(images, self.fill)
         return torch.where(self.holes(images.shape[-2:], key), filling, images)
 
+    @abstractmethod
     def holes(self, sides: Sequence[int], key: Tensor) -> Tensor:
-        """m, True where the hole is, (B, 1, H, W)."""
-        raise NotImplementedError
+        """Draw m, which is True in the hole.
+
+        Args:
+            sides: The height H and the width W.
+            key: (B,), a key of :mod:`ign.core.random` for each image.
+
+        Returns:
+            (B, 1, H, W) bool.
+        """
 
 
 @dataclass(frozen=True)
@@ -49,18 +61,19 @@ class HalfMask(Mask):
     side: str = "right"
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if self.side not in SIDES:
             raise ValueError(f"half: side {self.side!r} is unknown; choose {', '.join(SIDES)}")
 
     def holes(self, sides: Sequence[int], key: Tensor) -> Tensor:
         height, width = sides
-        place = torch.zeros(len(key), 1, height, width, dtype=torch.bool, device=key.device)
+        hole = torch.zeros(len(key), 1, height, width, dtype=torch.bool, device=key.device)
         if self.side in ("left", "right"):
-            place[..., width // 2 :] = True
+            hole[..., width // 2 :] = True
         else:
-            place[..., height // 2 :, :] = True
-        turn = {"left": -1, "top": -2}.get(self.side)
-        return place if turn is None else place.flip(turn)
+            hole[..., height // 2 :, :] = True
+        mirrored = {"left": -1, "top": -2}.get(self.side)
+        return hole if mirrored is None else hole.flip(mirrored)
 
 
 @dataclass(frozen=True)
@@ -75,16 +88,17 @@ class RectangleMask(Mask):
     share: float = 0.25
 
     def __post_init__(self) -> None:
-        within(self, "share", 1e-6, 1)
+        super().__post_init__()
+        check_bounds(self, "share", 1e-6, 1)
 
     def holes(self, sides: Sequence[int], key: Tensor) -> Tensor:
         u = random.uniform(random.derive(key, "place"), (2,))
         inside = []
-        for place, side in zip(u.T, sides, strict=True):
+        for position, side in zip(u.T, sides, strict=True):
             length = max(1, round(side * self.share**0.5))
-            first = (place * (side - length + 1)).long()[:, None]
-            at = torch.arange(side, device=key.device)
-            inside.append((at >= first) & (at < first + length))
+            first = (position * (side - length + 1)).long()[:, None]
+            pixel = torch.arange(side, device=key.device)
+            inside.append((pixel >= first) & (pixel < first + length))
         return (inside[0][:, :, None] & inside[1][:, None, :])[:, None]
 
 
@@ -102,8 +116,9 @@ class BrushMask(Mask):
     width: float = 0.15
 
     def __post_init__(self) -> None:
-        within(self, "strokes", 1, 1000)
-        within(self, "width", 1e-6, 2)
+        super().__post_init__()
+        check_bounds(self, "strokes", 1, 1000)
+        check_bounds(self, "width", 1e-6, 2)
 
     def holes(self, sides: Sequence[int], key: Tensor) -> Tensor:
         points = random.uniform(random.derive(key, "place"), (self.strokes, 4, 2))
@@ -112,13 +127,13 @@ class BrushMask(Mask):
         rows, columns = (torch.arange(n, device=key.device, dtype=a.dtype) for n in sides)
         pixels = torch.stack(torch.meshgrid(rows, columns, indexing="ij"), -1).flatten(0, 1)
         reach = max(self.width * min(sides) / 2, 0.5)
-        near = _distance(pixels, a, b).min(1).values <= reach
-        return near.view(len(key), 1, *sides)
+        covered = _distance(pixels, a, b).min(1).values <= reach
+        return covered.view(len(key), 1, *sides)
 
 
 def _distance(pixels: Tensor, a: Tensor, b: Tensor) -> Tensor:
     """From each of P pixels to each of S segments from a to b, (B, S, P)."""
-    along, to = (b - a)[:, :, None], pixels - a[:, :, None]
-    length = along.square().sum(-1).clamp(min=1e-12)
-    t = ((to * along).sum(-1) / length).clamp(0, 1)
-    return (to - t[..., None] * along).norm(dim=-1)
+    segment, offset = (b - a)[:, :, None], pixels - a[:, :, None]
+    squared_length = segment.square().sum(-1).clamp(min=1e-12)
+    t = ((offset * segment).sum(-1) / squared_length).clamp(0, 1)
+    return (offset - t[..., None] * segment).norm(dim=-1)

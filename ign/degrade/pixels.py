@@ -21,7 +21,7 @@ from torch import Tensor
 
 from ign.core import random
 from ign.data import to_float, to_uint8
-from ign.degrade.base import IMAGE, Degradation, noise, within
+from ign.degrade.base import BOUNDED, Degradation, check_bounds, noise
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class AdditiveNoise(Degradation):
 
     Args:
         std: :math:`\sigma`, of pixels in [-1, 1].
-        variance: :math:`\sigma^2`, in the place of the standard deviation.
+        variance: :math:`\sigma^2`, instead of the standard deviation.
 
     References:
         Shocher et al., 2024, Section 4, Figure 5 (arXiv 2311.01462).
@@ -46,8 +46,8 @@ class AdditiveNoise(Degradation):
     variance: float | None = None
 
     def __post_init__(self) -> None:
-        within(self, "std", 0, 1e6)
-        within(self, "variance", 0, 1e6)
+        check_bounds(self, "std", 0, 1e6)
+        check_bounds(self, "variance", 0, 1e6)
         if self.variance is not None:
             object.__setattr__(self, "std", math.sqrt(self.variance))
 
@@ -66,7 +66,7 @@ class Grayscale(Degradation):
     """
 
     name = "gray"
-    bounds = IMAGE
+    bounds = BOUNDED
 
     def degrade(self, images: Tensor, key: Tensor) -> Tensor:
         return images.mean(1, keepdim=True).expand_as(images).contiguous()
@@ -80,7 +80,7 @@ class Sketch(Degradation):
         \sigma = 0.3 \left( \frac{k - 1}{2} - 1 \right) + 0.8
 
     with :func:`gaussian_blur`. Values are at least -1 and exceed 1 wherever a pixel is over twice
-    as bright as what surrounds it, up to 75 for one bright pixel on black with k = 21.
+    as bright as its surroundings, up to 75 for one bright pixel on black with k = 21.
 
     Args:
         kernel_size: k, odd.
@@ -97,7 +97,7 @@ class Sketch(Degradation):
     clamp: bool = False
 
     def __post_init__(self) -> None:
-        within(self, "kernel_size", 1, 999)
+        check_bounds(self, "kernel_size", 1, 999)
         if self.kernel_size % 2 == 0:
             raise ValueError(f"sketch: kernel_size {self.kernel_size} must be odd")
 
@@ -118,11 +118,11 @@ class Blur(Degradation):
     """
 
     name = "blur"
-    bounds = IMAGE
+    bounds = BOUNDED
     sigma: float = 1.5
 
     def __post_init__(self) -> None:
-        within(self, "sigma", 1e-3, 1e3)
+        check_bounds(self, "sigma", 1e-3, 1e3)
 
     def degrade(self, images: Tensor, key: Tensor) -> Tensor:
         return gaussian_blur(images, self.sigma, 2 * math.ceil(3 * self.sigma) + 1)
@@ -137,11 +137,11 @@ class Downsample(Degradation):
     """
 
     name = "downsample"
-    bounds = IMAGE
+    bounds = BOUNDED
     factor: int = 2
 
     def __post_init__(self) -> None:
-        within(self, "factor", 1, 10**6)
+        check_bounds(self, "factor", 1, 10**6)
 
     def degrade(self, images: Tensor, key: Tensor) -> Tensor:
         sides, f = images.shape[-2:], self.factor
@@ -158,18 +158,18 @@ class JPEG(Degradation):
     """
 
     name = "jpeg"
-    bounds = IMAGE
+    bounds = BOUNDED
     quality: int = 25
 
     def __post_init__(self) -> None:
-        within(self, "quality", 1, 95)
+        check_bounds(self, "quality", 1, 95)
 
     def degrade(self, images: Tensor, key: Tensor) -> Tensor:
         from PIL import Image
 
         if images.shape[1] not in (1, 3):
             raise ValueError(f"jpeg: images have {images.shape[1]} channels; give 1 or 3")
-        done = []
+        results = []
         for pixels in to_uint8(images.detach().cpu()).movedim(1, -1).numpy():
             file = io.BytesIO()
             Image.fromarray(pixels.squeeze(-1) if pixels.shape[-1] == 1 else pixels).save(
@@ -177,8 +177,8 @@ class JPEG(Degradation):
             )
             with Image.open(file) as read:
                 data = torch.frombuffer(bytearray(read.tobytes()), dtype=torch.uint8)
-            done.append(data.view(pixels.shape))
-        return to_float(torch.stack(done)).movedim(-1, 1).contiguous().to(images)
+            results.append(data.view(pixels.shape))
+        return to_float(torch.stack(results)).movedim(-1, 1).contiguous().to(images)
 
 
 @dataclass(frozen=True)
@@ -190,11 +190,11 @@ class SaltAndPepper(Degradation):
     """
 
     name = "saltpepper"
-    bounds = IMAGE
+    bounds = BOUNDED
     share: float = 0.1
 
     def __post_init__(self) -> None:
-        within(self, "share", 0, 1)
+        check_bounds(self, "share", 0, 1)
 
     def degrade(self, images: Tensor, key: Tensor) -> Tensor:
         u = random.uniform(key, (1, *images.shape[-2:])).to(images.dtype)
@@ -230,7 +230,7 @@ def gaussian_blur(images: Tensor, sigma: float, kernel_size: int) -> Tensor:
 
 
 def _reflected(n: int, reach: int, device: torch.device) -> Tensor:
-    """The pixel at each place from ``-reach`` to ``n + reach - 1``."""
+    """The pixel at each position from ``-reach`` to ``n + reach - 1``."""
     period = max(2 * (n - 1), 1)
-    place = torch.arange(-reach, n + reach, device=device) % period
-    return torch.minimum(place, period - place)
+    position = torch.arange(-reach, n + reach, device=device) % period
+    return torch.minimum(position, period - position)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import fields
 from typing import Any
 
+from ign.core.text import printable
 from ign.degrade.base import Compose, Degradation
 from ign.degrade.masks import BrushMask, HalfMask, RectangleMask
 from ign.degrade.pixels import (
@@ -43,30 +44,34 @@ def parse(text: str) -> Degradation:
 
 
 def _step(text: str) -> Degradation:
-    name, *words = text.split(":")
+    name, *settings = text.split(":")
     if name not in DEGRADATIONS:
-        raise ValueError(f"degradation {name!r} is unknown; choose {', '.join(DEGRADATIONS)}")
+        raise ValueError(
+            f"degradation '{printable(name, 80)}' is unknown; choose {', '.join(DEGRADATIONS)}"
+        )
     kind = DEGRADATIONS[name]
     known = {f.name: f for f in fields(kind)}
-    places = iter([f.name for f in known.values() if not f.kw_only])
+    positional = iter([f.name for f in known.values() if not f.kw_only])
     chosen: dict[str, Any] = {}
-    for word in words:
-        before, equals, after = word.partition("=")
-        key, value = (before, after) if equals else (next(places, ""), word)
+    for setting in settings:
+        before, equals, after = setting.partition("=")
+        key, value = (before, after) if equals else (next(positional, ""), setting)
         if key not in known or key in chosen:
-            raise ValueError(f"degradation {text!r}: {name} takes {', '.join(known) or 'nothing'}")
+            raise ValueError(
+                f"degradation '{printable(text, 80)}': {name} takes {', '.join(known) or 'nothing'}"
+            )
         chosen[key] = _value(text, known[key].type, value)
     return kind(**chosen)
 
 
 def _value(text: str, kind: Any, word: str) -> Any:
-    """A word as the type of the field it is for."""
+    """Convert a word to the type of its field."""
+    what = f"degradation '{printable(text, 80)}': '{printable(word, 80)}' must be"
     if kind is bool:
         if word not in ("true", "false"):
-            raise ValueError(f"degradation {text!r}: {word!r} must be true or false")
+            raise ValueError(f"{what} true or false")
         return word == "true"
     try:
         return kind(word) if kind in (int, str) else float(word)
     except ValueError:
-        what = "a whole number" if kind is int else "a number"
-        raise ValueError(f"degradation {text!r}: {word!r} must be {what}") from None
+        raise ValueError(f"{what} {'a whole number' if kind is int else 'a number'}") from None

@@ -1,4 +1,4 @@
-"""Editing in the space of noise: ways between samples, and attributes."""
+"""Editing noise: interpolation between samples, and attributes."""
 
 __all__ = [
     "METHODS",
@@ -14,20 +14,21 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
+from ign.core.inputs import whole
 from ign.model import BATCH, IGN
 
 METHODS = ("linear", "spherical")
-"""How to go from noise to noise."""
+"""The methods of :func:`between`."""
 
 
 def between(start: Tensor, end: Tensor, t: Tensor, method: str = "linear") -> Tensor:
-    r"""Points on the way from one noise to another.
+    r"""Points between one noise and another.
 
     .. math:: z_t = (1 - t) \, z_0 + t \, z_1, \qquad
         z_t = \frac{\sin((1 - t) \omega) \, z_0 + \sin(t \omega) \, z_1}{\sin \omega}
 
-    The second, spherical, keeps the length where both ends have it, :math:`\omega` the angle
-    between them; parallel ends have no such way and get the first.
+    With the angle :math:`\omega` between the ends, ``spherical`` (the second) keeps their length
+    if both have the same. For parallel ends it is not defined, and the first one is used.
 
     Args:
         start: :math:`z_0`, (B, C, H, W).
@@ -39,7 +40,7 @@ def between(start: Tensor, end: Tensor, t: Tensor, method: str = "linear") -> Te
         (B, T, C, H, W).
 
     Raises:
-        ValueError: Shapes that differ, or an unknown method.
+        ValueError: The shapes differ, or the method is unknown.
 
     References:
         Shocher et al., 2024, Section 4 (arXiv 2311.01462); Shoemake, SIGGRAPH 1985.
@@ -71,29 +72,28 @@ def interpolate(
     method: str = "linear",
     batch_size: int = BATCH,
 ) -> Tensor:
-    r"""Images on the way from one noise to another: :math:`f^k(z_t)`, :func:`between` both.
+    r"""Images :math:`f^k(z_t)` of noise that lies :func:`between` two others.
 
     Args:
         model: The model.
         start: Noise, (B, C, H, W).
         end: Noise of the same shape.
-        steps: T, how many images, both ends among them, at least 2.
+        steps: T, the number of images, both ends included, at least 2.
         applications: k, at least 1.
         method: ``linear`` or ``spherical``.
-        batch_size: How many pass through the network at a time.
+        batch_size: The number of images that pass through the network at a time.
 
     Returns:
         (B, T, C, H, W) in [-1, 1].
 
     Raises:
-        ValueError: Shapes that differ or are not the model's, fewer than two steps, an unknown
-            method.
+        ValueError: The shapes differ or are not the model's, there are fewer than two steps, or the
+            method is unknown.
 
     References:
         Shocher et al., 2024, Section 4 (arXiv 2311.01462).
     """
-    if steps < 2:
-        raise ValueError(f"steps {steps} must be at least 2, the two ends")
+    steps = whole(steps, "steps", 2)
     z = between(start, end, torch.linspace(0, 1, steps), method)
     images = model.trajectory(z.flatten(0, 1), [applications], batch_size, noise=True)[0]
     return images.view(*z.shape)
@@ -108,7 +108,7 @@ def arithmetic(
     strength: float = 1.0,
     batch_size: int = BATCH,
 ) -> Tensor:
-    r"""Give samples an attribute: :math:`f^k(s \, (z^+ - z^-) + z)`.
+    r"""Add an attribute to samples: :math:`f^k(s \, (z^+ - z^-) + z)`.
 
     Args:
         model: The model.
@@ -118,13 +118,13 @@ def arithmetic(
         minus: :math:`z^-`, noise of samples without it.
         applications: k, at least 1.
         strength: s, 1 in the paper.
-        batch_size: How many pass through the network at a time.
+        batch_size: The number of images that pass through the network at a time.
 
     Returns:
         (B, C, H, W) in [-1, 1].
 
     Raises:
-        ValueError: Shapes that differ or are not the model's.
+        ValueError: The shapes differ or are not the model's.
 
     References:
         Shocher et al., 2024, Section 4, Figure 6 (arXiv 2311.01462).
@@ -137,17 +137,17 @@ def arithmetic(
 
 
 def exemplars(z: Tensor, has: Tensor) -> tuple[Tensor, Tensor]:
-    r"""The mean noise of the samples with an attribute, and of those without it.
+    r"""The mean noise of the samples with an attribute, and of the samples without it.
 
     Args:
         z: Noise, (B, C, H, W).
-        has: Whether the sample of each has the attribute, (B,) bool.
+        has: Whether each sample has the attribute, (B,) bool.
 
     Returns:
         :math:`z^+` and :math:`z^-`, (C, H, W) each.
 
     Raises:
-        ValueError: All have it, or none does.
+        ValueError: All samples have the attribute, or no sample has it.
     """
     has = has.bool()
     if len(has) != len(z) or not 0 < has.sum() < len(z):
@@ -163,13 +163,13 @@ def find_exemplars(
     seed: int = 0,
     applications: int = 1,
 ) -> tuple[Tensor, Tensor]:
-    r"""The mean noise of the samples that have most of an attribute, and of those with least.
+    r"""The mean noise of the samples with most of an attribute, and of the samples with least.
 
     Args:
         model: The model.
         attribute: From images (B, C, H, W) in [-1, 1] to how much of it each has, (B,).
-        n: How many samples of the seed are looked at.
-        top: How many at each end count, at most n / 2.
+        n: The number of samples to choose from.
+        top: The number of samples to choose at each end, at most n / 2.
         seed: The seed.
         applications: k of the samples.
 
@@ -177,8 +177,9 @@ def find_exemplars(
         :math:`z^+` and :math:`z^-`, (C, H, W) each.
 
     Raises:
-        ValueError: ``top`` outside 1 to n / 2.
+        ValueError: ``top`` is outside 1 to n / 2.
     """
+    n, top = whole(n, "n", 1), whole(top, "top")
     if not 1 <= top <= n // 2:
         raise ValueError(f"top {top} must be at least 1 and at most half of n {n}")
     z = model.latents(torch.arange(n), seed)

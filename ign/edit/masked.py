@@ -1,13 +1,17 @@
-"""Editing in the space of images: what lies under a mask or a patch, made to fit its surroundings.
+"""Editing images: fill what a mask covers, or paste a patch, and project the result.
 
-A mask is True (or 1) where the network shall paint, False (or 0) where the image stands.
+A mask is True (or 1) where the network paints, and False (or 0) where the image stays.
 """
 
 __all__ = ["composite", "inpaint"]
 
+from typing import Any
+
+import numpy as np
 import torch
 from torch import Tensor
 
+from ign.core.inputs import to_batch, whole
 from ign.model import BATCH, IGN
 
 
@@ -16,7 +20,7 @@ def inpaint(
     images: Tensor,
     mask: Tensor,
     applications: int = 1,
-    seed: int = 0,
+    seed: int | None = 0,
     keep: bool = False,
     batch_size: int = BATCH,
     start: int = 0,
@@ -26,31 +30,36 @@ def inpaint(
     .. math:: f^k(y), \quad y = (1 - m) \, x + m \, z, \qquad \text{or with } \mathrm{keep}
         \quad y_k, \quad y_{j + 1} = (1 - m) \, x + m \, f(y_j), \quad y_0 = y
 
-    Where the given pixels are kept, they are laid over the result of every application, so that
-    several of them, ten say, fit the hole to what surrounds it (``docs/results.md``).
+    With ``keep``, the given pixels replace the result outside the mask after every application, so
+    that several applications fit the hole to its surroundings.
 
     Args:
         model: The model, whose noise fills the mask.
-        images: x, (B, C, H, W) in [-1, 1].
-        mask: m, bool or 0 and 1: (H, W), or (B, 1, H, W) for one each.
+        images: x, (B, C, H, W) or (C, H, W) in [-1, 1], in any form that :class:`ign.IGN` takes.
+        mask: m, a tensor or an array of bool, or of 0 and 1: (H, W), (1, H, W) or (1, 1, H, W) for
+            all images, or (B, 1, H, W) for one mask each.
         applications: k.
-        seed: The seed of z; another one gives another variation.
+        seed: The seed of z, which gives other variations; None draws one, as in
+            :meth:`ign.IGN.sample`.
         keep: Whether the pixels outside the mask stay as they are.
-        batch_size: How many pass through the network at a time.
+        batch_size: The number of images that pass through the network at a time.
         start: The number of the first image; image i gets the noise of sample i.
 
     Returns:
-        (B, C, H, W) in [-1, 1].
+        The shape of ``images``, in [-1, 1].
 
     Raises:
-        ValueError: Images or a mask of another size, a mask that is missing, covers nothing, or
+        ValueError: Images or mask have another size, or the mask is missing, covers nothing, or
             holds other values than 0 and 1.
 
     References:
         Shocher et al., 2024, Figure 9 (arXiv 2311.01462).
     """
-    z = model.latents(torch.arange(start, start + len(images)), seed)
-    return _painted(model, images, z, _mask(images, mask), applications, keep, batch_size)
+    x, added = to_batch(images, model.shape)
+    index = torch.arange(start, start + len(x))
+    z = model.latents(index, seed)
+    found = _paint(model, x, z, _mask(x, mask), applications, keep, batch_size)
+    return found[(0,) * added]
 
 
 def composite(
@@ -63,28 +72,31 @@ def composite(
     keep: bool = False,
     batch_size: int = BATCH,
 ) -> Tensor:
-    r"""Paste a patch of noise, or of another image, on images, and project.
+    r"""Paste a patch of noise, or of another image, into images, and project.
 
     Args:
         model: The model.
-        images: x, (B, C, H, W) in [-1, 1].
+        images: x, (B, C, H, W) or (C, H, W) in [-1, 1], in any form that :class:`ign.IGN` takes.
         patch: (C, h, w), such as a part of one z, no larger than the images.
-        top: The row of x where its first row goes.
-        left: The column of x where its first column goes.
+        top: The row of x for the patch's first row.
+        left: The column of x for the patch's first column.
         applications: k.
         keep: Whether the pixels outside the patch stay as they are, as in :func:`inpaint`.
-        batch_size: How many pass through the network at a time.
+        batch_size: The number of images that pass through the network at a time.
 
     Returns:
-        (B, C, H, W) in [-1, 1].
+        The shape of ``images``, in [-1, 1].
 
     Raises:
-        ValueError: A patch of other channels, without pixels, or that reaches beyond the images.
+        ValueError: The patch has other channels or no pixels, or reaches beyond the images.
 
     References:
         Shocher et al., 2024, Figure 10 (arXiv 2311.01462).
     """
-    channels, height, width = images.shape[-3:]
+    x, added = to_batch(images, model.shape)
+    channels, height, width = x.shape[1:]
+    top, left = whole(top, "top"), whole(left, "left")
+    patch = torch.as_tensor(patch)
     if patch.ndim != 3 or len(patch) != channels or not patch.numel():
         raise ValueError(f"patch is {tuple(patch.shape)}; give ({channels}, h, w)")
     bottom, right = top + patch.shape[1], left + patch.shape[2]
@@ -95,12 +107,13 @@ def composite(
         )
     mask = torch.zeros(height, width, dtype=torch.bool)
     mask[top:bottom, left:right] = True
-    pasted = torch.zeros_like(images)
-    pasted[..., top:bottom, left:right] = patch.to(images)
-    return _painted(model, images, pasted, _mask(images, mask), applications, keep, batch_size)
+    pasted = torch.zeros_like(x)
+    pasted[..., top:bottom, left:right] = patch.to(x)
+    found = _paint(model, x, pasted, _mask(x, mask), applications, keep, batch_size)
+    return found[(0,) * added]
 
 
-def _painted(
+def _paint(
     model: IGN,
     images: Tensor,
     paint: Tensor,
@@ -110,7 +123,8 @@ def _painted(
     batch_size: int,
 ) -> Tensor:
     """The projection of the images with the paint inside the mask."""
-    images, paint = (model.check(part).to(model.device, torch.float32) for part in (images, paint))
+    applications = whole(applications, "applications", 0)
+    images, paint = (part.to(model.device, model.dtype) for part in (images, paint))
     mask, y = mask.to(model.device), paint
     for _ in range(applications if keep else 0):
         y = model.project(torch.where(mask, y, images), 1, batch_size)
@@ -118,18 +132,20 @@ def _painted(
     return y if keep else model.project(y, applications, batch_size)
 
 
-def _mask(images: Tensor, mask: Tensor | None) -> Tensor:
+def _mask(images: Tensor, mask: Any) -> Tensor:
     """The mask as (1 or B, 1, H, W) bool on the images' device."""
     if mask is None:
-        raise ValueError("there is no mask; give one, 1 where the network shall paint")
+        raise ValueError("there is no mask; give one that is 1 where the network paints")
+    if not isinstance(mask, Tensor):
+        mask = torch.as_tensor(np.array(mask))
     sides = tuple(images.shape[-2:])
-    shapes = (sides, (1, 1, *sides), (len(images), 1, *sides))
+    shapes = (sides, (1, *sides), (1, 1, *sides), (len(images), 1, *sides))
     if tuple(mask.shape) not in shapes:
         wanted = " or ".join(map(str, (shapes[0], shapes[-1])))
         raise ValueError(f"mask is {tuple(mask.shape)}; these images take {wanted}")
     if mask.dtype != torch.bool and not ((mask == 0) | (mask == 1)).all():
-        raise ValueError("a mask holds 0 and 1 only; compare it with a level first")
-    mask = mask.bool().view(-1, 1, *sides).to(images.device)
+        raise ValueError("a mask holds 0 and 1 only; compare it with a threshold: mask > 127")
+    mask = mask.bool().reshape(-1, 1, *sides).to(images.device)
     if not mask.flatten(1).any(1).all():
-        raise ValueError("the mask covers nothing; set it to 1 where the network shall paint")
+        raise ValueError("the mask covers nothing; set it to 1 where the network paints")
     return mask

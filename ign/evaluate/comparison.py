@@ -1,15 +1,16 @@
-"""Evaluations beside each other, and which of them may be compared."""
+"""Tables and plots that compare evaluations."""
 
 __all__ = ["Compared", "bars", "compare", "read", "scatter"]
 
-import json
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from ign.evaluate.protocol import FORMAT
+from ign.core.json_file import read_json
+from ign.core.text import printable
 from ign.evaluate.report import NAME
+from ign.evaluate.schema import check_results
 from ign.evaluate.tables import METRICS, cell, label
 from ign.view.plots import drawing
 
@@ -35,37 +36,33 @@ class Compared(NamedTuple):
 
 
 def read(path: str | Path) -> dict[str, Any]:
-    """Read ``results.json``, or the one in a folder.
+    """Read ``results.json``.
+
+    Args:
+        path: The file, or a folder that contains it.
 
     Raises:
-        ValueError: It is missing, or not the results of an evaluation.
+        ValueError: The file is missing, or does not hold the results of an evaluation.
     """
     path = Path(path) / NAME if Path(path).is_dir() else Path(path)
+    if not path.exists():
+        raise ValueError(f"{path}: No such file; give the {NAME} that ign evaluate wrote")
+    found = read_json(path)
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ValueError(f"{path}: {error.strerror}; give the {NAME} of ign evaluate") from None
+        return check_results(found)
     except ValueError as error:
-        raise ValueError(f"{path}: cannot be read as JSON ({error})") from None
-    if not isinstance(found, dict) or found.get("format") != FORMAT:
-        raise ValueError(f"{path}: not the results of an evaluation of format {FORMAT}")
-    try:
-        identity(found)
-        samples = [row for row in found["rows"] if "applications" in row]
-        known = [row[key] for row in samples for key in ("name", *MAIN)]
-        if not known:
-            raise KeyError("samples")
-    except (KeyError, TypeError) as error:
-        raise ValueError(f"{path}: not the results of an evaluation (no {error})") from None
-    return found
+        raise ValueError(f"{path}: {error}") from None
 
 
 def identity(results: Results) -> dict[str, Any]:
-    """What must be equal for two evaluations to be compared."""
+    """The settings that must be equal in two evaluations to compare them."""
     protocol = results["protocol"]
+    real = protocol["real"]
     return {
-        "features": f"{protocol['features']['name']} {protocol['features']['sha256'][:8]}",
-        "real set": f"{protocol['real']['images']:,} images {protocol['real']['sha256'][:8]}",
+        "features": printable(
+            f"{protocol['features']['name']} {protocol['features']['sha256'][:8]}"
+        ),
+        "real set": printable(f"{real['images']:,} images {real['sha256'][:8]}"),
         "samples": f"{protocol['samples']:,}",
         "k": str(protocol["neighbours"]),
         "kernel": "{subsets} subsets of {size}".format(**protocol["kernel"]),
@@ -74,13 +71,13 @@ def identity(results: Results) -> dict[str, Any]:
 
 
 def compare(named: Mapping[str, Results]) -> Compared:
-    """Put the samples of evaluations beside each other; what cannot be compared gets a mark.
+    """Compare the samples of several evaluations; those that cannot be compared get a mark.
 
     Args:
-        named: Evaluations by name; the first is what the others are compared with.
+        named: Evaluations by name. The others are compared with the first one.
 
     Raises:
-        ValueError: None is given.
+        ValueError: No evaluation is given.
     """
     if not named:
         raise ValueError("no results to compare")
@@ -88,8 +85,8 @@ def compare(named: Mapping[str, Results]) -> Compared:
     rows: list[dict[str, str]] = []
     notes: list[str] = []
     comparable: list[tuple[str, Mapping[str, Any]]] = []
-    for name, results in named.items():
-        own = identity(results)
+    for given, results in named.items():
+        name, own = printable(given), identity(results)
         other = [f"{k} {own[k]}, not {first[k]}" for k in own if own[k] != first[k]]
         if other:
             mark = DAGGERS[len(notes) % len(DAGGERS)] * (len(notes) // len(DAGGERS) + 1)
@@ -98,8 +95,9 @@ def compare(named: Mapping[str, Results]) -> Compared:
         for row in results["rows"]:
             if "applications" not in row:
                 continue
-            rows.append({"model": name, "samples": row["name"], **_values(results, row)})
-            comparable += [] if other else [(f"{name}, {row['name']}", row)]
+            samples = printable(row["name"])
+            rows.append({"model": name, "samples": samples, **_values(results, row)})
+            comparable += [] if other else [(f"{name}, {samples}", row)]
     protocols = [results["protocol"] for results in named.values()]
     main = {label(m, protocol) for m in METRICS if m.key in MAIN for protocol in protocols}
     rows = _without_empty(rows)
@@ -113,14 +111,14 @@ def _values(results: Results, row: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _without_empty(rows: list[dict[str, str]]) -> list[dict[str, str]]:
-    """The rows with the columns in which any has a value."""
+    """The rows without the columns that are empty in every row."""
     names = list(dict.fromkeys(name for row in rows for name in row))
     names = [name for name in names if any(row.get(name) for row in rows)]
     return [{name: row.get(name, "") for name in names} for row in rows]
 
 
 def bars(compared: Compared, path: Path) -> Path:
-    """A panel of bars for each of the main measures, of what is comparable."""
+    """Draw bars of the main measures of the evaluations that can be compared."""
     metrics = [m for m in METRICS if m.key in MAIN]
     names = [name for name, _ in compared.comparable]
     height = 1.2 + 0.32 * len(names)
@@ -138,7 +136,7 @@ def bars(compared: Compared, path: Path) -> Path:
 
 
 def scatter(compared: Compared, path: Path) -> Path:
-    """Precision over recall, and distance over drift, of what is comparable."""
+    """Draw precision over recall and distance over drift for evaluations that can be compared."""
     panels = (("recall", "precision"), ("drift", "frechet"))
     names = {m.key: m.name for m in METRICS}
     with drawing(path, len(panels), (10, 4.2), shared=True) as drawn:

@@ -129,7 +129,7 @@ class FeatureNet(nn.Module):
         return self._in_batches(self, images, batch_size)
 
     @torch.no_grad()
-    def observe(self, images: Tensor) -> tuple[Tensor, Tensor | None]:
+    def outputs(self, images: Tensor) -> tuple[Tensor, Tensor | None]:
         """The features, and for classes the probability of each, (B, classes), in one pass."""
         features = self.features(images, len(images))
         return features, self.head(features).softmax(1) if self.kind == "classes" else None

@@ -57,7 +57,7 @@ class Inception:
         self.name = "inception" if self.hash == SHA256 else path.stem
 
     @torch.no_grad()
-    def observe(self, images: Tensor) -> tuple[Tensor, Tensor]:
+    def outputs(self, images: Tensor) -> tuple[Tensor, Tensor]:
         """Features, (B, D), and the probabilities of the classes, (B, K).
 
         Args:

@@ -1,4 +1,4 @@
-r"""Sets of features as manifolds: unions of balls that reach to the k-th neighbour."""
+r"""Precision, recall, density and coverage of two sets of features, and nearest images."""
 
 __all__ = ["Manifold", "manifold", "nearest"]
 
@@ -12,15 +12,15 @@ from ign.data import to_float
 from ign.evaluate.frechet import features64
 
 ROWS = 1000
-"""How many rows of a table of distances are held at a time."""
+"""The number of rows of a distance matrix that are in memory at a time."""
 ROUNDING = 1e-12
-"""Squared distances below this share of the squared norms are those of equal points."""
+"""Two points are equal if their squared distance is below this part of their squared norms."""
 SLACK = 1 + 1e-9
-"""By this factor balls are larger, so that rounding does not put the k-th neighbour outside."""
+"""Balls are larger by this factor, so that rounding does not put the k-th neighbour outside."""
 
 
 class Manifold(NamedTuple):
-    """How a set lies on another, by :func:`manifold`."""
+    """The result of :func:`manifold`, each a share of points except ``density``."""
 
     precision: float
     recall: float
@@ -29,30 +29,32 @@ class Manifold(NamedTuple):
 
 
 def manifold(real: Tensor, samples: Tensor, k: int = 5) -> Manifold:
-    r"""Do samples look real, and is what is real among the samples?
+    r"""Compare the supports of real points and of samples by balls around their points.
 
     The ball of a point is closed and reaches to its k-th neighbour in its own set.
 
-    - precision: the share of samples in the balls of real points; outliers lower it;
-    - recall: the share of real points in the balls of samples; what is never drawn lowers it;
-    - density: in how many balls of real points a sample lies on average, over k; unlike precision
-      it does not count the ball of a real outlier like any other; it can exceed 1;
-    - coverage: the share of real points whose ball holds a sample.
+    - precision: the share of samples in the balls of real points; implausible samples lower it.
+    - recall: the share of real points in the balls of samples; modes without samples lower it.
+    - density: the mean number of balls of real points that contain a sample, divided by k. The
+      large ball of a real outlier counts less than it does in precision. It can exceed 1.
+    - coverage: the share of real points whose ball contains a sample.
 
-    Memory is that of 1,000 rows of the table of distances. The numbers depend on the size of
-    either set and on k: compare equal ones only.
+    1,000 rows of the distance matrix are in memory at a time. The numbers depend on the sizes of
+    both sets and on k, so compare only numbers for the same sizes and k.
 
     Args:
         real: Features, (N, D), N > k.
         samples: Features, (M, D), M > k.
-        k: Which neighbour; the papers take 3 (precision, recall) and 5 (density, coverage).
+        k: The neighbour that a ball reaches to; the papers use 3 (precision, recall) and 5
+            (density, coverage).
 
     Returns:
-        For equal sets 1, 1, (k + 1) / k and 1; for independent sets of one distribution
-        density is 1 in expectation.
+        The four numbers. Equal sets give 1, 1, (k + 1) / k and 1. For independent sets from one
+        distribution the expected density is 1.
 
     Raises:
-        ValueError: As :func:`ign.evaluate.frechet_distance`, or no k-th neighbour.
+        ValueError: The features are not finite or not of one dimension, or a set has no k-th
+            neighbour.
 
     References:
         Kynkäänniemi et al., Improved precision and recall metric for assessing generative
@@ -96,30 +98,44 @@ def _squares(a: Tensor, b: Tensor) -> Iterator[tuple[slice, Tensor]]:
         yield slice(start, start + len(part)), square.masked_fill_(square < ROUNDING * scale, 0)
 
 
-def nearest(images: Tensor, among: Tensor) -> tuple[Tensor, Tensor]:
-    r"""The nearest of other images to each image, and how far it is.
+def nearest(images: Tensor, among: Tensor, skip_equal: bool = False) -> tuple[Tensor, Tensor]:
+    r"""Find the nearest of other images to each image.
 
     .. math:: \min_j \sqrt{\tfrac{1}{d} |x_i - y_j|^2}, \quad d \text{ the number of values}
 
     Args:
         images: (N, C, H, W) uint8.
         among: (M, C, H, W) uint8, such as the training images.
+        skip_equal: Whether to skip the images :math:`y_j` that are equal to :math:`x_i`.
 
     Returns:
-        The root mean square difference in units of [-1, 1], (N,), and the place j, (N,).
+        The root mean square difference in units of [-1, 1], (N,), and the index j, (N,). The
+        distance is infinite where every image was skipped.
 
     Raises:
-        ValueError: They are not uint8, or of two shapes.
+        ValueError: There are no images, or their shapes differ.
     """
     if images.shape[1:] != among.shape[1:] or not len(images) or not len(among):
         raise ValueError(f"images of {tuple(images.shape)} and {tuple(among.shape)} do not compare")
     queries = to_float(images).flatten(1)
+    names, others = _contents(images, among) if skip_equal else (None, None)
     least, place = torch.full((len(images),), torch.inf), torch.zeros(len(images), dtype=torch.long)
     for start in range(0, len(among), ROWS):
         block = to_float(among[start : start + ROWS]).flatten(1)
         square = torch.addmm(block.square().sum(1), queries, block.T, alpha=-2)
+        if names is not None and others is not None:
+            square[names[:, None] == others[start : start + ROWS]] = torch.inf
         value, where = square.min(1)
         closer = value < least
         least, place = torch.where(closer, value, least), torch.where(closer, start + where, place)
     difference = to_float(among[place]).flatten(1) - queries
-    return difference.square().mean(1).sqrt(), place
+    distance = difference.square().mean(1).sqrt()
+    return torch.where(least.isinf(), torch.inf, distance), place
+
+
+def _contents(images: Tensor, among: Tensor) -> tuple[Tensor, Tensor]:
+    """A number for the content of each image: equal for equal images, -1 for no such image."""
+    numbers: dict[bytes, int] = {}
+    mine = [numbers.setdefault(x.tobytes(), len(numbers)) for x in images.cpu().numpy()]
+    others = [numbers.get(y.tobytes(), -1) for y in among.cpu().numpy()]
+    return torch.tensor(mine), torch.tensor(others)

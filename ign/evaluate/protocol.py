@@ -14,16 +14,18 @@ from rich.progress import Progress
 from torch import Tensor
 
 from ign.core import terminal
+from ign.core.statistics import below
 from ign.data import ImageSet, to_float
-from ign.evaluate.idempotence import Walk, alarms, walk
+from ign.evaluate.alarms import alarms
 from ign.evaluate.inception import Net, load_net
 from ign.evaluate.machine import describe
-from ign.evaluate.observed import digest
+from ign.evaluate.outputs import digest
 from ign.evaluate.reference import Reference, default_net
+from ign.evaluate.sampling import Samples, draw_samples
+from ign.evaluate.schema import FORMAT
 from ign.model import BATCH, IGN
 from ign.project import applied
 
-FORMAT = 1
 FEW = 2048
 """Under so many images the covariance of as many features of Inception has no inverse."""
 HELD_OUT, TRAIN, NOISE = "held-out images", "training images", "noise"
@@ -96,12 +98,12 @@ def evaluate(
             real, train, features,
             neighbours=neighbours, seed=seed, cache=cache, batch_size=batch_size, bar=bar,
         )  # fmt: skip
-        advance = reference.advancing("samples", samples)
-        walked = walk(model, samples, applications, seed, batch_size, advance)
-        rows, copies = _sample_rows(reference, walked)
+        advance = reference.task("samples", samples)
+        drawn = draw_samples(model, samples, applications, seed, batch_size, advance)
+        rows, copies = _sample_rows(reference, drawn)
         fixed, drifts = _fixed_rows(reference, model, samples)
-    drifts = {applied(k, "z"): x for k, x in walked.drifts.items()} | drifts
-    drifts[NOISE] = walked.noise
+    drifts = {applied(k, "z"): x for k, x in drawn.drifts.items()} | drifts
+    drifts[NOISE] = drawn.noise
     rows = _with_drift([*rows, *fixed, {"name": NOISE}], drifts, tolerance)
     protocol = {"samples": samples, "tolerance": tolerance, **reference.facts()}
     found = {
@@ -110,11 +112,11 @@ def evaluate(
         "protocol": protocol,
         "rows": rows,
         "alarms": _alarms(rows, protocol["features"].get("classes", ())),
-        "warnings": _warnings(samples, len(reference.real), model),
+        "warnings": _warnings(samples, reference, model),
         "about": describe(device=model.device),
         "seconds": round(time.perf_counter() - began, 1),
     }
-    return Evaluation(found, walked.samples, drifts, copies)
+    return Evaluation(found, drawn.images, drifts, copies)
 
 
 def _check(
@@ -136,15 +138,15 @@ def _check(
 
 
 def _sample_rows(
-    reference: Reference, walked: Walk
+    reference: Reference, drawn: Samples
 ) -> tuple[list[dict[str, Any]], dict[int, Tensor]]:
     """A row for each k, and the first samples with the nearest training images."""
     rows, copies = [], {}
-    for k, images in walked.samples.items():
+    for k, images in drawn.images.items():
         name = applied(k, "z")
         row = {"name": name, "applications": k, **reference.measure(images, name)}
         if reference.train is not None:
-            row["nearest_ratio"], copies[k] = reference.copied(images)
+            row["nearest_ratio"], copies[k] = reference.nearest_training(images)
         rows.append(row)
     return rows, copies
 
@@ -156,13 +158,13 @@ def _fixed_rows(
     rows: list[dict[str, Any]] = []
     sets = {HELD_OUT: reference.real}
     if reference.train is not None:
-        sets = {TRAIN: reference.train[reference.some(len(reference.train), n)], **sets}
+        sets = {TRAIN: reference.train[reference.subset(len(reference.train), n)], **sets}
         rows.append({"name": TRAIN, **reference.measure(sets[TRAIN], TRAIN, fixed=True)})
     row = {"name": HELD_OUT, "images": len(reference.real)}
-    rows.append(row | reference.alone(reference.real, reference.seen))
+    rows.append(row | reference.image_statistics(reference.real, reference.real_outputs))
     drifts = {}
     for name, images in sets.items() if model.projects else ():
-        advance, parts = reference.advancing(f"drift of {name}", len(images)), []
+        advance, parts = reference.task(f"drift of {name}", len(images)), []
         for part in images.split(reference.batch_size):
             parts.append(model.drift(to_float(part), len(part), "l1").cpu())
             advance(len(part))
@@ -180,7 +182,7 @@ def _with_drift(
             found.append(row)
             continue
         drift = drifts[row["name"]].double()
-        still = (drift < tolerance).double().mean().item()
+        still = below(drift, tolerance).double().mean().item()
         found.append({**row, "drift": drift.mean().item(), "still": still})
     return found
 
@@ -200,13 +202,21 @@ def _alarms(rows: Sequence[dict[str, Any]], classes: Sequence[str]) -> list[str]
     return [f"{row['name']}: {alarm}" for row in samples for alarm in alarms(row, real, classes)]
 
 
-def _warnings(samples: int, real: int, model: IGN) -> list[str]:
-    """What makes the numbers unfit to be cited, or fewer than they could be."""
-    found = [] if model.projects else ["this model takes no images: f(z) alone, and no drift"]
-    few = [f"{n:,} {what}" for n, what in ((samples, "samples"), (real, "real images")) if n < FEW]
+def _warnings(samples: int, reference: Reference, model: IGN) -> list[str]:
+    """Why numbers are missing or should not be cited."""
+    found = (
+        []
+        if model.projects
+        else ["this model takes no images: only f(z) is measured, and no drift"]
+    )
+    few = [
+        f"{n:,} {what}"
+        for n, what in ((samples, "samples"), (len(reference.real), "real images"))
+        if n < FEW
+    ]
     if few:
         which = " and ".join(few)
         found.append(
-            f"{which}: under {FEW:,} Fréchet distances hang on the count, do not cite them"
+            f"{which}: under {FEW:,} the Fréchet distance depends on the count, do not cite it"
         )
-    return found
+    return found + reference.warnings()

@@ -1,4 +1,4 @@
-"""The real set as a net sees it, and every measure of images against it."""
+"""The real images and their features, and every measure of other images against them."""
 
 __all__ = ["Reference", "default_net"]
 
@@ -12,39 +12,40 @@ from rich.progress import Progress
 from torch import Tensor
 
 from ign.core import random
-from ign.data import ImageSet
+from ign.core.statistics import diversity, ratio
+from ign.data import ImageSet, to_float
 from ign.evaluate.features import FeatureNet, feature_net, feature_nets
 from ign.evaluate.frechet import frechet_distance
-from ign.evaluate.idempotence import diversity
 from ign.evaluate.inception import Net, inception_score, load_net
 from ign.evaluate.kernel import kernel_distance
 from ign.evaluate.neighbours import manifold, nearest
-from ign.evaluate.observed import Observed, as_uint8, digest, observe, observe_cached
+from ign.evaluate.outputs import NetOutputs, as_uint8, cached_outputs, digest, net_outputs
 from ign.model import BATCH
 
 QUERIES = 1000
-"""How many images of a set are looked up among the training images, and paired for diversity."""
+"""The number of images whose nearest training image and diversity are measured."""
 SHOWN = 12
 SUBSETS, SUBSET = 100, 1000
 SPLITS = 10
 
 
 class Reference:
-    """The real set, as a net sees it, and the measures of any images against it.
+    """Real images and their features, to measure any other images against.
 
     Args:
-        real: Held-out images: a set, or (N, C, H, W) in [-1, 1].
-        train: The images that were trained on; None to leave out what needs them.
-        net: The net, or a name of :func:`ign.evaluate.load_net`; None for :func:`default_net`.
+        real: Held-out images: an image set, or (N, C, H, W) in [-1, 1].
+        train: The training images; None to skip the measures that need them.
+        net: The feature net, or a name for :func:`ign.evaluate.load_net`; None for
+            :func:`default_net`.
         neighbours: k of :func:`ign.evaluate.manifold`.
-        seed: Of the subsets of the kernel distance, and of images that stand for a larger set.
-        cache: Where features are kept, instead of ``IGN_CACHE`` or ``~/.cache/ign``.
-        batch_size: How many images pass through the net at a time.
-        bar: Shows what is being done.
+        seed: The seed of the subsets of the kernel distance, and of random subsets of images.
+        cache: The folder for cached features; None for ``IGN_CACHE`` or ``~/.cache/ign``.
+        batch_size: The number of images in one pass through the net.
+        bar: The progress bar.
 
     Raises:
-        ValueError: Images of another range than [-1, 1], of two shapes, or too few.
-        ModelError: There is no such net.
+        ValueError: Images have values outside [-1, 1] or different shapes, or are too few.
+        ModelError: The net does not exist or cannot be loaded.
     """
 
     def __init__(
@@ -68,102 +69,130 @@ class Reference:
         self.net = load_net(net) if isinstance(net, str | Path) else net
         self.neighbours, self.seed, self.cache = neighbours, seed, cache
         self.batch_size, self.bar = batch_size, bar or Progress(disable=True)
-        self.seen = self.observe(self.real, "features of real images", fixed=True)
-        self._distance = torch.tensor(torch.nan)
+        self.real_outputs = self.outputs(self.real, "features of real images", fixed=True)
+        chosen = self.real[self.subset(len(self.real), QUERIES)]
+        self._diversity = diversity(to_float(chosen))
+        self._distance, self.repeated = 0.0, 0
         if self.train is not None:
-            chosen = self.real[self.some(len(self.real), QUERIES)]
-            self._distance = nearest(chosen, self.train)[0].median()
-        self._diversity = diversity(self.real[self.some(len(self.real), QUERIES)])
+            distance, _ = nearest(chosen, self.train)
+            self.repeated = int((distance == 0).sum())
+            if self.repeated:
+                distance, _ = nearest(chosen, self.train, skip_equal=True)
+            self._distance = distance.median().item()
 
-    def some(self, n: int, count: int) -> Tensor:
-        """The places of ``count`` of n images, drawn by the seed; all where there are fewer."""
+    def subset(self, n: int, count: int) -> Tensor:
+        """The indices of ``count`` of n images, drawn by the seed; all n if there are fewer."""
         return random.permutation(n, self.seed, 0)[:count].sort().values
 
-    def advancing(self, what: str, total: int) -> Callable[[int], None]:
-        """A bar, and the function that moves it on."""
+    def task(self, what: str, total: int) -> Callable[[int], None]:
+        """Add a task to the progress bar and return the function that advances it."""
         task = self.bar.add_task(what, total=total)
         return lambda count: self.bar.advance(task, count)
 
-    def observe(self, images: Tensor, what: str, fixed: bool = False) -> Observed:
-        """What the net sees in images, (N, C, H, W) uint8; of a fixed set it is kept."""
-        advance = self.advancing(what, len(images))
+    def outputs(self, images: Tensor, what: str, fixed: bool = False) -> NetOutputs:
+        """Run the net on images, (N, C, H, W) uint8; the outputs of a fixed set are cached."""
+        advance = self.task(what, len(images))
         if fixed:
-            return observe_cached(self.net, images, self.cache, self.batch_size, advance)
-        return observe(self.net, images, self.batch_size, advance)
+            return cached_outputs(self.net, images, self.cache, self.batch_size, advance)
+        return net_outputs(self.net, images, self.batch_size, advance)
 
     def measure(self, images: Tensor, what: str = "images", fixed: bool = False) -> dict[str, Any]:
-        """Every measure of images against the real set, but the drift, which is a model's.
+        """Measure images against the real images.
 
         Args:
-            images: (N, C, H, W) uint8: round as :func:`ign.data.to_uint8` does, never truncate.
-            what: What they are, for the bar.
-            fixed: Whether they are a fixed set, whose features are worth keeping.
+            images: (N, C, H, W) uint8, rounded as by :func:`ign.data.to_uint8`.
+            what: The name of the images in the progress bar and in error messages.
+            fixed: Whether to cache their features.
 
         Returns:
-            ``images`` (how many), ``frechet``, ``kernel`` and ``kernel_std``, ``precision``,
-            ``recall``, ``density``, ``coverage``, and those of :meth:`alone`.
+            ``images`` (their number), ``frechet``, ``kernel`` and ``kernel_std``, ``precision``,
+            ``recall``, ``density``, ``coverage``, and the values of :meth:`image_statistics`.
 
         Raises:
-            ValueError: Not bytes, or too few for the neighbours.
+            ValueError: The images are not uint8, or too few for ``neighbours``.
         """
         if images.dtype != torch.uint8:
             raise ValueError(f"{what} are {images.dtype}; give uint8, as ign.data.to_uint8 rounds")
-        seen = self.observe(images, f"features of {what}", fixed)
-        advance = self.advancing(f"distances of {what}", 3)
-        real = self.seen.features
+        outputs = self.outputs(images, f"features of {what}", fixed)
+        advance = self.task(f"distances of {what}", 3)
+        real = self.real_outputs.features
         row: dict[str, Any] = {"images": len(images)}
-        row["frechet"] = frechet_distance(seen.features, real)
+        row["frechet"] = frechet_distance(outputs.features, real)
         advance(1)
-        kernel = kernel_distance(seen.features, real, SUBSETS, SUBSET, self.seed)
+        kernel = kernel_distance(outputs.features, real, SUBSETS, SUBSET, self.seed)
         row["kernel"], row["kernel_std"] = kernel
         advance(1)
-        row |= manifold(real, seen.features, self.neighbours)._asdict()
-        row |= self.alone(images, seen)
+        row |= manifold(real, outputs.features, self.neighbours)._asdict()
+        row |= self.image_statistics(images, outputs)
         advance(1)
         return row
 
-    def alone(self, images: Tensor, seen: Observed) -> dict[str, Any]:
-        """The measures that need no features of the real set.
+    def image_statistics(self, images: Tensor, outputs: NetOutputs) -> dict[str, Any]:
+        """Measure images without the features of the real images.
+
+        Args:
+            images: (N, C, H, W) uint8.
+            outputs: The outputs of the net on these images.
 
         Returns:
-            ``diversity``, as a ratio to that of the real set; of nets with classes
-            ``inception_score`` and ``inception_score_std``, and of :class:`FeatureNet` with
-            classes ``classes``, the share of each, and ``class_distance``, their total variation.
+            ``diversity``, the ratio to the diversity of the real images, or None if the real
+            images are all equal. For a net with classes also ``inception_score`` and
+            ``inception_score_std``, and for a :class:`FeatureNet` with classes ``classes``, the
+            share of each class, and ``class_distance``, the total variation of these shares.
         """
-        chosen = images[self.some(len(images), QUERIES)]
-        row: dict[str, Any] = {"diversity": diversity(chosen) / max(self._diversity, 1e-12)}
-        if seen.probabilities is None:
+        chosen = images[self.subset(len(images), QUERIES)]
+        row: dict[str, Any] = {"diversity": ratio(diversity(to_float(chosen)), self._diversity)}
+        if outputs.probabilities is None:
             return row
         splits = min(SPLITS, len(images))
-        score = inception_score(seen.probabilities, splits)
+        score = inception_score(outputs.probabilities, splits)
         row["inception_score"], row["inception_score_std"] = score
         if isinstance(self.net, FeatureNet):
-            shares = self._shares(seen)
-            off = (shares - self._shares(self.seen)).abs().sum().item() / 2
+            shares = self._shares(outputs)
+            off = (shares - self._shares(self.real_outputs)).abs().sum().item() / 2
             row |= {"classes": shares.tolist(), "class_distance": off}
         return row
 
-    def copied(self, images: Tensor) -> tuple[float, Tensor]:
-        """Are images copies of training images?
+    def nearest_training(self, images: Tensor) -> tuple[float | None, Tensor]:
+        """Compare the distances to the training images of samples and of held-out images.
+
+        Held-out images that are equal to a training image count with their distance to the
+        nearest training image that differs from them.
 
         Args:
-            images: (N, C, H, W) uint8; the first 1,000 are looked up.
+            images: (N, C, H, W) uint8; the first 1,000 are used.
 
         Returns:
-            The median distance to the nearest training image over that of the real images, and
-            the first images with the nearest training image under each, (2, n, C, H, W).
+            The median distance to the nearest training image, divided by the median distance of
+            the held-out images; None if that is 0 or there is no other training image. And the
+            first images with the nearest training image of each, (2, n, C, H, W).
         """
         assert self.train is not None
         queries = images[:QUERIES]
         distance, place = nearest(queries, self.train)
-        ratio = (distance.median() / self._distance.clamp(min=1e-12)).item()
-        return ratio, torch.stack([queries[:SHOWN], self.train[place[:SHOWN]]])
+        found = ratio(distance.median().item(), self._distance)
+        return found, torch.stack([queries[:SHOWN], self.train[place[:SHOWN]]])
+
+    def warnings(self) -> list[str]:
+        """What is unusual about the real images, one sentence each."""
+        found = []
+        looked_up = min(QUERIES, len(self.real))
+        if self.repeated:
+            found.append(
+                f"{self.repeated:,} of {looked_up:,} held-out images are equal to a training image:"
+                " these numbers flatter a model that copies"
+            )
+        if self.train is not None and ratio(1, self._distance) is None:
+            found.append("every training image is equal to the held-out images: no nearest ratio")
+        if ratio(1, self._diversity) is None:
+            found.append("the held-out images are all equal: no diversity ratio")
+        return found
 
     def facts(self) -> dict[str, Any]:
-        """What defines the numbers."""
+        """The settings that define the numbers."""
         net: dict[str, Any] = {"name": self.net.name, "sha256": self.net.hash}
-        net["dimensions"] = self.seen.features.shape[1]
-        if isinstance(self.net, FeatureNet) and self.seen.probabilities is not None:
+        net["dimensions"] = self.real_outputs.features.shape[1]
+        if isinstance(self.net, FeatureNet) and self.real_outputs.probabilities is not None:
             net["classes"] = self.net.names
         return {
             "features": net,
@@ -176,20 +205,19 @@ class Reference:
         }
 
     @staticmethod
-    def _shares(seen: Observed) -> Tensor:
-        assert seen.probabilities is not None
-        n, classes = seen.probabilities.shape
-        return seen.probabilities.argmax(1).bincount(minlength=classes).double() / n
+    def _shares(outputs: NetOutputs) -> Tensor:
+        assert outputs.probabilities is not None
+        n, classes = outputs.probabilities.shape
+        return outputs.probabilities.argmax(1).bincount(minlength=classes).double() / n
 
 
 def default_net(shape: tuple[int, ...]) -> str:
-    """The packaged net that looks at images of exactly this form, (C, H, W).
+    """Find the packaged feature net for images of this shape, (C, H, W).
 
-    The form alone decides; what the images show it cannot tell: name a net for other subjects
-    than digits and faces.
+    Only the shape decides. Give a net by name for images of other subjects than digits and faces.
 
     Raises:
-        ValueError: None does.
+        ValueError: No packaged net is for this shape.
     """
     forms = {}
     for name in feature_nets():

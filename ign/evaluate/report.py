@@ -1,6 +1,6 @@
-"""An evaluation to read: a table on the terminal, and a page."""
+"""An evaluation as a file, as a table in the terminal, and as an HTML page."""
 
-__all__ = ["page", "save", "table", "title"]
+__all__ = ["page", "remove_earlier", "save", "table", "title"]
 
 import json
 from collections.abc import Mapping
@@ -9,38 +9,56 @@ from typing import Any
 
 import torch
 from rich.table import Table
+from rich.text import Text
 from torch import Tensor
 
 from ign.core.files import atomic
+from ign.core.text import printable
 from ign.data import to_float
 from ign.evaluate.protocol import TRAIN, Evaluation
 from ign.evaluate.tables import METRICS, cell, label
 from ign.project import applied
 from ign.view import pictures
-from ign.view.html import Block, write
+from ign.view.html import Section, write_page
 from ign.view.plots import drawing
 
 NAME = "results.json"
+WRITTEN = (NAME, "index.html", "samples-f[0-9]*.png", "nearest.png", "classes.png", "drift.png")
+"""The files of an evaluation."""
 SHOWN = 100
 Results = Mapping[str, Any]
 
 
 def save(results: Results, folder: Path) -> Path:
-    """Write ``results.json``, whole or not at all."""
+    """Write ``results.json`` atomically; the files of an earlier evaluation are removed.
+
+    Args:
+        results: The numbers and what defines them.
+        folder: The folder, which is created if it is missing.
+
+    Returns:
+        The file.
+    """
+    text = json.dumps(results, indent=2, allow_nan=False, ensure_ascii=False) + "\n"
     with atomic(folder / NAME) as path:
-        path.write_text(
-            json.dumps(results, indent=2, allow_nan=False, ensure_ascii=False) + "\n",
-            encoding="utf-8",
-        )
+        path.write_text(text, encoding="utf-8", errors="backslashreplace")  # as JSON escapes them
+        remove_earlier(folder)
     return folder / NAME
 
 
+def remove_earlier(folder: Path) -> None:
+    """Remove the files that an earlier evaluation wrote into a folder."""
+    for pattern in WRITTEN:
+        for path in folder.glob(pattern):
+            path.unlink()
+
+
 def title(results: Results) -> str:
-    """What was measured against what, in one line."""
+    """One line that says what was measured against what."""
     protocol = results["protocol"]
     real, net = protocol["real"], protocol["features"]
     name = " ".join(filter(None, [real.get("source"), real.get("split")]))
-    return (
+    return printable(
         f"{protocol['samples']:,} samples of seed {protocol['seed']} against"
         f" {real['images']:,} held-out images{f' ({name})' if name else ''};"
         f" features {net['name']} {net['sha256'][:8]}, k = {protocol['neighbours']}"
@@ -48,9 +66,9 @@ def title(results: Results) -> str:
 
 
 def cells(results: Results, spread: bool) -> list[list[str]]:
-    """The measures as lines of text: headings, then a name and a value for each set of images."""
+    """The measures as rows of text: headings, then a name and a value for each set of images."""
     rows, protocol = results["rows"], results["protocol"]
-    lines = [["", *(row["name"] for row in rows)]]
+    lines = [["", *(printable(row["name"]) for row in rows)]]
     for metric in METRICS:
         values = [cell(row, metric, spread) for row in rows]
         if any(values):
@@ -63,9 +81,10 @@ def table(results: Results) -> Table:
     head, *lines = cells(results, spread=False)
     shown = Table(box=None)
     for i, name in enumerate(head):
-        shown.add_column(name.replace(" images", "\nimages"), justify="right" if i else "left")
+        heading = Text(name.replace(" images", "\nimages"))
+        shown.add_column(heading, justify="right" if i else "left")
     for line in lines:
-        shown.add_row(*line)
+        shown.add_row(*map(Text, line))
     return shown
 
 
@@ -73,36 +92,40 @@ def page(evaluation: Evaluation, name: str, folder: Path) -> Path:
     """Write ``index.html`` and its pictures.
 
     Args:
-        evaluation: What was found.
-        name: What the model is called.
-        folder: Where.
+        evaluation: The evaluation.
+        name: The name of the model.
+        folder: The folder.
 
     Returns:
         The page.
     """
     results = evaluation.results
-    blocks = [Block(
+    sections = [Section(
         "Measures",
-        "Arrows say which way is better; a ratio to the held-out images is best at 1. As many"
-        " training images as samples show what a perfect generator would get. Drift is the mean"
-        " |f(y) − y|, nearest the distance to the nearest training image, classes off the total"
-        " variation of the classes' shares.",
+        "Arrows point to the better direction. A ratio is best at 1, the value of the held-out"
+        " images. The column of the training images shows what a perfect generator would get."
+        " Drift is the mean |f(y) − y|. The nearest ratio compares the distances to the nearest"
+        " training image. Classes off is the total variation of the shares of the classes.",
         table=cells(results, spread=True),
     )]  # fmt: skip
     for k, samples in evaluation.samples.items():
         file = f"samples-f{k}.png"
         pictures.save(pictures.grid(to_float(samples[:SHOWN])), folder / file)
         text = f"The first {min(SHOWN, len(samples))} of seed {results['protocol']['seed']}."
-        blocks.append(Block(f"Samples {applied(k, 'z')}", text + " None is left out.", [file]))
+        sections.append(
+            Section(f"Samples {applied(k, 'z')}", text + " No sample is left out.", [file])
+        )
     if evaluation.copies:
         pictures.save(_pairs(evaluation.copies), folder / "nearest.png")
-        text = "The first samples, and under each the training image that is nearest in pixels."
-        blocks.append(Block("Copies?", text, ["nearest.png"]))
-    blocks += [*_classes(results, folder), *_drift(evaluation, folder)]
-    blocks.append(Block("Protocol", "", table=[["", ""], *_facts(results)]))
+        text = (
+            "The first samples, and below each sample the training image nearest to it in pixels."
+        )
+        sections.append(Section("Nearest training images", text, ["nearest.png"]))
+    sections += [*_classes(results, folder), *_drift(evaluation, folder)]
+    sections.append(Section("Protocol", "", table=[["", ""], *_facts(results)]))
     notes = [*results["alarms"], *results["warnings"]]
     lead = ". ".join([title(results), *notes]) + "."
-    return write(folder / "index.html", f"Evaluation of {name}", lead, blocks)
+    return write_page(folder / "index.html", f"Evaluation of {name}", lead, sections)
 
 
 def _pairs(copies: Mapping[int, Tensor]) -> pictures.Image.Image:
@@ -112,8 +135,8 @@ def _pairs(copies: Mapping[int, Tensor]) -> pictures.Image.Image:
     return pictures.sheet(rows, group=2)
 
 
-def _classes(results: Results, folder: Path) -> list[Block]:
-    """Bars of the classes, where the net has any."""
+def _classes(results: Results, folder: Path) -> list[Section]:
+    """Bars of the shares of the classes, if the net has classes."""
     rows = [row for row in results["rows"] if "classes" in row]
     if not rows:
         return []
@@ -124,12 +147,12 @@ def _classes(results: Results, folder: Path) -> list[Block]:
             places = [j + (i - (len(rows) - 1) / 2) * width for j in range(len(names))]
             axes.bar(places, row["classes"], width, label=row["name"])
         axes.set(xticks=range(len(names)), xticklabels=names, ylabel="share")
-    text = "The share of images that the net puts in each class."
-    return [Block("Classes", text, ["classes.png"], smooth=True)]
+    text = "The share of images that the feature net assigns to each class."
+    return [Section("Classes", text, ["classes.png"], smooth=True)]
 
 
-def _drift(evaluation: Evaluation, folder: Path) -> list[Block]:
-    """Histograms of the drift, over its logarithm, where there is any but that of noise."""
+def _drift(evaluation: Evaluation, folder: Path) -> list[Section]:
+    """Histograms of the drift on a logarithmic axis, if more than the drift of noise is known."""
     if len(evaluation.drifts) < 2:
         return []
     tolerance = evaluation.results["protocol"]["tolerance"]
@@ -144,12 +167,12 @@ def _drift(evaluation: Evaluation, folder: Path) -> list[Block]:
             axes.stairs(heights, edges, label=name, **style)
         axes.axvline(tolerance, color="0.4", ls=":", label="tolerance")
         axes.set(xscale="log", xlabel="|f(y) − y|", ylabel="images, over the peak")
-    text = "How far the network moves images: the mean absolute difference of values in [-1, 1]."
-    return [Block("Drift", text, ["drift.png"], smooth=True)]
+    text = "How far the network moves images: mean |f(y) − y| of values in [-1, 1]."
+    return [Section("Drift", text, ["drift.png"], smooth=True)]
 
 
 def _facts(results: Results) -> list[list[str]]:
-    """What defines the numbers, a line each."""
+    """The settings that define the numbers, one row each."""
     facts = {**results["protocol"], "model": results["model"], **results["about"]}
     lines = []
     for name, value in facts.items():

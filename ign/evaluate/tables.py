@@ -1,13 +1,18 @@
-"""The measures by name, and tables of them."""
+"""The names and formats of the measures, and tables of them."""
 
 __all__ = ["METRICS", "Metric", "cell", "label", "markdown"]
 
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+from ign.view.markdown import escape
+
 
 class Metric(NamedTuple):
-    """A measure: its key in a row of results, its name, its format, and which way is better."""
+    """A measure: its key in a row of results, its name, its format, and an arrow.
+
+    The arrow points to the better direction; it is empty where neither is better.
+    """
 
     key: str
     name: str
@@ -35,14 +40,14 @@ OFFICIAL = {"frechet": "FID", "kernel": "KID"}
 
 
 def label(metric: Metric, protocol: Mapping[str, Any]) -> str:
-    """The measure's name; FID and KID are those of Inception's features alone."""
+    """The name of a measure; only distances of Inception's features are called FID and KID."""
     official = OFFICIAL if protocol["features"]["name"] == "inception" else {}
     name = official.get(metric.key, metric.name).format(tolerance=protocol["tolerance"])
     return f"{name} {metric.better}".rstrip()
 
 
 def cell(row: Mapping[str, Any], metric: Metric, spread: bool = True) -> str:
-    """The value in words, with its standard deviation where it has one; empty where it is none."""
+    """The value as text, with its standard deviation if it has one; empty for a missing value."""
     if row.get(metric.key) is None:
         return ""
     text = metric.format.format(row[metric.key])
@@ -50,13 +55,23 @@ def cell(row: Mapping[str, Any], metric: Metric, spread: bool = True) -> str:
     return f"{text} ± {metric.format.format(deviation)}" if spread and deviation else text
 
 
-def markdown(rows: Sequence[Mapping[str, Any]], formats: Mapping[str, str]) -> str:
-    """Rows of equal keys in Markdown; numbers in the format of their column's first word."""
-    lines = [f"| {' | '.join(rows[0])} |", f"|{'---|' * len(rows[0])}"]
-    for row in rows:
-        cells = [
-            v if isinstance(v, str) else formats.get(k.split()[0], "{}").format(v)
-            for k, v in row.items()
-        ]
-        lines.append(f"| {' | '.join(cells)} |")
-    return "\n".join(lines)
+def markdown(
+    rows: Sequence[Mapping[str, Any]], formats: Mapping[str, str], plain: bool = False
+) -> str:
+    """Write rows with the same keys as a Markdown table.
+
+    Args:
+        rows: The rows, at least one.
+        formats: For the first word of a column's name, the format of its numbers.
+        plain: Whether the cells are plain text, and not Markdown.
+    """
+    texts = [[*rows[0]], *([_text(k, v, formats) for k, v in row.items()] for row in rows)]
+    if plain:
+        texts = [[escape(text) for text in line] for line in texts]
+    head, *lines = [f"| {' | '.join(line)} |" for line in texts]
+    return "\n".join([head, f"|{'---|' * len(rows[0])}", *lines])
+
+
+def _text(column: str, value: Any, formats: Mapping[str, str]) -> str:
+    known = formats.get(column.split()[0], "{}")
+    return value if isinstance(value, str) else known.format(value)

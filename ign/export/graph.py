@@ -11,7 +11,7 @@ from torch.nn.utils import parametrize
 
 from ign.data import to_float, to_uint8
 from ign.model import IGN
-from ign.project import applied, walk
+from ign.project import applied, iterates
 
 
 class Graph(nn.Module):
@@ -36,7 +36,7 @@ class Graph(nn.Module):
             y = self.noise.color(y)
         elif self.uint8:
             y = to_float(y.movedim(-1, 1))
-        *_, (_, made) = walk(self.network, y, self.applications, self.noise is not None)
+        *_, (_, made) = iterates(self.network, y, self.applications, self.noise is not None)
         return to_uint8(made).movedim(1, -1) if self.uint8 else made
 
 

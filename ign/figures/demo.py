@@ -1,4 +1,4 @@
-"""The demo: pictures of what a model does, its training curves, and a page that shows them."""
+"""The page of the demo: samples, projections and training curves of a model."""
 
 __all__ = ["page"]
 
@@ -10,19 +10,20 @@ from torch import Tensor
 
 from ign.core import random
 from ign.data import ImageSet
+from ign.evaluate.training_config import degradations, read_training
 from ign.model import IGN
 from ign.view import pictures
-from ign.view.html import Block, write
+from ign.view.html import Section, write_page
 from ign.view.plots import drawing
 
 
 def page(model: IGN, held_out: ImageSet, run: Path) -> Path:
-    """Write the pictures and the page of a trained model into its run's folder.
+    """Write the page of a trained model and its pictures into the folder of its run.
 
     Args:
         model: The model.
-        held_out: Images that it was not trained on.
-        run: The run's folder, with its ``metrics.csv``.
+        held_out: Held-out images.
+        run: The folder of the run, with ``config.yaml`` and ``metrics.csv``.
 
     Returns:
         The page, ``index.html``.
@@ -37,26 +38,27 @@ def page(model: IGN, held_out: ImageSet, run: Path) -> Path:
     for name, picture in drawn.items():
         pictures.save(picture, run / name)
     _curves(run)
-    blocks = [
-        Block(
-            "f(z): noise to digits in one step",
+    sections = [
+        Section(
+            "f(z): from noise to digits in one pass",
             "The first 100 samples of seed 0, none left out: one pass of noise through f.",
             ["samples-f.png"],
         ),
-        Block(
-            "f(f(z)): again changes little",
-            "The same samples passed once more: the network learns to leave its outputs alone.",
+        Section(
+            "f(f(z)): a second pass changes little",
+            "The same samples after a second pass. The network learns to leave its outputs as they"
+            " are.",
             ["samples-ff.png"],
         ),
-        Block(
+        Section(
             "Noisy digits, projected",
-            "Held-out digits, with Gaussian noise of standard deviation 0.15, 0.3 and 0.6 in"
-            " [-1, 1], and what one pass makes of them. No such input was ever trained on.",
+            "Held-out digits with Gaussian noise of standard deviation 0.15, 0.3 and 0.6 in"
+            f" [-1, 1], above their projections f(y). {degradations(model, read_training(run))}",
             ["projections.png"],
         ),
-        Block(
+        Section(
             "Training",
-            "Terms of the loss, and measures of each check.",
+            "The terms of the loss, and the measures of each check.",
             ["curves.png"],
             smooth=True,
         ),
@@ -67,13 +69,13 @@ def page(model: IGN, held_out: ImageSet, run: Path) -> Path:
         "samples, mean |f(f(z)) - f(z)|": (twice - once).abs().mean(),
         "noise, mean |f(z) - z|": (once - z).abs().mean(),
     }
-    return write(
+    return write_page(
         run / "index.html",
         "Idempotent Generative Network",
         f"One network f, trained for {model.about.get('steps', 0):,} steps on"
-        f" {model.about.get('training_images', 0):,} small digits: it leaves digits alone,"
-        " f(x) = x, and maps anything else onto them, f(f(z)) = f(z).",
-        blocks,
+        f" {model.about.get('training_images', 0):,} small digits. It leaves digits"
+        " unchanged, f(x) = x, and maps other inputs onto them, f(f(z)) = f(z).",
+        sections,
         {name: f"{value.item():.3f}" for name, value in facts.items()},
         f"ign figures {run} --data digits        # every figure of the paper, from this model\n"
         f"ign sample {run} -n 16 --applications 1 2 3 --out samples\n"
@@ -83,7 +85,7 @@ def page(model: IGN, held_out: ImageSet, run: Path) -> Path:
 
 
 def _restored(model: IGN, x: Tensor) -> pictures.Image.Image:
-    """Rows of digits, noisy ones, and their projections."""
+    """Rows of digits, of noisy digits, and of their projections."""
     rows = [("held out", x)]
     for std in (0.15, 0.3, 0.6):
         noise = random.normal(random.keys(0, "demo", 0, torch.arange(len(x))), model.shape)
@@ -93,7 +95,7 @@ def _restored(model: IGN, x: Tensor) -> pictures.Image.Image:
 
 
 def _curves(run: Path) -> None:
-    """The columns of ``metrics.csv`` over the steps."""
+    """Plot the columns of ``metrics.csv`` over the steps."""
     with open(run / "metrics.csv", encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     panels = [

@@ -14,7 +14,7 @@ from ign.figures import diagrams
 from ign.figures.panels import NAMES, PANELS, Panel, Subject
 from ign.model import IGN
 from ign.view import pictures, video
-from ign.view.html import Block, write
+from ign.view.html import Section, write_page
 
 STOPS, STEPS, TILES = 5, 16, 9
 Attributes = dict[str, Callable[[Tensor], Tensor]]
@@ -44,22 +44,22 @@ def make(
     """
     brightness = {"brightness": lambda x: x.flatten(1).mean(1)}
     subject = Subject(model, images, seed, attributes or brightness)
-    blocks = _diagrams(model, out)
+    sections = _diagrams(model, out)
     for draw in PANELS:
-        blocks.append(_panel(draw(subject), out))
+        sections.append(_panel(draw(subject), out))
         done()
-    blocks.sort(key=lambda block: int(block.title.split()[1].partition("-")[0].rstrip(":")))
-    blocks.append(_film(subject, out))
+    sections.sort(key=lambda section: int(section.title.split()[1].partition("-")[0].rstrip(":")))
+    sections.append(_film(subject, out))
     done()
     about = model.about
     parameters = sum(p.numel() for p in model.network.parameters())
-    return write(
+    return write_page(
         out / "index.html",
         "Figures of an Idempotent Generative Network",
         f"The figures of the paper (Shocher et al., 2024, arXiv 2311.01462), drawn from one network"
         f" of {parameters:,} parameters, trained for {about.get('steps', 0):,} steps on"
         f" {about.get('data', 'images')}. Nothing is picked: images and seeds are the first.",
-        blocks,
+        sections,
     )
 
 
@@ -68,7 +68,7 @@ def count() -> int:
     return len(PANELS) + 1
 
 
-def _diagrams(model: IGN, out: Path) -> list[Block]:
+def _diagrams(model: IGN, out: Path) -> list[Section]:
     """Figures 1, 3 and 15; the last where the network is one that can be drawn."""
     drawn = [
         ("01", diagrams.idea, "Figure 1: The idea",
@@ -78,18 +78,18 @@ def _diagrams(model: IGN, out: Path) -> list[Block]:
         ("15", lambda: diagrams.network(model.network), "Figure 15: The network",
          "The network of this model, drawn from its layers."),
     ]  # fmt: skip
-    blocks = []
+    sections = []
     for number, draw, title, text in drawn:
         try:
             figure = draw()
         except ValueError:
             continue
         path = diagrams.save(figure, out / f"fig-{number}.svg")
-        blocks.append(Block(title, text, [path.name], smooth=True))
-    return blocks
+        sections.append(Section(title, text, [path.name], smooth=True))
+    return sections
 
 
-def _panel(panel: Panel, out: Path) -> Block:
+def _panel(panel: Panel, out: Path) -> Section:
     """Write a figure's pictures, its caption under the last."""
     title = f"Figure{'s' if '-' in panel.number else ''} {panel.number}: {panel.title}"
     names = _names(panel)
@@ -98,7 +98,7 @@ def _panel(panel: Panel, out: Path) -> Block:
         names, [*before, pictures.captioned(last, title, panel.text)], strict=True
     ):
         pictures.save(picture, out / name)
-    return Block(title, panel.text, names, smooth=True, told=True)
+    return Section(title, panel.text, names, smooth=True, captioned=True)
 
 
 def _names(panel: Panel) -> list[str]:
@@ -108,7 +108,7 @@ def _names(panel: Panel) -> list[str]:
     return [f"{stem}-{letter}.png" for letter, _ in zip("abcdef", panel.pictures, strict=False)]
 
 
-def _film(subject: Subject, out: Path) -> Block:
+def _film(subject: Subject, out: Path) -> Section:
     """A walk through samples, tile by tile, after one, two and three applications."""
     model, seed = subject.model, subject.seed
     stops = model.latents(torch.arange(TILES * STOPS), seed).view(TILES, STOPS, *model.shape)
@@ -123,7 +123,7 @@ def _film(subject: Subject, out: Path) -> Block:
         names.append(video.write(frames, out / f"interpolation-{'f' * k}.mp4").name)
         if k == 1:
             video.write(_smaller(frames), out / "interpolation-f.gif", fps=10)
-    return Block(
+    return Section(
         "Interpolation",
         f"Straight ways through {STOPS} noises and back, {TILES} walks side by side (samples 0 to"
         f" {TILES * STOPS - 1} of seed {seed}): {NAMES[0]}, {NAMES[1]} and {NAMES[2]}.",

@@ -1,4 +1,4 @@
-"""Models on the Hub: fetched into its cache and pushed to it, by huggingface_hub."""
+"""Models on the Hugging Face Hub: downloaded into its cache and pushed, by huggingface_hub."""
 
 __all__ = ["HubError", "download", "parse_name", "upload"]
 
@@ -11,9 +11,12 @@ from typing import Any
 
 NAME = re.compile(r"([\w-][\w.-]*/[\w-][\w.-]*)(?:@(\S+))?")
 
+UNUSABLE = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOENT, errno.ENOTDIR, errno.EEXIST)
+"""The errors of a cache folder that cannot be made or written to."""
+
 
 class HubError(ValueError):
-    """What the Hub did not do, and what to do about it, in one line."""
+    """A request to the Hub failed; the message says why, and what helps, in one line."""
 
 
 def parse_name(text: str) -> tuple[str, str | None] | None:
@@ -25,11 +28,11 @@ def parse_name(text: str) -> tuple[str, str | None] | None:
 def download(
     repo_id: str, files: Sequence[str], revision: str | None = None, **options: Any
 ) -> Path:
-    """Fetch files of one commit into the Hub's cache; those already there are not fetched again.
+    """Download files of one commit into the Hub's cache, unless they are there already.
 
     Args:
         repo_id: ``owner/name``.
-        files: The names of the files; nothing else is fetched.
+        files: The names of the files; nothing else is downloaded.
         revision: A branch, tag or commit; None for the main branch.
         **options: ``cache_dir``, ``token``, ``local_files_only``, ``force_download``, as in
             ``huggingface_hub.snapshot_download``.
@@ -38,10 +41,13 @@ def download(
         The folder of the commit in the cache.
 
     Raises:
-        HubError: They cannot be had.
+        HubError: The files cannot be downloaded.
     """
     from huggingface_hub import HfApi, constants, snapshot_download
 
+    cache = str(options.get("cache_dir") or constants.HF_HUB_CACHE)
+    if cache.startswith("~"):
+        raise HubError(f"there is no home folder for its cache {cache}; set HOME or HF_HOME")
     try:
         if options.get("force_download"):  # the client would take the cache where it has no network
             HfApi(token=options.get("token")).model_info(repo_id, revision=revision)
@@ -65,23 +71,23 @@ def upload(
     branch: str | None = None,
     create_pr: bool | None = None,
 ) -> str:
-    """Push every file of a folder in one commit, to a repository that is made where it is missing.
+    """Push every file of a folder in one commit; the repository is made if it does not exist.
 
     Args:
-        folder: The folder, without folders inside.
+        folder: The folder, which holds files only.
         repo_id: ``owner/name``.
         message: The commit's message.
-        private: Whether a new repository is private; None for what the owner's settings say.
+        private: Whether a new repository is private; None for the owner's default.
         token: The user's token; None for the one of ``hf auth login`` or ``HF_TOKEN``.
-        branch: The branch, made where it is missing; None for the main one.
+        branch: The branch, which is made if it does not exist; None for the main one.
         create_pr: Whether to open a pull request instead.
 
     Returns:
         The address of the commit.
 
     Raises:
-        HubError: The Hub cannot be reached or refuses, or the repository is public and ``private``
-            is asked for.
+        HubError: The Hub cannot be reached or refuses, or ``private`` is set and the repository is
+            public.
     """
     from huggingface_hub import CommitOperationAdd, HfApi
 
@@ -104,7 +110,7 @@ def upload(
 
 
 def _reason(error: Exception, repo_id: str, revision: str | None, options: dict[str, Any]) -> str:
-    """Why the client raised, and what helps."""
+    """Why the client raised the error, and what helps."""
     from huggingface_hub import constants, errors
 
     page = f"{constants.ENDPOINT}/{repo_id}"
@@ -131,23 +137,28 @@ def _reason(error: Exception, repo_id: str, revision: str | None, options: dict[
         return (
             f"no room in the cache {cached} ({os.strerror(error.errno)}); make room, or set HF_HOME"
         )
+    if isinstance(error, OSError) and error.errno in UNUSABLE:
+        return (
+            f"its cache {cached} cannot be used ({os.strerror(error.errno)}); set HF_HOME to a"
+            " folder that you can write to"
+        )
     if any(word in type(error).__name__ for word in ("Connect", "Timeout", "Network", "Protocol")):
         return f"{constants.ENDPOINT} cannot be reached; check the network, proxy and HF_ENDPOINT"
-    return _short(error)
+    return _one_line(error)
 
 
 def _refusal(status: int, error: Exception) -> str:
-    """What an HTTP status says to a user."""
+    """What an HTTP status means for the user."""
     if status == 401:
         return "the Hub wants a valid token; log in (hf auth login, or HF_TOKEN)"
     if status == 403:
-        return f"the token has no right to do this; take one that may write ({_short(error)})"
+        return f"the token has no right to do this; take one that may write ({_one_line(error)})"
     if status == 429 or status >= 500:
         return f"the Hub answers {status}; try again later"
-    return _short(error)
+    return _one_line(error)
 
 
-def _short(error: BaseException) -> str:
-    """The error's words in one line, its request's number left out."""
-    words = re.sub(r"\(Request ID: [^)]*\)", "", str(error)) or type(error).__name__
-    return " ".join(words.split())[:200]
+def _one_line(error: BaseException) -> str:
+    """The message of an error in one line, without the number of the request."""
+    text = re.sub(r"\(Request ID: [^)]*\)", "", str(error)) or type(error).__name__
+    return " ".join(text.split())[:200]

@@ -9,6 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from ign.core.inputs import whole
 from ign.nn.norm import make_norm
 
 
@@ -107,10 +108,10 @@ def plan(channels: int, size: int, width: int) -> Plan:
     Raises:
         ValueError: A size or width that the construction does not allow.
     """
+    size, width = whole(size, "size"), whole(width, "width", 1)
+    channels = whole(channels, "channels", 1)
     if not 8 <= size <= 256:
         raise ValueError(f"size {size} is outside 8 to 256 pixels")
-    if channels < 1 or width < 1:
-        raise ValueError(f"channels {channels} and width {width} must be at least 1")
     sides, maps = [size], [channels]
     while sides[-1] > 4:
         sides.append((sides[-1] + 1) // 2)
@@ -177,8 +178,12 @@ def _rows(x: Tensor, last: bool) -> Tensor:
 
 
 def initialize(module: nn.Module) -> None:
-    """Weights of convolutions N(0, 0.02), biases 0; norms keep weight 1 and bias 0."""
-    if isinstance(module, nn.Conv2d | nn.ConvTranspose2d):
+    """Weights of convolutions N(0, 0.02), biases 0; norms keep weight 1 and bias 0.
+
+    Parameters on the meta device are skipped: they have no values, and PyTorch would import its
+    compiler for the call, which takes seconds.
+    """
+    if isinstance(module, nn.Conv2d | nn.ConvTranspose2d) and not module.weight.is_meta:
         nn.init.normal_(module.weight, 0.0, 0.02)
         if module.bias is not None:
             nn.init.zeros_(module.bias)

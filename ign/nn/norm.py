@@ -1,4 +1,4 @@
-"""Normalization layers, among them a batch norm that knows which population it is looking at."""
+"""Normalization layers, among them a batch norm with statistics for data and for noise."""
 
 __all__ = [
     "NORMS",
@@ -24,13 +24,16 @@ from ign.core import processes
 from ign.nn.joint import joint_batch_norm
 
 ROLES = ("data", "noise", "output")
-"""What a network can be told of its input."""
+"""What the input of a network can be, for :func:`role`."""
+
+STORED = ("data", "noise")
+"""The roles that have running statistics; inference reads no others (``docs/roles.md``)."""
 
 NORMS = ("batch", "role", "group", "none")
 """The names of :func:`make_norm`."""
 
 UNKNOWN = "data"
-"""The role of an input whose origin nobody states (measured: ``docs/roles.md``)."""
+"""The role of an input if no other is set (``docs/roles.md``)."""
 
 
 class BatchNorm2d(nn.BatchNorm2d):
@@ -54,18 +57,22 @@ class BatchNorm2d(nn.BatchNorm2d):
 
 
 class RoleBatchNorm2d(nn.Module):
-    r"""Batch norm with one set of running statistics for each role, one affine map for all.
+    r"""Batch norm with separate running statistics for data and noise, and one affine map.
 
     .. math:: y = \gamma \frac{x - \mu_r}{\sqrt{\sigma_r^2 + \epsilon}} + \beta
 
-    In training :math:`\mu, \sigma` are those of the batch, exactly as in
-    :class:`torch.nn.BatchNorm2d`. In evaluation they are the running statistics of role
-    :math:`r \in` (data, noise, output). An IGN step passes three populations, :math:`x`,
-    :math:`z` and :math:`f(z)`, through one network; pooled statistics fit none of them.
+    In training, :math:`\mu` and :math:`\sigma` are computed from the batch, as in
+    :class:`torch.nn.BatchNorm2d`. In evaluation they are the running statistics of noise for an
+    input of role ``noise``, and the running statistics of data for any other. An IGN step passes
+    three populations through one network, :math:`x`, :math:`z` and :math:`f(z)`; statistics of the
+    mixture fit none of them. Outputs need no statistics of their own: in evaluation an output is an
+    input like any other image.
 
-    The role is the attribute ``role``, set by the context :func:`ign.nn.role`; outside of it, it is
-    the role of an input of unknown kind. Where ``joint`` is set (:func:`synchronize`) the batch
-    is the joined one of all processes.
+    The role is the attribute ``role``, which the context :func:`ign.nn.role` sets; outside of it,
+    the role is ``data``. If ``joint`` is set (:func:`synchronize`), the batch is the joined batch
+    of all processes.
+
+    State dicts of versions up to 0.1, with statistics of outputs as a third row, load without it.
 
     Args:
         channels: The number of maps C.
@@ -88,23 +95,35 @@ class RoleBatchNorm2d(nn.Module):
         self.track_running_stats = True
         self.weight = nn.Parameter(torch.ones(channels))
         self.bias = nn.Parameter(torch.zeros(channels))
-        self.register_buffer("running_mean", torch.zeros(len(ROLES), channels))
-        self.register_buffer("running_var", torch.ones(len(ROLES), channels))
-        self.register_buffer("num_batches_tracked", torch.zeros(len(ROLES), dtype=torch.long))
+        self.register_buffer("running_mean", torch.zeros(len(STORED), channels))
+        self.register_buffer("running_var", torch.ones(len(STORED), channels))
+        self.register_buffer("num_batches_tracked", torch.zeros(len(STORED), dtype=torch.long))
+        self.former_shapes = {
+            name: [(len(ROLES), *buffer.shape[1:])] for name, buffer in self.named_buffers()
+        }
+        """The shapes of buffers in state dicts of former versions."""
 
     def forward(self, x: Tensor) -> Tensor:
-        r = ROLES.index(self.role)
-        moving = self.training and self.track_running_stats
+        mean: Tensor | None = None
+        var: Tensor | None = None
+        moving = self.training and self.track_running_stats and self.role in STORED
+        if moving or not self.training:
+            r = STORED.index(self.role if self.role in STORED else UNKNOWN)
+            mean, var = self.running_mean[r], self.running_var[r]
         if moving:
             self.num_batches_tracked[r] += 1
-        known = moving or not self.training
-        mean = self.running_mean[r] if known else None
-        var = self.running_var[r] if known else None
         if self.joint and self.training and processes.number() > 1:
             return joint_batch_norm(x, mean, var, self.weight, self.bias, self.momentum, self.eps)
         return F.batch_norm(
             x, mean, var, self.weight, self.bias, self.training, self.momentum, self.eps
         )
+
+    def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *args: Any) -> None:
+        for name, shapes in self.former_shapes.items():
+            value = state_dict.get(prefix + name)
+            if value is not None and tuple(value.shape) in shapes:
+                state_dict[prefix + name] = value[: len(STORED)].clone()
+        super()._load_from_state_dict(state_dict, prefix, *args)
 
     def extra_repr(self) -> str:
         return f"{len(self.weight)}, eps={self.eps}, momentum={self.momentum}"
@@ -112,10 +131,10 @@ class RoleBatchNorm2d(nn.Module):
 
 @contextmanager
 def role(network: nn.Module, name: str) -> Iterator[None]:
-    """Let every module that has a ``role`` see its input as data, noise or output.
+    """Set the role of the input for every module of a network that has a ``role``.
 
-    Such modules are :class:`RoleBatchNorm2d` and the networks of ``ign.nn.latent``; a network
-    without any is left as it is.
+    Such modules are :class:`RoleBatchNorm2d` and the networks of ``ign.nn.latent``. A network
+    without such modules does not change.
 
     Args:
         network: The network f.
@@ -126,20 +145,20 @@ def role(network: nn.Module, name: str) -> Iterator[None]:
     """
     if name not in ROLES:
         raise ValueError(f"role {name!r} is unknown; choose one of {', '.join(ROLES)}")
-    told: list[Any] = [m for m in network.modules() if hasattr(m, "role")]
-    before = [m.role for m in told]
-    for m in told:
+    modules: list[Any] = [m for m in network.modules() if hasattr(m, "role")]
+    before = [m.role for m in modules]
+    for m in modules:
         m.role = name
     try:
         yield
     finally:
-        for m, r in zip(told, before, strict=True):
+        for m, r in zip(modules, before, strict=True):
             m.role = r
 
 
 @contextmanager
 def still(network: nn.Module) -> Iterator[None]:
-    """Let every batch norm in training normalize as before, but leave its running statistics."""
+    """Keep the running statistics of every batch norm fixed; training normalizes as before."""
     moving = [m for m in _batch_norms(network) if m.track_running_stats]
     for m in moving:
         m.track_running_stats = False
@@ -151,10 +170,10 @@ def still(network: nn.Module) -> Iterator[None]:
 
 
 def synchronize(network: nn.Module) -> None:
-    """Let every batch norm of a network train on the joined batch of all processes from now on.
+    """Make every batch norm of a network train on the joined batch of all processes.
 
-    All processes must then pass their parts through the network together. Layers of other kinds
-    than :class:`BatchNorm2d` and :class:`RoleBatchNorm2d` stay as they are.
+    All processes must then pass their parts through the network together. Only the layers
+    :class:`BatchNorm2d` and :class:`RoleBatchNorm2d` change.
 
     Args:
         network: The network f, or any module.
@@ -166,10 +185,10 @@ def synchronize(network: nn.Module) -> None:
 
 @contextmanager
 def batch_statistics(network: nn.Module) -> Iterator[None]:
-    """Let every batch norm normalize by its batch, in evaluation mode too, and keep no record.
+    """Normalize by the batch in evaluation mode too, and keep the running statistics fixed.
 
-    Public IGN code evaluates so. An image then depends on the others of its batch, and a batch
-    should be as large as those of training::
+    Other public IGN code evaluates in this way. An image then depends on the others of its batch,
+    and a batch should be as large as in training::
 
         with ign.nn.batch_statistics(model.network):
             images = model.sample(1000, batch_size=64)

@@ -1,34 +1,38 @@
-r"""The objective: reconstruction, idempotence, tightness.
+r"""The objective of an Idempotent Generative Network.
 
-With a distance :math:`D` and the drift :math:`\delta_\theta(y) = D(f_\theta(y), y)`,
-
-.. math::
-    L_{rec}   &= \delta_\theta(x) \\
-    L_{idem}  &= D(f_{\bar\theta}(f_\theta(z)), f_\theta(z)) \\
-    L_{tight} &= -\delta_\theta(\bar y), \quad \bar y = f_{\bar\theta}(z)
-
-where a bar marks what is held constant: idempotence moves only the inner f, tightness only the
-outer one (Shocher et al., 2024, Section 2.2, arXiv 2311.01462).
+:mod:`ign.objective.paper` is the paper: drift, the three terms, the clamp.
+:mod:`ign.objective.one_pass` computes them with fewer passes. :mod:`ign.objective.adversarial` and
+:mod:`ign.objective.match` wrap an objective and add terms that the paper does not have;
+:mod:`ign.objective.denoise` draws the noise that a network learns to remove.
 """
 
 __all__ = [
+    "AdversarialObjective",
     "IGNObjective",
     "Losses",
+    "MatchObjective",
     "clamp",
     "drift",
     "frozen",
     "idempotence",
+    "kernel_divergence",
+    "paper_losses",
     "reconstruction",
+    "restoration_noise",
     "tightness",
 ]
 
+from ign.objective.adversarial import AdversarialObjective
+from ign.objective.denoise import restoration_noise
+from ign.objective.match import MatchObjective, kernel_divergence
+from ign.objective.one_pass import IGNObjective
 from ign.objective.paper import (
-    IGNObjective,
     Losses,
     clamp,
     drift,
     frozen,
     idempotence,
+    paper_losses,
     reconstruction,
     tightness,
 )

@@ -1,6 +1,6 @@
-"""What happens beside the steps: the average, a clean stop, the bar."""
+"""What happens beside the steps: stop on a signal, report a lost process, show the progress."""
 
-__all__ = ["Bar", "Follow", "Stop", "Tell", "lost", "say"]
+__all__ = ["ProgressBar", "ReportLostProcess", "StopOnSignal", "print_line"]
 
 import signal
 import sys
@@ -17,28 +17,23 @@ from rich.console import Console
 from rich.progress import Progress
 
 from ign.core.terminal import progress
-from ign.training.checkpoints import again, kept
+from ign.core.text import duration
+from ign.training.estimate import Estimate
+from ign.training.failures import describe_kept, is_process_lost, resume_command
 
 SECONDS = 10
-"""Between lines where there is no terminal."""
+"""Between two lines where there is no terminal."""
 
 
-def say(console: Console, text: str) -> None:
-    """Print a line as it is."""
+def print_line(console: Console, text: str) -> None:
+    """Print a line without markup, highlights or line breaks."""
     console.print(text, markup=False, highlight=False, soft_wrap=True)
 
 
-class Follow(Callback):
-    """Moves the average after each step."""
-
-    def on_train_batch_end(self, trainer: Trainer, module: Any, *_: Any) -> None:
-        module.average.update(module.model.network, trainer.global_step - 1)
-
-
-class Stop(Callback):
+class StopOnSignal(Callback):
     """Ends the run after the present step on SIGINT or SIGTERM; at once on a second signal.
 
-    Lightning gives the signals back their meaning when the run is over.
+    Lightning restores the former signal handlers when the run is over.
     """
 
     def __init__(self) -> None:
@@ -47,57 +42,58 @@ class Stop(Callback):
     def on_train_start(self, trainer: Trainer, module: Any) -> None:
         if threading.current_thread() is threading.main_thread():
             for number in (signal.SIGINT, signal.SIGTERM):
-                signal.signal(number, self._note)
+                signal.signal(number, self._handle)
 
     def on_train_batch_end(self, trainer: Trainer, module: Any, *_: Any) -> None:
         wanted = trainer.strategy.reduce_boolean_decision(self.signal is not None, all=False)
         trainer.should_stop = trainer.should_stop or wanted
 
-    def _note(self, number: int, frame: FrameType | None) -> None:
+    def _handle(self, number: int, frame: FrameType | None) -> None:
         if self.signal is not None:
             raise KeyboardInterrupt
         self.signal = number
 
 
-def lost(exception: BaseException) -> bool:
-    """Whether this is how a collective ends when another process is gone."""
-    return isinstance(exception, torch.distributed.DistError) or (
-        isinstance(exception, RuntimeError) and "gloo" in str(exception)
-    )
-
-
-class Tell(Callback):
-    """Says at once what ends one process of several: a launcher is about to end the others.
+class ReportLostProcess(Callback):
+    """Prints at once what ends one process of several, since a launcher soon ends the others.
 
     Args:
-        run: The run's folder.
+        run: The run's folder, in the first process.
     """
 
     def __init__(self, run: Path):
         self.run = run
 
+    def on_train_start(self, trainer: Trainer, module: Any) -> None:
+        self.run = Path(trainer.strategy.broadcast(str(self.run)))
+
     def on_exception(self, trainer: Trainer, module: Any, exception: BaseException) -> None:
         step, rank = trainer.global_step, trainer.global_rank
-        if rank == 0 and lost(exception):
-            text = f"lost another process at step {step}; {kept(self.run)}"
+        if rank == 0 and is_process_lost(exception):
+            text = f"lost another process at step {step}; {describe_kept(self.run)}"
         elif rank > 0 and isinstance(exception, torch.OutOfMemoryError):
             text = f"process {rank} is out of memory at step {step}"
         else:
             return
-        print(f"ign train: {text}; go on with: {again(self.run)}", file=sys.stderr, flush=True)
+        advice = f"go on with: {resume_command(self.run)}"
+        print(f"ign train: {text}; {advice}", file=sys.stderr, flush=True)
 
 
-class Bar(Callback):
+class ProgressBar(Callback):
     """A progress bar with the terms and the time left; lines where there is no terminal.
 
     Args:
-        console: Where to.
-        every: Steps between terms.
-        means: How the run computes, said before the rest.
+        console: Where to print.
+        every: Steps between two updates of the terms.
+        computation: How the run computes, which is printed first.
+        estimate: How long the run will take, which is printed once it is known.
     """
 
-    def __init__(self, console: Console, every: int, means: str):
-        self.console, self.every, self.means = console, every, means
+    def __init__(
+        self, console: Console, every: int, computation: str, estimate: Estimate | None = None
+    ):
+        self.console, self.every, self.computation = console, every, computation
+        self.estimate = estimate
         self.live: Progress | None = None
 
     def on_train_start(self, trainer: Trainer, module: Any) -> None:
@@ -106,7 +102,7 @@ class Bar(Callback):
         self.began = self.line = time.perf_counter()
         if self.live:
             if self.console.is_terminal:
-                say(self.console, self.means)
+                print_line(self.console, self.computation)
             total = module.config.steps
             self.task = self.live.add_task("training", total=total, completed=self.first)
             self.live.start()
@@ -116,19 +112,35 @@ class Bar(Callback):
         if self.live is None:
             return
         self.live.update(self.task, completed=step)
+        if self.estimate and (text := self.estimate.after(step, module.config.steps)):
+            self._print(text)
         if step % self.every:
             return
         terms = {k: v.item() for k, v in module.losses.items() if k != "total"}
         text = "  ".join(f"{k} {v:.4f}" for k, v in terms.items() if v)
         self.live.update(self.task, description=text)
-        now = time.perf_counter()
-        if not self.console.is_terminal and now - self.line > SECONDS:
-            if self.line == self.began:
-                say(self.console, self.means)
-            self.line = now
-            left = (module.config.steps - step) * (now - self.began) / (step - self.first)
-            steps = module.config.steps
-            say(self.console, f"step {step} of {steps}  {text}  {left:.0f} s left")
+        if not self.console.is_terminal and self._is_due():
+            steps, passed = module.config.steps, time.perf_counter() - self.began
+            left = duration((steps - step) * passed / (step - self.first))
+            self._print(f"step {step} of {steps}  {text}  {left} left")
+
+    def report(self, text: str, always: bool = False) -> None:
+        """Print a line about a check; without a terminal not within seconds of the start."""
+        if self.live and (always or self.console.is_terminal or self._took_a_while()):
+            self._print(text)
+
+    def _took_a_while(self) -> bool:
+        return time.perf_counter() - self.began > SECONDS
+
+    def _is_due(self) -> bool:
+        return time.perf_counter() - self.line > SECONDS
+
+    def _print(self, text: str) -> None:
+        """Print a line, after the one about the computation."""
+        if not self.console.is_terminal and self.line == self.began:
+            print_line(self.console, self.computation)
+        self.line = time.perf_counter()
+        print_line(self.console, text)
 
     def teardown(self, trainer: Trainer, module: Any, stage: str) -> None:
         if self.live:

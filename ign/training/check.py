@@ -1,8 +1,9 @@
 """Every so many steps: is the run healthy? If so, it is saved."""
 
-__all__ = ["Check", "averaged"]
+__all__ = ["Check", "averaged_model"]
 
 import math
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,25 +16,31 @@ from torch import Tensor, nn
 
 from ign.model import IGN
 from ign.nn.sharding import local, whole
-from ign.training.checkpoints import Failure, keep, kept, path_of
+from ign.training.checkpoints import path_of, prune
+from ign.training.failures import Failure, describe_kept
 from ign.training.journal import Journal
 from ign.view import pictures
 
 SAMPLES = 64
 COLLAPSED = 0.05
-"""The share of the data's diversity under which samples count as collapsed."""
+"""The share of the data's diversity under which samples count as all alike."""
 ALIVE = 0.2
-"""The share that shows that samples have begun to differ, which early on they do not."""
+"""The share from which on samples count as different."""
 PATIENCE = 3
 GRACE = 3000
-"""Steps after which samples that never began to differ count as collapsed too."""
+"""Steps after which samples that never were different count as collapsed too."""
+ESTABLISHED = 1000
+"""Steps after which samples that are all alike are always reported."""
 
 
 class Check(Callback):
-    """Every so many steps: measures of the average, a grid of its samples, a checkpoint, the model.
+    r"""Every so many steps: measures of the average, a grid of samples, a checkpoint, the model.
 
-    Nothing is saved of a network that holds NaN or whose samples have collapsed; several
-    collapsed checks in a row, or one at the end, stop the run.
+    The diversity of samples is their mean distance over the data's. Below 0.05 the samples are
+    all alike, which is normal early in training; from 0.2 on they differ. Samples that are all
+    alike have collapsed where they once differed, or where step 3,000 is over. Three such checks
+    in a row, or one at the last step, stop the run, and nothing is saved of that state. What each
+    check found is reported in words. The diversity is not measured where the data's is 0.
 
     Args:
         run: The run's folder.
@@ -41,13 +48,26 @@ class Check(Callback):
         train: As many that are.
         journal: Where the measures go.
         every: Steps between checks.
+        report: Called with a sentence about the samples, and whether it must be printed.
+
+    Raises:
+        Failure: The weights or the samples hold NaN or infinity, or the samples have collapsed.
     """
 
-    def __init__(self, run: Path, held_out: Tensor, train: Tensor, journal: Journal, every: int):
-        self.run, self.journal, self.every = run, journal, every
+    def __init__(
+        self,
+        run: Path,
+        held_out: Tensor,
+        train: Tensor,
+        journal: Journal,
+        every: int,
+        report: Callable[[str, bool], None] = lambda text, always: None,
+    ):
+        self.run, self.journal, self.every, self.report = run, journal, every, report
         self.held_out, self.train = held_out, train
         self.data_diversity = _diversity(train)
         self.alive, self.collapsed, self.last = False, 0, -1
+        self.before: float | None = None
 
     def state_dict(self) -> dict[str, Any]:
         return {"alive": self.alive}
@@ -57,6 +77,8 @@ class Check(Callback):
 
     def on_train_start(self, trainer: Trainer, module: Any) -> None:
         self.last = trainer.global_step
+        if not self.data_diversity:
+            self.report("the images are all the same, so the diversity is not measured", True)
 
     def on_train_batch_end(self, trainer: Trainer, module: Any, *_: Any) -> None:
         step = trainer.global_step
@@ -67,29 +89,33 @@ class Check(Callback):
     def check(self, trainer: Trainer, module: Any) -> None:
         """Measure, and save what is healthy."""
         step = self.last = trainer.global_step
-        model = averaged(module)
+        model = averaged_model(module)
         found, once = self._measure(model, module)
-        sound = _finite(module.model) and _finite(model) and all(map(math.isfinite, found.values()))
+        numbers = all(map(math.isfinite, found.values())) and bool(once.isfinite().all())
+        sound = _finite(module.model) and _finite(model) and numbers
         if not trainer.strategy.reduce_boolean_decision(sound):  # a shard is its process's own
             raise Failure(
-                f"step {step}: the weights or the images hold NaN or infinity; {kept(self.run)};"
-                " try a lower learning_rate"
+                f"step {step}: the weights or the images hold NaN or infinity;"
+                f" {describe_kept(self.run)}; try a lower learning_rate"
             )
         self.journal.write(trainer, found)
         if trainer.is_global_zero:
             picture = pictures.grid(once)
             pictures.save(picture, self.run / "samples" / f"step-{step:08d}.png")
             self.journal.picture(trainer, "samples", torch.from_numpy(np.array(picture)))
-        self._watch(found["diversity"], step, module)
+        if self.data_diversity:
+            self._watch(found["diversity"], step, module)
         if not self.collapsed:
-            self._save(trainer, model, step)
+            self.save(trainer, model, step)
 
     def _measure(self, model: IGN, module: Any) -> tuple[dict[str, float], Tensor]:
         """The measures and the samples, from the same noise each time, that they are taken from."""
         once = model.sample(SAMPLES)
-        found = {"diversity": _diversity(once) / max(self.data_diversity, 1e-12)}
+        found = {}
+        if self.data_diversity:
+            found["diversity"] = _diversity(once) / self.data_diversity
         if model.projects:
-            distance = module.config.objective.distance
+            distance = module.config.distance
             found |= {
                 "drift_held_out": model.drift(self.held_out, distance=distance).mean().item(),
                 "drift_train": model.drift(self.train, distance=distance).mean().item(),
@@ -98,33 +124,63 @@ class Check(Callback):
         return found, once
 
     def _watch(self, diversity: float, step: int, module: Any) -> None:
-        """Count collapsed checks in a row, and stop where there are too many."""
+        """Report the diversity, count collapsed checks in a row, and stop at too many."""
         self.alive = self.alive or diversity >= ALIVE
-        lost = diversity < COLLAPSED and (self.alive or step > GRACE)
-        self.collapsed = self.collapsed + 1 if lost else 0
-        if self.collapsed >= PATIENCE or (lost and step == module.config.steps):
+        alike = diversity < COLLAPSED
+        collapsed = alike and (self.alive or step > GRACE)
+        self.collapsed = self.collapsed + 1 if collapsed else 0
+        if self.collapsed >= PATIENCE or (collapsed and step == module.config.steps):
             raise Failure(
                 f"step {step}: the samples have collapsed, their diversity is {diversity:.3f} of"
-                f" the data's; {kept(self.run)}; try {module.method.remedy}"
+                f" the data's; {describe_kept(self.run)}; try {module.method.remedy}"
             )
+        self.report(f"step {step}: {self._describe(diversity)}", alike and step >= ESTABLISHED)
+        self.before = diversity
 
-    def _save(self, trainer: Trainer, model: IGN, step: int) -> None:
-        """Save the model, then the checkpoint, so that none is ahead of its model."""
+    def _describe(self, diversity: float) -> str:
+        """The state of the samples in words."""
+        share = f"diversity {diversity:.2f} of the data's"
+        if self.collapsed:
+            return (
+                f"the samples are all alike ({share}), check {self.collapsed} of {PATIENCE}"
+                " after which the run stops"
+            )
+        if diversity < COLLAPSED:
+            still = "" if self.before is None else "still "
+            return (
+                f"the samples are {still}all alike ({share}), as they are early in training;"
+                f" the run stops if {PATIENCE} checks after step {GRACE:,} find the same"
+            )
+        if diversity < ALIVE:
+            rising = self.before is None or diversity >= self.before
+            return f"the samples begin to differ ({share}{', rising' if rising else ', falling'})"
+        return f"the samples differ ({share})"
+
+    def save(self, trainer: Trainer, model: IGN, step: int) -> None:
+        """Save the model, then the checkpoint, so that no checkpoint is ahead of its model."""
+        self.save_model(trainer, model)
+        trainer.save_checkpoint(path_of(self.run, step))
+        if trainer.is_global_zero:
+            prune(self.run, step)
+
+    def save_model(self, trainer: Trainer, model: IGN) -> None:
+        """Save the model from the first process.
+
+        Raises:
+            OSError: It cannot be written.
+        """
         if trainer.is_global_zero:
             try:
                 model.save_pretrained(self.run / "model")
             except SafetensorError as error:
                 raise OSError(str(error)) from error
-        trainer.save_checkpoint(path_of(self.run, step))
-        if trainer.is_global_zero:
-            keep(self.run, step)
 
 
-def averaged(module: Any) -> IGN:
+def averaged_model(module: Any) -> IGN:
     """The model with the average in the network's place, in one piece and complete."""
     model: IGN = module.model
     network = whole(module.average.network)
-    module.method.complete(network, module.images)
+    module.method.finalize(network, module.images)
     about = {**model.about, "steps": module.trainer.global_step}
     return IGN(network, model.noise, model.distance, about)
 

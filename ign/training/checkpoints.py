@@ -1,100 +1,126 @@
-"""Checkpoints: written whole or not at all, and checked before they are trusted."""
+"""Checkpoints: written completely or not at all, and verified before they are used."""
 
 __all__ = [
     "AtomicCheckpoints",
-    "Failure",
-    "again",
     "checkpoints",
-    "keep",
-    "kept",
+    "matches",
     "newest",
     "path_of",
+    "prune",
+    "read",
     "step_of",
 ]
 
 import re
-import shlex
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import torch
 from lightning.pytorch.plugins.io import TorchCheckpointIO
+from torch import Tensor, nn
 
 from ign.core.files import atomic
 
 KEPT = 2
-
-
-class Failure(RuntimeError):
-    """A run that cannot go on, in one line: what happened, what is kept, what to try."""
+PARTS = {
+    "callbacks", "epoch", "global_step", "images", "loops", "lr_schedulers", "optimizer_states",
+    "pytorch-lightning_version", "state_dict",
+}  # fmt: skip
+"""What Lightning and :class:`ign.training.module.Training` write and need to read back."""
 
 
 class AtomicCheckpoints(TorchCheckpointIO):
-    """Checkpoints written under a temporary name and renamed when complete."""
+    """Writes a checkpoint under a temporary name and renames it when it is complete."""
 
     def save_checkpoint(self, checkpoint: Any, path: Any, storage_options: Any = None) -> None:
         with atomic(path) as file:
             try:
                 with open(file, "wb") as stream:
                     torch.save(checkpoint, stream)
-            except RuntimeError as error:  # torch's own, raised while it handles the disk's
+            except RuntimeError as error:  # torch raises it while it handles an OSError
                 if isinstance(error.__context__, OSError):
                     raise error.__context__ from None
                 raise
 
 
 def path_of(run: Path, step: int) -> Path:
-    """Where a run's checkpoint of this step stands."""
+    """Return the path of a run's checkpoint of this step."""
     return run / "checkpoints" / f"step-{step:08d}.ckpt"
 
 
 def step_of(checkpoint: Path) -> int:
-    """The step at which a checkpoint was written."""
+    """Return the step at which a checkpoint was written, from its name."""
     return int(checkpoint.stem.removeprefix("step-"))
 
 
 def checkpoints(run: Path) -> list[Path]:
-    """A run's checkpoints, oldest first, damaged ones included."""
+    """List a run's checkpoints, oldest first, damaged ones included."""
     found = (run / "checkpoints").glob("step-*.ckpt")
     return sorted((p for p in found if re.fullmatch(r"step-\d+", p.stem)), key=step_of)
 
 
-def newest(run: Path) -> tuple[Path | None, list[Path]]:
-    """A run's last whole checkpoint, and the damaged ones that come after it."""
+def read(checkpoint: Path) -> dict[str, Any] | None:
+    """Read a checkpoint; None where the file is damaged or incomplete.
+
+    The file is a zip archive: its end, its checksums, the tensors and :data:`PARTS` are verified.
+    """
+    try:
+        with zipfile.ZipFile(checkpoint) as archive:
+            if archive.testzip() is not None:
+                return None
+        content = torch.load(checkpoint, map_location="cpu", weights_only=True)
+        complete = content.keys() >= PARTS and content["global_step"] == step_of(checkpoint)
+    except Exception:  # a damaged file can make zipfile and torch raise nearly anything
+        return None
+    return content if complete else None
+
+
+def matches(content: dict[str, Any], module: nn.Module) -> bool:
+    """Whether a checkpoint has the module's tensors, all finite, and an optimizer's state."""
+    wanted, found = module.state_dict(), content["state_dict"]
+    try:
+        adam, schedule = content["optimizer_states"][0], content["lr_schedulers"][0]
+        moments = [t for state in adam["state"].values() for t in state.values()]
+        tensors = [t for t in (*found.values(), *moments) if isinstance(t, Tensor)]
+        return (
+            wanted.keys() == found.keys()
+            and all(found[k].shape == t.shape and found[k].dtype == t.dtype
+                    for k, t in wanted.items())
+            and all(t.isfinite().all() for t in tensors)
+            and all({"step", "exp_avg", "exp_avg_sq"} <= s.keys() for s in adam["state"].values())
+            and bool(adam["param_groups"])
+            and "last_epoch" in schedule
+            and isinstance(content["callbacks"], dict)
+            and "epoch_loop.state_dict" in content["loops"]["fit_loop"]
+        )  # fmt: skip
+    except (AttributeError, IndexError, KeyError, TypeError):
+        return False
+
+
+def newest(
+    run: Path, accept: Callable[[dict[str, Any]], bool] = lambda content: True
+) -> tuple[Path | None, list[Path]]:
+    """Find a run's last usable checkpoint, and list the unusable ones that are newer.
+
+    Args:
+        run: The run's folder.
+        accept: Whether what a readable checkpoint holds can be used.
+    """
     damaged: list[Path] = []
     for checkpoint in reversed(checkpoints(run)):
-        if _whole(checkpoint):
+        content = read(checkpoint)
+        if content is not None and accept(content):
             return checkpoint, damaged
         damaged.append(checkpoint)
     return None, damaged
 
 
-def keep(run: Path, step: int) -> None:
+def prune(run: Path, step: int) -> None:
     """Remove all checkpoints but the last :data:`KEPT` up to this step."""
     found = checkpoints(run)
     last = [p for p in found if step_of(p) <= step][-KEPT:]
     for checkpoint in found:
         if checkpoint not in last:
             checkpoint.unlink()
-
-
-def kept(run: Path) -> str:
-    """What a run that fails leaves behind, in words."""
-    checkpoint, _ = newest(run)
-    return f"kept: {checkpoint.name} and its model" if checkpoint else "nothing was saved before"
-
-
-def again(run: Path) -> str:
-    """The command with which a run that stopped goes on, or begins anew without a checkpoint."""
-    name = shlex.quote(str(run))
-    return f"ign train {f'--resume {name}' if newest(run)[0] else f'--out {name} --force'}"
-
-
-def _whole(checkpoint: Path) -> bool:
-    """Whether the file, a zip archive, has its end and the checksums that it states."""
-    try:
-        with zipfile.ZipFile(checkpoint) as archive:
-            return archive.testzip() is None
-    except (zipfile.BadZipFile, OSError, EOFError, ValueError, NotImplementedError, RuntimeError):
-        return False

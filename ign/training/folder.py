@@ -1,39 +1,76 @@
-"""The folder of a run: where it is, and who writes to it."""
+"""The folder of a run: where it is, and which process may write to it."""
 
-__all__ = ["leads", "place", "prepare"]
+__all__ = ["choose_folder", "claimed", "prepare_folder"]
 
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from itertools import count
 from pathlib import Path
 
-import yaml
-from lightning.pytorch.utilities import rank_zero_only
+from filelock import FileLock, Timeout
 
 from ign.core.files import atomic
 from ign.training.config import Config
-from ign.training.options import plain
+from ign.training.launch import find_rank, is_first_process
+from ign.training.options import to_yaml
 
 LEFTOVERS = (".config-*", ".metrics-*", "checkpoints/.step-*", "model/.*-*", "samples/.step-*")
-"""What a killed process may leave of :func:`ign.core.files.atomic`."""
+"""Temporary files of :func:`ign.core.files.atomic` that a killed process may leave."""
+LOCK = ".lock"
+_created: set[Path] = set()
+"""Empty folders that :func:`choose_folder` made; one whose run does not begin is removed."""
 
 
-def leads() -> bool:
-    """Whether this is the first process of a run, which writes its files and speaks."""
-    return not vars(rank_zero_only).get("rank")
+def choose_folder(
+    out: str | Path | None,
+    preset: str,
+    force: bool = False,
+    config: Config | str | None = None,
+) -> Path:
+    """Choose the folder of a new run.
 
-
-def place(out: str | Path | None, preset: str, force: bool, method: str = "ign") -> Path:
-    """The folder of a new run; one that holds an earlier run only when ``force`` says so.
+    Args:
+        out: The folder; None for a new one, made here, under ``runs``.
+        preset: The name of the preset, after which a new folder is named.
+        force: Whether an earlier run at ``out`` may be replaced.
+        config: The run; None, or the name of a method, for a run of one process.
 
     Raises:
-        ValueError: Something is there already.
+        ValueError: Something else than a run is at ``out``, or a run that may not be replaced.
     """
+    if not isinstance(config, Config):
+        config = Config(method=config or "ign")
+    find_rank(config)
     if out is None:
-        name = preset if method == "ign" else f"{preset}-{method}"
-        taken = (Path("runs") / (name if i == 1 else f"{name}-{i}") for i in range(1, 10**6))
-        return next(p for p in taken if not p.exists())
-    out = Path(out)
-    if not leads() or not out.exists() or (out.is_dir() and not any(out.iterdir())):
-        return out
+        name = preset if config.method == "ign" else f"{preset}-{config.method}"
+        return _new_folder(Path("runs") / name)
+    if is_first_process():
+        _refuse_taken(Path(out), force)
+    return Path(out)
+
+
+def _new_folder(first: Path) -> Path:
+    """Make the first folder of runs/NAME, runs/NAME-2, ... that does not exist."""
+    for i in count(1):
+        folder = first if i == 1 else first.with_name(f"{first.name}-{i}")
+        if not is_first_process():  # which learns the name that was chosen when training starts
+            return folder
+        with suppress(FileExistsError):
+            folder.mkdir(parents=True)
+            _created.add(folder.absolute())
+            return folder
+    raise AssertionError
+
+
+def _refuse_taken(out: Path, force: bool) -> None:
+    """Refuse a folder that holds something else than a run, or a run without ``force``.
+
+    Raises:
+        ValueError: It does.
+    """
+    if not out.exists() or (out.is_dir() and set(out.iterdir()) <= {*_leftovers(out), out / LOCK}):
+        return
     if not (out / "config.yaml").is_file():
         raise ValueError(f"{out}: exists and is not a run; give another --out")
     if not force:
@@ -41,16 +78,65 @@ def place(out: str | Path | None, preset: str, force: bool, method: str = "ign")
             f"{out}: holds a run; continue it with --resume {out}, replace it with --force,"
             " or give another --out"
         )
-    return out
 
 
-def prepare(run: Path, config: Config, resume: bool) -> None:
-    """Clear what an earlier run or a killed write left, and write the configuration."""
+@contextmanager
+def claimed(run: Path, new: bool, replace: bool) -> Iterator[None]:
+    """Keep other processes from training in a folder; the system ends this with the process.
+
+    Args:
+        run: The run's folder.
+        new: Whether a new run begins there, for which the folder is made.
+        replace: Whether the new run may replace an earlier one.
+
+    Raises:
+        ValueError: Another process trains there, or an earlier run may not be replaced.
+    """
+    if not is_first_process():
+        yield
+        return
+    made = new and (not run.exists() or run.absolute() in _created)
+    if new:
+        run.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(run / LOCK)
+    try:
+        lock.acquire(blocking=False)
+    except Timeout:
+        raise ValueError(
+            f"{run}: another process is training there; wait until it ends, or give another --out"
+        ) from None
+    try:
+        if new:
+            _refuse_taken(run, replace)
+        yield
+    finally:
+        with suppress(OSError):  # Windows does not remove an open file
+            (run / LOCK).unlink()
+        lock.release()
+        _created.discard(run.absolute())
+        if made:
+            with suppress(OSError):  # it is no longer empty once the run began
+                run.rmdir()
+
+
+def prepare_folder(run: Path, config: Config, resume: bool) -> None:
+    """Remove what an earlier run or a killed process left, and write the configuration.
+
+    Raises:
+        OSError: The folder cannot be written; the error names it.
+    """
     if not resume:
         for name in ("checkpoints", "model", "samples", "tensorboard"):
             shutil.rmtree(run / name, ignore_errors=True)
         (run / "metrics.csv").unlink(missing_ok=True)
-    for left in [file for pattern in LEFTOVERS for file in run.glob(pattern)]:
-        left.unlink()
-    with atomic(run / "config.yaml") as file:
-        file.write_text(yaml.safe_dump(plain(config), sort_keys=False), encoding="utf-8")
+    for file in _leftovers(run):
+        file.unlink()
+    try:
+        with atomic(run / "config.yaml") as temporary:
+            temporary.write_text(to_yaml(config), encoding="utf-8")
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, error.filename or str(run)) from None
+
+
+def _leftovers(run: Path) -> list[Path]:
+    return [file for pattern in LEFTOVERS for file in run.glob(pattern)]

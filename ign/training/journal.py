@@ -17,7 +17,7 @@ from torch import Tensor
 
 from ign.core import processes
 from ign.core.files import atomic
-from ign.training.checkpoints import Failure, kept
+from ign.training.failures import Failure, describe_kept
 
 MEASURES = ("drift_held_out", "drift_train", "gap", "diversity")
 
@@ -25,13 +25,15 @@ MEASURES = ("drift_held_out", "drift_train", "gap", "diversity")
 class Journal(Callback):
     """Writes the terms of the loss and the measures of the checks to CSV and TensorBoard.
 
-    The terms are the means over all processes, of the last micro-batch of a step. Stops the run
-    when the loss is no longer a number.
+    The terms are the means over all processes, of the last micro-batch of a step.
 
     Args:
         run: The run's folder.
         every: Steps between rows.
         terms: The terms of the loss.
+
+    Raises:
+        Failure: The loss is NaN or infinite.
     """
 
     def __init__(self, run: Path, every: int, terms: Sequence[str]):
@@ -45,7 +47,7 @@ class Journal(Callback):
         self.first = trainer.global_step
         self.began, self.before = time.perf_counter(), 0.0
         if trainer.is_global_zero:
-            self._keep(trainer.global_step)
+            self._continue(trainer.global_step)
             self._tensorboard = _writer(self.run / "tensorboard", trainer.global_step)
 
     def on_train_batch_end(self, trainer: Trainer, module: Any, *_: Any) -> None:
@@ -56,10 +58,11 @@ class Journal(Callback):
         values = dict(zip(module.losses, terms.tolist(), strict=True))
         now = time.perf_counter() - self.began
         rate = (step - self.first) / now
-        lost = [v for v in values.values() if not math.isfinite(v)]
-        if lost:
+        wrong = [v for v in values.values() if not math.isfinite(v)]
+        if wrong:
             raise Failure(
-                f"step {step}: the loss is {lost[0]}; {kept(self.run)}; try a lower learning_rate"
+                f"step {step}: the loss is {wrong[0]}; {describe_kept(self.run)};"
+                " try a lower learning_rate"
             )
         self.write(trainer, {"seconds": self.before + now, "steps_per_second": rate, **values})
 
@@ -90,18 +93,45 @@ class Journal(Callback):
         with suppress(OSError):
             self.on_fit_end(trainer, module)
 
-    def _keep(self, step: int) -> None:
-        """Keep the rows up to this step, whole ones only, when a run resumes."""
-        rows: list[dict[str, Any]] = []
-        if step and self.path.exists():
-            with open(self.path, encoding="utf-8", newline="") as file:
-                known = [r for r in csv.DictReader(file) if None not in r.values()]
-            rows = [r for r in known if int(r["step"]) <= step]
-        self.before = max((float(r["seconds"]) for r in rows if r["seconds"]), default=0.0)
+    def _continue(self, step: int) -> None:
+        """Keep the readable rows up to this step of a run that resumes, one for each step."""
+        found = _read(self.path) if step and self.path.exists() else {}
+        rows = [row for at, row in sorted(found.items()) if at <= step]
+        self.before = max((float(r["seconds"]) for r in rows if r.get("seconds")), default=0.0)
         with atomic(self.path) as path, open(path, "w", encoding="utf-8", newline="") as file:
-            writer = csv.DictWriter(file, self.columns)
+            writer = csv.DictWriter(file, self.columns, extrasaction="ignore")
             writer.writeheader()
             writer.writerows(rows)
+
+
+def _read(path: Path) -> dict[int, dict[str, str]]:
+    """Read the rows of a journal by their steps, also after a spreadsheet program rewrote it.
+
+    A byte order mark, semicolons or tabs between the values, decimal commas and quotes are
+    accepted. Rows that are incomplete, too long or hold something else than numbers are left out.
+    """
+    text = path.read_text(encoding="utf-8-sig", errors="replace").replace("\0", "")
+    head, *lines = text.splitlines() or [""]
+    mark = max(",;\t", key=head.count)
+    names = [name.strip().strip('"') for name in head.split(mark)]
+    rows = {}
+    for line in lines:
+        values = [value.strip().strip('"') for value in line.split(mark)]
+        values = [v.replace(",", ".") for v in values]
+        row = dict(zip(names, values, strict=False))
+        if len(values) == len(names) and (step := _step(row)):
+            rows[step] = row | {"step": str(step)}
+    return rows
+
+
+def _step(row: dict[str, str]) -> int:
+    """The step of a row; 0 where it or another value is not a finite number."""
+    try:
+        numbers = {name: float(value) for name, value in row.items() if value}
+        step = numbers.get("step", 0.0)
+        return int(step) if step >= 1 and all(map(math.isfinite, numbers.values())) else 0
+    except ValueError:
+        return 0
 
 
 def _writer(folder: Path, step: int) -> Any:

@@ -1,8 +1,23 @@
-"""From a preset, YAML, the command line or Python to one :class:`Config`."""
+"""From a preset, YAML, the command line or Python to one configuration."""
 
-__all__ = ["arguments", "configuration", "fields_of", "parser", "plain", "resumed", "unchanged"]
+__all__ = [
+    "FORMER",
+    "arguments",
+    "configuration",
+    "fields_of",
+    "flatten",
+    "named_options",
+    "parser",
+    "renamed",
+    "resumed",
+    "to_dict",
+    "to_yaml",
+    "unchanged",
+]
 
-from dataclasses import asdict, fields
+import warnings
+from collections.abc import Mapping
+from dataclasses import asdict, fields, is_dataclass
 from pathlib import Path
 from typing import Any
 
@@ -10,46 +25,105 @@ import jsonargparse
 import yaml
 
 from ign.training.checkpoints import checkpoints
-from ign.training.config import (
-    BaselineConfig,
-    Config,
-    NetworkConfig,
-    ObjectiveConfig,
-    TrainerConfig,
-    preset_file,
-)
-from ign.training.methods import METHODS
+from ign.training.config import Config, preset_file
+from ign.training.methods import method_class
 
-CHANGEABLE = ("steps", "every", "log_every", "trainer", "data")
-"""What a resumed run may change: its length, its checks, where it computes and reads."""
+CHANGEABLE = ("steps", "every", "log_every", "horizon", "trainer", "compile", "data")
+"""The fields that a resumed run may change."""
+
+FORMER = {
+    "anchors": "match.anchors",
+    "baseline.beta": "beta",
+    "baseline.margin": "margin",
+    "baseline.pull_weight": "pull_weight",
+    "objective.adversarial_weight": "adversarial.weight",
+    "objective.match_bandwidth": "match.bandwidth",
+    "objective.match_weight": "match.weight",
+    "objective.sharp_weight": "adversarial.reconstruction_weight",
+    "trainer.compile": "compile",
+}
+"""Fields of version 0.1 and their names now."""
 
 
-def parser(defaults: dict[str, Any] | None = None) -> jsonargparse.ArgumentParser:
-    """The parser of :class:`Config`, with other defaults where given."""
+def parser(method: str = "ign", defaults: dict[str, Any] | None = None) -> Any:
+    """The parser of a method's configuration, with other defaults if given.
+
+    Raises:
+        ValueError: There is no such method.
+    """
     jsonargparse.set_parsing_settings(docstring_parse_attribute_docstrings=False)
     made = jsonargparse.ArgumentParser(prog="ign train", exit_on_error=False, allow_abbrev=False)
     made.add_argument("--config", action="config", help="A YAML file of the fields below.")
-    made.add_class_arguments(Config, None)
+    made.add_class_arguments(method_class(method).config, None)
     if defaults:
-        made.set_defaults(_given(made, defaults))
+        made.set_defaults(_parsed(made, defaults))
     return made
 
 
 def fields_of(preset: str, method: str = "ign") -> dict[str, Any]:
-    """The fields of a preset, a method's own in the place of the preset's, with dots.
+    """The fields that a preset sets for a method, with dots.
+
+    A preset is written for method ign. A baseline takes from it what the two share, and keeps its
+    own recipe (:attr:`ign.training.methods.Method.recipe`).
 
     Raises:
-        ValueError: There is no such preset.
+        ValueError: There is no such preset or method.
     """
-    made, values = parser(), yaml.safe_load(preset_file(preset).read_text(encoding="utf-8"))
-    if method in METHODS:  # the parser says so where it is not
-        values = _given(made, values) | _given(made, {"method": method, **METHODS[method].defaults})
-    return values
+    made, kind = parser(method), method_class(method)
+    values = flatten(yaml.safe_load(preset_file(preset).read_text(encoding="utf-8")))
+    known = _names(kind.config)
+    taken = {
+        name: value
+        for name, value in values.items()
+        if name in known and not {name, name.partition(".")[0]} & {*kind.recipe}
+    }
+    return _parsed(made, taken | {"method": method})
 
 
-def _given(made: jsonargparse.ArgumentParser, values: dict[str, Any]) -> dict[str, Any]:
-    """The fields that are given, with dots."""
+def _parsed(made: Any, values: dict[str, Any]) -> dict[str, Any]:
+    """Values with dots, checked and converted to the types of their fields."""
     return dict(made.parse_object(values, defaults=False).as_flat().__dict__)
+
+
+def _names(kind: type[Any]) -> set[str]:
+    """The names of the fields of a configuration, with dots."""
+    return {*flatten(asdict(kind()))}
+
+
+def flatten(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Nested values with dots: ``{"a": {"b": 1}}`` to ``{"a.b": 1}``."""
+    flat: dict[str, Any] = {}
+    for name, value in values.items():
+        if isinstance(value, Mapping):
+            flat |= flatten(value, f"{prefix}{name}.")
+        else:
+            flat[f"{prefix}{name}"] = value
+    return flat
+
+
+def renamed(values: dict[str, Any]) -> dict[str, Any]:
+    """Values with dots, the names of version 0.1 replaced with a warning."""
+    found = {}
+    for name, value in values.items():
+        if name in FORMER:
+            text = f"{name} is now {FORMER[name]}; the former name will go with version 0.3"
+            warnings.warn(text, DeprecationWarning, stacklevel=3)
+        found[FORMER.get(name, name)] = value
+    return found
+
+
+def named_options(others: dict[str, Any], **named: Any) -> dict[str, Any]:
+    """Options with dots, from those that have an argument of their own and the others.
+
+    Raises:
+        ValueError: An option is given twice.
+    """
+    given = {name: str(v) if isinstance(v, Path) else v for name, v in named.items()}
+    first = flatten({name: value for name, value in given.items() if value is not None})
+    second = renamed(flatten(others))
+    if twice := first.keys() & second.keys():
+        raise ValueError(f"{min(twice)} is given twice")
+    return first | second
 
 
 def arguments(values: dict[str, Any], base: str | dict[str, Any] | None = None) -> Config:
@@ -57,41 +131,53 @@ def arguments(values: dict[str, Any], base: str | dict[str, Any] | None = None) 
 
     Args:
         values: The fields, nested or with dots.
-        base: The name of a preset, or fields that no method's own replace.
+        base: The name of a preset, or the fields of an earlier run.
 
     Raises:
-        ValueError: An unknown preset or field, or a value of the wrong type.
+        ValueError: A preset, a method or a field is unknown, or a value has the wrong type.
     """
+    values = renamed(flatten(values))
+    method = str(values.get("method") or (isinstance(base, dict) and base.get("method")) or "ign")
+    given = fields_of(base, method) if isinstance(base, str) else base
     try:
-        given = fields_of(base, values.get("method", "ign")) if isinstance(base, str) else base
-        made = parser(given)
-        return configuration(made.parse_object(values))
+        return configuration(parser(method, given).parse_object(values), method)
     except jsonargparse.ArgumentError as error:
         raise ValueError(" ".join(str(error).split())) from None
 
 
-def configuration(parsed: jsonargparse.Namespace) -> Config:
-    """What a parser of :func:`parser` parsed, as a :class:`Config`."""
-    given = parsed.as_dict()
-    values = {f.name: given[f.name] for f in fields(Config)}
-    nested = {
-        "network": NetworkConfig, "objective": ObjectiveConfig, "baseline": BaselineConfig,
-        "trainer": TrainerConfig,
-    }  # fmt: skip
-    return Config(**values | {k: kind(**values[k]) for k, kind in nested.items()})
+def configuration(parsed: jsonargparse.Namespace, method: str = "ign") -> Config:
+    """The configuration that a parser of :func:`parser` has parsed."""
+    made: Config = _build(method_class(method).config, parsed.as_dict())
+    return made
 
 
-def plain(config: Config) -> dict[str, Any]:
-    """The configuration as YAML knows it, its folder of data made absolute."""
+def _build(kind: type[Any], values: dict[str, Any]) -> Any:
+    """A dataclass from nested values."""
+    made = {}
+    for field in fields(kind):
+        default = field.default_factory() if callable(field.default_factory) else None
+        value = values[field.name]
+        made[field.name] = _build(type(default), value) if is_dataclass(default) else value
+    return kind(**made)
+
+
+def to_dict(config: Config) -> dict[str, Any]:
+    """The configuration as YAML knows it: absolute paths, the horizon as a number of steps."""
     values = asdict(config)
     values["betas"] = list(config.betas)
-    if Path(config.data).exists():
+    values["horizon"] = config.horizon or config.steps
+    if config.data and Path(config.data).exists():
         values["data"] = str(Path(config.data).resolve())
     return values
 
 
+def to_yaml(config: Config) -> str:
+    """The configuration as the text of a YAML file."""
+    return yaml.safe_dump(to_dict(config), sort_keys=False, allow_unicode=True)
+
+
 def resumed(run: str | Path) -> dict[str, Any]:
-    """The configuration of an earlier run.
+    """The fields of an earlier run, with dots.
 
     Raises:
         ValueError: There is no run, or it has no checkpoint yet.
@@ -104,34 +190,34 @@ def resumed(run: str | Path) -> dict[str, Any]:
         raise ValueError(f"{run}: no checkpoint there yet; start again with --out {run} --force")
     try:
         values = yaml.safe_load(file.read_text(encoding="utf-8"))
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, RecursionError, UnicodeDecodeError) as error:
         raise ValueError(f"{file}: not YAML ({' '.join(str(error).split())})") from None
     if not isinstance(values, dict):
         raise ValueError(f"{file}: not the configuration of a run")
-    return values
+    return _from_before(flatten(values))
+
+
+def _from_before(values: dict[str, Any]) -> dict[str, Any]:
+    """The fields of a run of any version by their names now; other methods' are left out."""
+    known = _names(method_class(str(values.get("method", "ign"))).config)
+    former = {FORMER.get(name, name): value for name, value in values.items() if name in FORMER}
+    others = {*FORMER} | ({"noise", "network.rounding"} - known)
+    found = {name: value for name, value in values.items() if name not in others}
+    found |= {name: value for name, value in former.items() if name in known}
+    return {"horizon": found.get("steps"), **found}
 
 
 def unchanged(config: Config, run: Path) -> None:
-    """Refuse to go on with a run in another way than it began.
+    """Check that a run goes on as it began.
 
     Raises:
         ValueError: A field outside :data:`CHANGEABLE` differs from the run's own.
     """
-    old, new = (_flat(asdict(c)) for c in (arguments(resumed(run)), config))
+    old, new = (flatten(asdict(c)) for c in (arguments(resumed(run)), config))
     for name, value in new.items():
-        if value != old[name] and name.partition(".")[0] not in CHANGEABLE:
+        if value != old.get(name) and name.partition(".")[0] not in CHANGEABLE:
             raise ValueError(
-                f"--resume {run}: {name} was {old[name]} and cannot become {value}, only"
+                f"--resume {run}: {name} was {old.get(name)} and cannot become {value}; only"
                 f" {', '.join(CHANGEABLE)} can change; for another run from its model:"
                 f" --init {run}"
             )
-
-
-def _flat(values: dict[str, Any], before: str = "") -> dict[str, Any]:
-    flat: dict[str, Any] = {}
-    for name, value in values.items():
-        if isinstance(value, dict):
-            flat |= _flat(value, f"{before}{name}.")
-        else:
-            flat[before + name] = value
-    return flat

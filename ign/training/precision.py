@@ -1,6 +1,6 @@
 """In what precision a run computes: chosen for the device, and named."""
 
-__all__ = ["device_of", "native_bfloat16", "precision_of", "said"]
+__all__ = ["describe_computation", "device_of", "native_bfloat16", "precision_of"]
 
 import torch
 
@@ -20,10 +20,10 @@ def native_bfloat16(device: str) -> bool:
     """Whether a kind of device multiplies bfloat16 by itself, rather than by way of float32."""
     if device == "cuda":
         return torch.cuda.is_bf16_supported(including_emulation=False)
-    told = (
+    checks = (
         getattr(torch.cpu, f"_is_{name}_supported", None) for name in ("avx512_bf16", "amx_tile")
     )
-    return device == "cpu" and any(supported() for supported in told if supported)
+    return device == "cpu" and any(supported() for supported in checks if supported)
 
 
 def precision_of(trainer: TrainerConfig) -> str:
@@ -38,12 +38,12 @@ def precision_of(trainer: TrainerConfig) -> str:
     return "bf16-mixed" if native and "fsdp" not in trainer.strategy else "32"
 
 
-def said(config: Config) -> str:
+def describe_computation(config: Config) -> str:
     """How a run computes, in one line."""
     names = {"32": "float32", "bf16-mixed": "bfloat16 autocast"}
     trainer = config.trainer
     means = [names[precision_of(trainer)]]
     means += [] if trainer.strategy == "fsdp" else ["channels-last"]  # shards are contiguous
     means += ["fused Adam"]
-    means += ["compiled objective"] if trainer.compile else []
+    means += ["compiled objective"] if config.compile else []
     return f"on {device_of(trainer.accelerator)}: {', '.join(means)}"

@@ -1,137 +1,226 @@
 """Runs: start, resume, finish."""
 
-__all__ = ["Interrupted", "Lost", "run", "train"]
+__all__ = ["run", "train"]
 
-import logging
 import signal
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import torch
 from lightning import Trainer
-from lightning.pytorch.utilities.exceptions import MisconfigurationException
 from torch import Tensor, nn
 
 from ign import data
 from ign.core.terminal import console
 from ign.model import IGN
-from ign.nn import DCGANAutoencoder
 from ign.noise import make_noise
-from ign.training.callbacks import Bar, Follow, Stop, Tell, lost, say
-from ign.training.check import Check, averaged
-from ign.training.checkpoints import AtomicCheckpoints, Failure, again, kept, newest, step_of
+from ign.training.callbacks import ProgressBar, ReportLostProcess, StopOnSignal, print_line
+from ign.training.check import Check, averaged_model
+from ign.training.checkpoints import step_of
 from ign.training.config import Config
-from ign.training.folder import leads, place, prepare
+from ign.training.estimate import Estimate
+from ign.training.failures import (
+    Failure,
+    Interrupted,
+    ProcessLostError,
+    describe_kept,
+    disk_advice,
+    is_out_of_memory,
+    is_process_lost,
+    memory_advice,
+    resume_command,
+)
+from ign.training.fingerprint import Provenance, verify_images
+from ign.training.folder import choose_folder, claimed, prepare_folder
 from ign.training.journal import Journal
+from ign.training.launch import Batches, find_rank, is_first_process, make_trainer, quiet
+from ign.training.memory import require_memory
 from ign.training.methods import METHODS, Method
 from ign.training.module import Training
-from ign.training.options import arguments, resumed, unchanged
-from ign.training.precision import precision_of, said
-from ign.training.strategy import spread
+from ign.training.options import arguments, named_options, resumed, to_dict
+from ign.training.precision import describe_computation, precision_of
+from ign.training.resume import first_checkpoint, matching_checkpoint, model_of, require_trust
 
 HELD_OUT = 256
 IN_MEMORY = 2**26
 """Decoded images of more bytes are kept in the cache folder, for the next run, and mapped."""
-HARMLESS = (
-    (r"`isinstance\(treespec, LeafSpec\)` is deprecated", FutureWarning),
-    (r"Found \d+ module\(s\) in eval mode", UserWarning),
-    (r"(GPU|MPS) available but not used", UserWarning),
-    (r"FSDP2-wrapped module \(\w+\) returned a view tensor", UserWarning),
-)
-"""Lightning's warnings about itself, about the average, and about a device that a user chose;
-FSDP2's about operations in place, of which the networks have none."""
-
-
-class Interrupted(Failure):
-    """A run that was stopped by a signal, with a checkpoint.
-
-    Args:
-        message: Where it stopped and how to go on.
-        signal: The number of the signal.
-    """
-
-    def __init__(self, message: str, signal: int):
-        super().__init__(message)
-        self.signal = signal
-
-
-class Lost(Failure):
-    """A run of which another process is gone; ``ign.training.callbacks.Tell`` has told it."""
 
 
 def train(
     preset: str = "digits",
     *,
+    data: str | Path | None = None,
+    method: str | None = None,
     out: str | Path | None = None,
     resume: str | Path | None = None,
     init: str | Path | None = None,
     force: bool = False,
+    trust_code: bool = False,
+    size: int | None = None,
+    gray: bool | None = None,
+    limit: int | None = None,
+    flip: bool | None = None,
+    batch_size: int | None = None,
+    steps: int | None = None,
+    learning_rate: float | None = None,
+    seed: int | None = None,
+    device: str | None = None,
+    network: Mapping[str, Any] | None = None,
+    objective: Mapping[str, Any] | None = None,
+    trainer: Mapping[str, Any] | None = None,
     **options: Any,
 ) -> IGN:
     """Train a model, as ``ign train`` does.
 
+    An argument that is None has the value of the preset.
+
     Args:
-        preset: The name of a preset.
+        preset: The name of a preset: ``digits``, ``mnist``, ``celeba``, ``folder``, ...
+        data: A named data set, or a folder or zip of images.
+        method: ``ign``, or a baseline such as ``dcgan``.
         out: The run's folder; None for a new one under ``runs``.
-        resume: A run to continue; its own configuration takes the preset's place.
+        resume: A run to continue with its own configuration instead of a preset's.
         init: A model whose weights to start from: a path, a packaged name or a Hub id.
         force: Whether an earlier run at ``out`` may be replaced.
-        **options: Fields of :class:`ign.training.Config`, such as ``data="photos"``,
-            ``steps=1000`` or ``network={"width": 32}``.
+        trust_code: Whether to import the code that the configuration of the run to continue names.
+        size: The side of the square images in pixels.
+        gray: Whether to convert the images to gray.
+        limit: The number of images to use, the first ones.
+        flip: Whether to mirror images at random, left to right.
+        batch_size: The number of images for each step.
+        steps: The number of optimizer steps.
+        learning_rate: The learning rate of Adam.
+        seed: The seed of initialization, order, flips and noise.
+        device: ``auto``, ``cpu``, ``cuda`` or ``mps``.
+        network: Options of the network, such as ``{"width": 32}``.
+        objective: Options of the objective, such as ``{"rec_weight": 30}``.
+        trainer: Devices and precision, such as ``{"precision": "32"}``.
+        **options: Other options of ``ign train``, nested or with dots, such as ``ema=0.99`` or
+            ``**{"adversarial.weight": 0.3}``.
 
     Returns:
-        The trained model, the one saved in the run's folder ``model``.
+        The trained model, which is saved in the run's folder ``model``.
 
     Raises:
-        ValueError: A field, source or run that does not make sense.
-        Failure: The run stopped before its end, with what it kept.
+        ValueError: An option, source or run cannot be used.
+        Failure: The run stopped before its end; the message says what is kept.
     """
+    options = named_options(
+        options, data=data, method=method, size=size, gray=gray, limit=limit, flip=flip,
+        batch_size=batch_size, steps=steps, learning_rate=learning_rate, seed=seed,
+        network=network, objective=objective, trainer=trainer,
+    )  # fmt: skip
+    if device is not None:
+        options["trainer.accelerator"] = device
     if resume is not None:
         if out is not None or init is not None or force:
             raise ValueError(f"{resume} goes on where it is; leave out out, init and force")
-        return run(arguments(options, resumed(resume)), Path(resume), resume=True)
+        config = arguments(options, resumed(resume))
+        return run(config, Path(resume), resume=True, trust_code=trust_code)
     config = arguments(options, preset)
-    return run(config, place(out, preset, force, config.method), init=init)
+    folder = choose_folder(out, preset, force, config)
+    return run(config, folder, init=init, replace=force)
 
 
-def run(config: Config, folder: Path, resume: bool = False, init: str | Path | None = None) -> IGN:
+def run(
+    config: Config,
+    folder: Path,
+    resume: bool = False,
+    init: str | Path | None = None,
+    trust_code: bool = False,
+    replace: bool = True,
+) -> IGN:
     """Run the configuration in a folder: load, fit, save.
 
     Args:
         config: The run.
-        folder: Where everything about it is written; what an earlier run left there goes,
-            unless it is resumed.
+        folder: Where everything about it is written.
         resume: Whether to continue from the folder's last checkpoint.
         init: A model whose weights to start from.
+        trust_code: Whether a resumed run may import code that its config.yaml names.
+        replace: Whether an earlier run in the folder may be replaced, unless it is resumed.
 
     Raises:
-        ValueError: A source, model or setting that cannot be used.
+        ValueError: A source, model or setting that cannot be used, or a folder in which another
+            process trains.
         Failure: The run stopped before its end.
     """
     if not config.data:
         raise ValueError("which images? data is empty; give --data FOLDER or ZIP, or a preset")
     _device(config.trainer.accelerator)
-    checkpoint = _checkpoint(config, folder) if resume else None
-    if checkpoint and step_of(checkpoint) == config.steps:
+    if resume:
+        require_trust(config, folder, trust_code)
+    find_rank(config)
+    with claimed(folder, new=not resume, replace=replace):
+        return _run(config, folder, resume, init)
+
+
+def _run(config: Config, folder: Path, resume: bool, init: str | Path | None) -> IGN:
+    checkpoint, content = first_checkpoint(config, folder) if resume else (None, {})
+    ended = checkpoint is not None and step_of(checkpoint) == config.steps
+    if ended and (model := model_of(folder, config.steps)):
         _note(f"{folder} is at step {config.steps}, its end; go on with more --steps")
-        return IGN.from_pretrained(folder)
+        return model
     images, held_out = _load(config, "train"), _load(config, "test")
-    model, method = _begin(config, images, init)
-    module = Training(model, method, images, config)
-    journal, stop = Journal(folder, config.log_every, method.terms), Stop()
-    check = Check(folder, _pick(held_out), _pick(images), journal, config.every)
-    bar = Bar(console, config.log_every, said(config))
-    with _quiet():
-        trainer = _trainer(config, folder, [Tell(folder), stop, Follow(), journal, bar, check])
-        module.part(trainer.world_size)
+    if checkpoint:
+        verify_images(content, images, config.data)
+    module = _module(config, images, init)
+    if checkpoint:
+        checkpoint = matching_checkpoint(folder, checkpoint, content, module)
+    del content
+    with quiet():
+        trainer, check = _prepare(config, folder, module, held_out)
         if trainer.is_global_zero:
-            prepare(folder, config, resume)
-        _fit(trainer, module, checkpoint, folder, stop)
-    return averaged(module)
+            prepare_folder(folder, config, resume)
+        _fit(trainer, module, checkpoint, folder, init)
+        if ended:
+            check.save_model(trainer, averaged_model(module))
+            _note(
+                f"{folder} is at step {config.steps}, its end; its model was missing or damaged"
+                " and is restored from the checkpoint"
+            )
+    return averaged_model(module)
+
+
+def _prepare(
+    config: Config, folder: Path, module: Training, held_out: data.ImageSet
+) -> tuple[Trainer, Check]:
+    """Make the Trainer with all that watches and records the run, the check among it."""
+    images = module.images
+    journal = Journal(folder, config.log_every, module.method.terms)
+    estimate = Estimate(folder, config)
+    bar = ProgressBar(console, config.log_every, describe_computation(config), estimate)
+    check = Check(folder, _pick(held_out), _pick(images), journal, config.every, bar.report)
+    provenance = Provenance(to_dict(config), images)
+    watching = [ReportLostProcess(folder), StopOnSignal(), provenance, journal, bar, check]
+    trainer = make_trainer(config, folder, watching)
+    module.micro_batch(trainer.world_size)
+    return trainer, check
+
+
+def _module(config: Config, images: data.ImageSet, init: str | Path | None) -> Training:
+    """Make the module of a run.
+
+    Raises:
+        ValueError: There is not enough memory for it.
+    """
+    require_memory(lambda: _network(config, images.shape), config.trainer.accelerator)
+    try:
+        model, method = _begin(config, images, init)
+        return Training(model, method, images, config)
+    except (MemoryError, RuntimeError) as error:
+        if not is_out_of_memory(error):
+            raise
+        raise ValueError("not enough memory for the network; lower network.width") from None
+
+
+def _network(config: Config, shape: tuple[int, int, int]) -> nn.Module:
+    """A network of the configured size."""
+    kind: Any = METHODS[config.method].network_class
+    network: nn.Module = kind(shape[0], shape[1], **asdict(config.network))
+    return network
 
 
 def _device(name: str) -> None:
@@ -141,104 +230,48 @@ def _device(name: str) -> None:
         raise ValueError(f"device {name}: there is none here; use auto")
 
 
-def _checkpoint(config: Config, folder: Path) -> Path:
-    """The checkpoint from which to go on.
-
-    Raises:
-        ValueError: There is none, or the configuration is not one to go on with.
-    """
-    unchanged(config, folder)
-    checkpoint, damaged = newest(folder)
-    names = " and ".join(p.name for p in damaged)
-    if checkpoint is None:
-        raise ValueError(
-            f"{folder}: {names} damaged, and there is no other checkpoint;"
-            f" start again with --out {folder} --force"
-        )
-    if damaged:
-        _note(f"{folder}: {names} damaged; going on from {checkpoint.name}")
-    if (step := step_of(checkpoint)) > config.steps:
-        raise ValueError(f"--resume {folder}: it is at step {step}, beyond steps {config.steps}")
-    return checkpoint
-
-
 def _note(text: str) -> None:
     """Print a line, once for all processes."""
-    if leads():
-        say(console, text)
+    if is_first_process():
+        print_line(console, text)
 
 
 def _fit(
-    trainer: Trainer, module: Training, checkpoint: Path | None, folder: Path, stop: Stop
+    trainer: Trainer,
+    module: Training,
+    checkpoint: Path | None,
+    folder: Path,
+    init: str | Path | None,
 ) -> None:
-    """Fit, and say in one line what ended it before its end."""
-    cause, advice = "stopped", ""
+    """Fit, and raise an error of one line where the run ends before its last step.
+
+    Raises:
+        Failure: It does.
+    """
     try:
-        trainer.fit(module, _Forever(), ckpt_path=checkpoint, weights_only=True)
+        trainer.fit(module, Batches(), ckpt_path=checkpoint, weights_only=True)
         if trainer.global_step == module.config.steps:
             return
+        cause = "stopped"
     except OSError as error:
-        cause = f"cannot write to {folder} ({error.strerror or error})"
-        advice = "make room, then "
-    except torch.OutOfMemoryError:
-        cause = "out of memory"
-        advice = "raise trainer.accumulate_grad_batches, then "
+        cause = f"cannot write to {error.filename or folder} ({error.strerror or error})"
+        advice = f"{disk_advice(error)}go on with: {resume_command(folder, init)}"
     except SystemExit:  # Lightning's answer to KeyboardInterrupt
-        pass
-    except RuntimeError as error:
-        if not lost(error):
+        cause = "stopped"
+    except (MemoryError, RuntimeError) as error:
+        if is_process_lost(error):
+            text = f"lost another process at step {trainer.global_step}"
+            raise ProcessLostError(text) from None
+        if not is_out_of_memory(error):
             raise
-        raise Lost(f"lost another process at step {trainer.global_step}") from None
-    text = f"{cause} at step {trainer.global_step}; {kept(folder)}"
-    text += f"; {advice}go on with: {again(folder)}"
+        cause = "out of memory"
+        advice = memory_advice(module.config, trainer.world_size, resume_command(folder, init))
+    text = f"{cause} at step {trainer.global_step}; {describe_kept(folder)}"
     if cause == "stopped":
+        text += f"; go on with: {resume_command(folder, init)}"
+        (stop,) = (c for c in trainer.callbacks if isinstance(c, StopOnSignal))  # type: ignore[attr-defined]
         raise Interrupted(text, stop.signal or signal.SIGINT)
-    raise Failure(text)
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Without Lightning's greetings and :data:`HARMLESS` warnings."""
-    for name in ("lightning.pytorch", "lightning.fabric"):
-        logging.getLogger(name).setLevel(logging.WARNING)
-    with warnings.catch_warnings():
-        for text, kind in HARMLESS:
-            warnings.filterwarnings("ignore", text, kind)
-        yield
-
-
-class _Forever:
-    """A loader whose batches say nothing: a step draws its own from (seed, step)."""
-
-    def __iter__(self) -> Any:
-        while True:
-            yield 0
-
-
-def _trainer(config: Config, folder: Path, callbacks: list[Any]) -> Trainer:
-    options = asdict(config.trainer)
-    if options["accelerator"] == "cuda":
-        options["accelerator"] = "gpu"
-    for own in ("accumulate_grad_batches", "compile"):  # a step does these by itself
-        del options[own]
-    options["precision"] = precision_of(config.trainer)
-    try:
-        return Trainer(
-            **options | spread(config),
-            max_steps=config.steps,
-            max_epochs=-1,
-            callbacks=callbacks,
-            plugins=[AtomicCheckpoints()],
-            default_root_dir=folder,
-            logger=False,
-            enable_checkpointing=False,
-            enable_progress_bar=False,
-            enable_model_summary=False,
-            use_distributed_sampler=False,
-            num_sanity_val_steps=0,
-        )
-    except (MisconfigurationException, ValueError) as error:
-        raise ValueError(f"trainer: {' '.join(str(error).split())}") from None
+    raise Failure(f"{text}; {advice}")
 
 
 def _load(config: Config, split: str) -> data.ImageSet:
@@ -264,16 +297,13 @@ def _begin(config: Config, images: data.ImageSet, init: str | Path | None) -> tu
     kind, (channels, size, _) = METHODS[config.method], images.shape
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(config.seed)
-        settings = asdict(config.network)
-        if kind.network is not DCGANAutoencoder:
-            del settings["rounding"]  # the method refuses it
-        network = kind.network(channels, size, **settings)
+        network = kind.network_class(channels, size, **asdict(config.network))
         method = kind(network, config)
     noise = make_noise(config.noise, images.shape, images.images)
     name = Path(config.data).name or config.data
     about = {"method": config.method, "data": name, "training_images": len(images)}
     about |= {"seed": config.seed, "precision": precision_of(config.trainer)}
-    model = IGN(network, noise, config.objective.distance, about)
+    model = IGN(network, noise, config.distance, about)
     if init is not None:
         _start_from(IGN.from_pretrained(init).network, network, f"--init {init}")
     return model, method

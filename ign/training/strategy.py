@@ -1,21 +1,23 @@
-"""How a run is spread over processes: which Lightning strategy, how many of them."""
+"""How a run is spread over processes: which Lightning strategy, and how many processes."""
 
-__all__ = ["Sharded", "spread"]
+__all__ = ["Sharded", "placement"]
 
 import os
 from inspect import signature
 from typing import Any
 
-from lightning.fabric.plugins.environments import TorchElasticEnvironment
+import torch
+from lightning.fabric.plugins.environments import LightningEnvironment, TorchElasticEnvironment
 from lightning.pytorch.strategies import DDPStrategy, ModelParallelStrategy
 from torch.nn.parallel import DistributedDataParallel
 
 from ign.training.config import Config
 from ign.training.methods import METHODS
+from ign.training.precision import device_of
 
 
 class Sharded(ModelParallelStrategy):
-    """FSDP2 over all processes; checkpoints in one file, as every other strategy writes them."""
+    """FSDP2 over all processes; checkpoints are one file, as with every other strategy."""
 
     def __init__(self) -> None:
         super().__init__(save_distributed_checkpoint=False)
@@ -26,21 +28,50 @@ class Sharded(ModelParallelStrategy):
         super().setup_environment()
 
 
-def spread(config: Config) -> dict[str, Any]:
-    """The Trainer's devices, nodes and strategy; under torchrun the first two are torchrun's.
+def placement(config: Config) -> dict[str, Any]:
+    """The Trainer's devices, nodes, strategy and plugins; torchrun decides on the first two.
+
+    A run of one process ignores what a cluster's environment variables say about other processes.
 
     Raises:
-        ValueError: The method cannot be sharded.
+        ValueError: The number of devices is unknown, or the method cannot be sharded.
     """
     where = config.trainer
-    devices, nodes, strategy = where.devices, where.num_nodes, where.strategy
-    if TorchElasticEnvironment.detect():
+    devices, nodes, strategy = (
+        _count(where.devices, where.accelerator),
+        where.num_nodes,
+        where.strategy,
+    )
+    launched = TorchElasticEnvironment.detect()
+    if launched:
         devices = int(os.environ["LOCAL_WORLD_SIZE"])
         nodes = int(os.environ["WORLD_SIZE"]) // devices
-    several = nodes > 1 or (isinstance(devices, int) and devices > 1)
+    several = nodes > 1 or devices > 1
     if strategy == "auto" and several:
         strategy = "ddp"
-    return {"devices": devices, "num_nodes": nodes, "strategy": _strategy(strategy, config.method)}
+    return {
+        "devices": devices,
+        "num_nodes": nodes,
+        "strategy": _strategy(strategy, config.method),
+        "plugins": [] if several or launched or strategy != "auto" else [LightningEnvironment()],
+    }
+
+
+def _count(devices: int | str, accelerator: str) -> int:
+    """How many devices ``trainer.devices`` stands for; all there are for ``auto`` and -1.
+
+    Raises:
+        ValueError: It is not a number of devices.
+    """
+    try:
+        count = -1 if devices == "auto" else int(devices)
+    except ValueError:
+        count = 0
+    if count < -1 or count == 0:
+        raise ValueError(f"trainer.devices {devices} must be auto, -1 for all, or at least 1")
+    if count > 0:
+        return count
+    return torch.cuda.device_count() if device_of(accelerator) == "cuda" else 1
 
 
 def _strategy(name: str, method: str) -> Any:
@@ -48,7 +79,7 @@ def _strategy(name: str, method: str) -> Any:
         name = "forward_sync_buffers"  # from PyTorch 2.13 on
         known = signature(DistributedDataParallel).parameters
         options: dict[str, Any] = {name if name in known else "broadcast_buffers": False}
-        return DDPStrategy(find_unused_parameters=METHODS[method].players > 1, **options)
+        return DDPStrategy(find_unused_parameters=METHODS[method].updates > 1, **options)
     if name == "fsdp":
         if method != "ign":
             raise ValueError(f"trainer.strategy fsdp is for method ign; {method} takes ddp")

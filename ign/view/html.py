@@ -1,13 +1,15 @@
-"""A page of pictures: one HTML file that needs nothing but the pictures beside it."""
+"""HTML pages that need no other file than the pictures beside them."""
 
-__all__ = ["Block", "write"]
+__all__ = ["Section", "write_page"]
 
 import html
+import urllib.parse
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from ign.core.files import atomic
+from ign.core.text import printable
 
 STYLE = """
 :root { color-scheme: light dark; --ink: #23262b; --faint: #5b626c; --paper: #fff; --line: #e2e5e9;
@@ -33,65 +35,66 @@ th { color: var(--faint); font-weight: normal; border-bottom: 1px solid var(--li
 """
 
 
-class Block(NamedTuple):
-    """A part of the page: a heading, a table, pictures or videos under it, what they show.
+class Section(NamedTuple):
+    """A section of a page: a heading, then a table, pictures or videos, and a caption.
 
     Attributes:
         title: The heading.
         text: The caption.
-        files: Paths relative to the page; MP4 becomes a video, everything else an image.
+        files: Paths relative to the page. MP4 becomes a video, everything else an image.
         smooth: Whether the pictures are drawings rather than enlarged pixels.
-        told: Whether the pictures carry the caption themselves.
-        table: Rows of cells, the first row the headings of columns, a first cell that of a row.
+        captioned: Whether the pictures contain the caption themselves.
+        table: Rows of cells. The first row holds the headings of the columns, and the first cell
+            of a row is its heading.
     """
 
     title: str
     text: str
     files: Sequence[str] = ()
     smooth: bool = False
-    told: bool = False
+    captioned: bool = False
     table: Sequence[Sequence[str]] = ()
 
 
-def write(
+def write_page(
     path: Path,
     title: str,
     lead: str,
-    blocks: Sequence[Block],
+    sections: Sequence[Section],
     facts: Mapping[str, str] | None = None,
     commands: str = "",
 ) -> Path:
-    """Write the page, whole or not at all.
+    """Write an HTML page atomically. All texts are plain text, which is escaped.
 
     Args:
         path: The HTML file.
         title: The heading of the page.
-        lead: A sentence or two under it.
-        blocks: The parts, in order.
-        facts: Measured values by name, as a table after the pictures.
-        commands: What to type next, shown at the end.
+        lead: A sentence or two below the heading.
+        sections: The sections, in order.
+        facts: Measured values by name, as a table after the sections.
+        commands: Commands to try next, at the end of the page.
 
     Returns:
         The path.
     """
     contents = "\n".join(
-        f'<a href="#part-{i}">{html.escape(b.title)}</a>' for i, b in enumerate(blocks)
+        f'<a href="#part-{i}">{_escape(section.title)}</a>' for i, section in enumerate(sections)
     )
-    parts = [_part(i, block) for i, block in enumerate(blocks)]
+    parts = [_part(i, section) for i, section in enumerate(sections)]
     if facts:
-        cells = "\n".join(f"<tr><td>{html.escape(k)}<td>{html.escape(v)}" for k, v in facts.items())
+        cells = "\n".join(f"<tr><td>{_escape(k)}<td>{_escape(v)}" for k, v in facts.items())
         parts.append(f"<h2>Measured</h2>\n<table>{cells}</table>")
     if commands:
-        parts.append(f"<h2>Next</h2>\n<pre>{html.escape(commands)}</pre>")
+        parts.append(f"<h2>Next</h2>\n<pre>{_escape(commands)}</pre>")
     body = "\n".join(parts)
     with atomic(path) as file:
         file.write_text(
             f"""<!doctype html>
 <html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
-<title>{html.escape(title)}</title>
+<title>{_escape(title)}</title>
 <style>{STYLE}</style>
-<h1>{html.escape(title)}</h1>
-<p class="lead">{html.escape(lead)}</p>
+<h1>{_escape(title)}</h1>
+<p class="lead">{_escape(lead)}</p>
 <nav>{contents}</nav>
 {body}
 </html>
@@ -101,26 +104,37 @@ def write(
     return path
 
 
-def _part(number: int, block: Block) -> str:
-    kind = "" if block.smooth else ' class="pixels"'
+def _part(number: int, section: Section) -> str:
+    kind = "" if section.smooth else ' class="pixels"'
     shown = "\n".join(
-        f'<video src="{html.escape(file)}" autoplay loop muted playsinline controls'
-        f' aria-label="{html.escape(block.text)}"></video>'
+        f'<video src="{_address(file)}" autoplay loop muted playsinline controls'
+        f' aria-label="{_escape(section.text)}"></video>'
         if file.endswith(".mp4")
-        else f'<img{kind} src="{html.escape(file)}" alt="{html.escape(block.text)}" loading="lazy">'
-        for file in block.files
+        else f'<img{kind} src="{_address(file)}" alt="{_escape(section.text)}" loading="lazy">'
+        for file in section.files
     )
-    caption = "" if block.told else f"<figcaption>{html.escape(block.text)}</figcaption>"
+    caption = "" if section.captioned else f"<figcaption>{_escape(section.text)}</figcaption>"
     return (
-        f'<h2 id="part-{number}">{html.escape(block.title)}</h2>\n'
-        f"<figure>{_table(block.table)}{shown}{caption}</figure>"
+        f'<h2 id="part-{number}">{_escape(section.title)}</h2>\n'
+        f"<figure>{_table(section.table)}{shown}{caption}</figure>"
     )
 
 
 def _table(rows: Sequence[Sequence[str]]) -> str:
     kinds = ["th"] + ["td"] * len(rows)
     lines = [
-        "<tr>" + "".join(f"<{kind}>{html.escape(cell)}" for cell in row)
+        "<tr>" + "".join(f"<{kind}>{_escape(cell)}" for cell in row)
         for kind, row in zip(kinds, rows, strict=False)
     ]
     return "<table class=values>" + "\n".join(lines) + "</table>\n" if rows else ""
+
+
+def _escape(text: str) -> str:
+    """Plain text in HTML, line by line, with control characters written visibly."""
+    lines = (printable(line, 10 * len(line) + 3) for line in text.split("\n"))
+    return html.escape("\n".join(lines))
+
+
+def _address(file: str) -> str:
+    """A path relative to the page as the address of a file, any bytes of its name included."""
+    return urllib.parse.quote(file.encode(errors="surrogateescape"))

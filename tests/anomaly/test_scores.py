@@ -8,7 +8,7 @@ from projectors import Half, Projector, images, model
 
 from ign import IGN, ModelError, nn, noise
 from ign.anomaly import SCORES, Calibration, score, score_map
-from ign.anomaly.scores import LEVELS
+from ign.anomaly.calibration import LEVELS
 
 
 def test_scores_are_the_formulas():
@@ -152,7 +152,7 @@ def test_one_trajectory_tells_the_same_bits(kind):
         p.data *= 8
     m, y, calls = IGN(network, noise.GaussianNoise((1, 8, 8))), images(5, 1, 8, 8), []
     network.register_forward_hook(lambda *_: calls.append(1))
-    seen = m.look(y, kind)
+    seen = m.analyze(y, kind)
     assert len(calls) == SCORES[kind][0]
     every = m.scores(y)
     assert len(calls) == SCORES[kind][0] + 2
@@ -161,4 +161,40 @@ def test_one_trajectory_tells_the_same_bits(kind):
     assert torch.equal(seen.map, m.score_map(y, kind))
     assert torch.equal(seen.projected, m.project(y))
     with pytest.raises(ValueError, match="is unknown"):
-        m.look(y, "novelty")
+        m.analyze(y, "novelty")
+
+
+def test_flags_do_not_depend_on_the_batch_size():
+    """Thirty times one image: all have the score of the threshold, but for its last bits."""
+    m = IGN.from_pretrained("digits")
+    y = m.sample(1, seed=3).expand(30, -1, -1, -1)
+    found = {
+        kind: torch.stack([m.score(y, kind, size) for size in range(1, 31)]) for kind in SCORES
+    }
+    assert any((values != values[0]).any() for values in found.values()), "no last bits to test"
+    for kind, values in found.items():
+        for fitted in (1, 4):
+            made = Calibration.fit({k: v[fitted] for k, v in found.items()}, 0.05)
+            assert not made.flag(values, kind).any()
+            assert made.percentile(values.flatten(), kind).eq(100).all()
+            assert made.flag(values + 1e-5, kind).all()
+
+
+def test_scores_far_above_1_are_compared_relative_to_their_size():
+    made = Calibration.fit(dict.fromkeys(SCORES, torch.full((30,), 1000.0)), 0.1)
+    assert made.flag(torch.tensor([1000.0005, 1000.01])).tolist() == [False, True]
+
+
+def test_former_names_warn_and_are_the_new_ones():
+    from ign import anomaly
+
+    for former, new in {"Seen": "Analysis", "look": "analyze", "words": "table_rows"}.items():
+        with pytest.warns(
+            DeprecationWarning, match=f"ign.anomaly.{former} is now ign.anomaly.{new}"
+        ):
+            assert getattr(anomaly, former) is getattr(anomaly, new)
+    m = model(Half())
+    with pytest.warns(DeprecationWarning, match=r"IGN\.look is now IGN\.analyze"):
+        assert torch.equal(m.look(images()).score, m.score(images()))
+    with pytest.raises(AttributeError, match=r"module 'ign.anomaly' has no attribute 'nothing'"):
+        _ = anomaly.nothing

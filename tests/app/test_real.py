@@ -9,7 +9,7 @@ from PIL import Image, ImageDraw, ImageFilter
 from projectors import Projector, model
 
 from ign import IGN
-from ign.app.ground import Ground, prepare
+from ign.app.background import Background, preprocess
 from ign.app.real import make_real
 from ign.evaluate import feature_net
 
@@ -78,8 +78,8 @@ def scribble(draw: random.Random) -> Image.Image:
 def test_scribbles_become_digits():
     """A classifier of digits is surer of what comes out than of what the plain projection is."""
     mnist, net, draw = IGN.from_pretrained("mnist"), feature_net("mnist"), random.Random(0)
-    ground = Ground.of(mnist)
-    x = [prepare(scribble(draw), 28, ground)[0][None] for _ in range(24)]
+    ground = Background.of(mnist)
+    x = [preprocess(scribble(draw), 28, ground)[0][None] for _ in range(24)]
 
     def sure(freedom: float) -> float:
         made = torch.cat([make_real(mnist, one, freedom, tries=32).twice for one in x])
@@ -91,5 +91,5 @@ def test_scribbles_become_digits():
 
 def test_a_drawn_seven_stays_one():
     mnist, net = IGN.from_pretrained("mnist"), feature_net("mnist")
-    x = prepare(seven(True), 28, Ground.of(mnist))[0][None]
+    x = preprocess(seven(True), 28, Background.of(mnist))[0][None]
     assert net.logits(make_real(mnist, x, 0.8).twice).argmax().item() == 7

@@ -13,8 +13,8 @@ from PIL import Image
 
 from ign import degrade, edit, nn, noise
 from ign.anomaly import SCORES, Calibration
+from ign.app.markup import data_url
 from ign.app.tasks import Tasks
-from ign.app.tiles import address
 from ign.data import read_image, to_float, to_uint8
 from ign.model import IGN
 
@@ -61,7 +61,7 @@ def test_real_shows_the_projection_of_what_is_seen(gray, drawing):
 
 def test_real_spoils_first_and_shows_the_noise(rgb, photo):
     tasks = Tasks(rgb)
-    board = tasks.look(photo)
+    board = tasks.load(photo)
     x = to_float(torch.tensor(read_image(photo, 8, False)))[None]
     plain, *_ = shown(tasks.real(board, 0, []))
     assert (plain.int() - to_uint8(x[0]).int()).abs().float().mean() < 12, "resized in two steps"
@@ -72,10 +72,10 @@ def test_real_spoils_first_and_shows_the_noise(rgb, photo):
 
 def test_edit_paints_under_the_mask_only(rgb):
     tasks = Tasks(rgb)
-    board = tasks.sample_board(4, 2)
+    board = tasks.load_sample(4, 2)
     mask = Image.new("L", (tasks.side,) * 2)
     mask.paste(255, (0, 0, tasks.side // 2, tasks.side))
-    board["mask"] = address(mask)
+    board["mask"] = data_url(mask)
     html = tasks.paint(board, 7, 3, 2, True)
     before, _, *found = shown(html)
     image = to_float(before)[None]
@@ -142,6 +142,8 @@ def test_a_calibrated_model_tells_percentiles(photo):
     html = Tasks(model).score([photo], "displacement")
     row = next(csv.DictReader(io.StringIO(saved(html)[1].decode())))
     assert (row["percentile"], row["flag"]) == ("100.0", "1")
+    assert "<td>flagged</td>" in html
+    assert html.count('<tr class="marked">') == 1
     assert "Percentile" in html
 
 
@@ -172,8 +174,8 @@ def test_a_model_of_another_form_is_refused():
 def test_an_uploaded_drawing_is_edited_as_the_network_sees_it(tmp_path):
     seven(True).save(tmp_path / "seven.png")
     tasks = Tasks(IGN.from_pretrained("mnist"))
-    board = tasks.seen_board(str(tmp_path / "seven.png"))
-    x, told = tasks.seen(board, "automatic", True)
-    assert told == [], "it is what the data are already"
+    board = tasks.load_preprocessed(str(tmp_path / "seven.png"))
+    x, messages = tasks.preprocess(board, "automatic", True)
+    assert messages == [], "it is what the data are already"
     assert x[0, 0, 0].max() == -1
     assert x.max() > 0.9

@@ -1,12 +1,14 @@
 """The page as a person uses it: each tab, bad uploads, two visitors at once."""
 
 import csv
+import http.server
 import io
 import os
 import re
 import signal
 import subprocess
 import sys
+import threading
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -30,9 +32,9 @@ from ign.view import pictures
 expect.set_options(timeout=60_000)  # a page is quick, a machine that does other things is not
 TABS = ("Make it real", "Generate", "Edit", "Explore", "Score")
 APP = """
-from ign.app import server
+from ign.app import uploads
 from ign.cli import main
-server.STALE = 10
+uploads.STALE = 10
 raise SystemExit(main())
 """
 SLOW = """
@@ -52,6 +54,11 @@ class Served(NamedTuple):
     address: str
     folder: Path
 
+    @property
+    def root(self) -> str:
+        """The address without the token."""
+        return self.address.partition("?")[0]
+
     def kept(self) -> list[str]:
         """The files that are left of visitors; gradio's empty ones hold nothing."""
         files = (p for p in self.folder.rglob("*") if p.is_file())
@@ -70,7 +77,7 @@ def serving(code: str, words: list[str], folder: Path) -> Iterator[Served]:
     )
     try:
         line = process.stdout.readline()
-        found = re.search(r"http://127.0.0.1:\d+/", line)
+        found = re.search(r"http://127.0.0.1:\d+/\?token=[\w-]+", line)
         assert found, line
         yield Served(found.group(), folder)
         process.send_signal(signal.SIGTERM)
@@ -392,6 +399,7 @@ def test_accessibility_and_layout(browser: Browser, app, problems, shots, size, 
 
 
 def test_no_file_is_served(page, app, tmp_path):
+    opened(page, app)
     (tmp_path / "secret.txt").write_text("secret", encoding="utf-8")
     for path in (
         f"file={tmp_path}/secret.txt",
@@ -399,25 +407,102 @@ def test_no_file_is_served(page, app, tmp_path):
         "file=../../etc/passwd",
         "info",
     ):
-        assert page.request.get(f"{app.address}gradio_api/{path}").status == 404
-    assert page.request.get(f"{app.address}../../etc/passwd").status == 404
+        assert page.request.get(f"{app.root}gradio_api/{path}").status == 404
+    assert page.request.get(f"{app.root}../../etc/passwd").status == 404
 
 
-def test_a_path_in_the_place_of_an_upload_is_refused(page, app, problems):
-    """Who speaks to the server without the page cannot make it read its own files."""
-    asked = []
-    page.on("request", lambda one: asked.append(one) if "queue/join" in one.url else None)
+def test_a_name_that_leads_here_is_refused(browser: Browser, app):
+    """DNS rebinding: Chromium itself takes the page for a page of evil.example."""
+    context = browser.new_context()
+    page = context.new_page()
+    answer = page.goto(app.address.replace("127.0.0.1", "evil.example"))
+    assert answer.status == 421
+    assert "--allow-host" in page.content()
+    context.close()
+
+
+ATTACKS = """async (root) => {
+  const job = { data: [0, 1, 1], fn_index: 0, session_hash: "x" };
+  const form = new FormData();
+  form.append("files", new Blob(["x"]), "a.png");
+  const json = { "Content-Type": "application/json" };
+  const every = [
+    ["gradio_api/queue/join", { method: "POST", body: JSON.stringify(job), mode: "no-cors" }],
+    ["gradio_api/queue/join", { method: "POST", body: JSON.stringify(job), headers: json }],
+    ["gradio_api/upload", { method: "POST", body: form, mode: "no-cors" }],
+    ["config", {}], ["config", { mode: "no-cors" }], ["", { mode: "no-cors" }],
+    ["gradio_api/heartbeat/x", { mode: "no-cors" }],
+  ];
+  const found = [];
+  for (const [path, options] of every) {
+    try {
+      const answer = await fetch(root + path, { credentials: "include", ...options });
+      found.push(answer.type === "opaque" ? "opaque" : "read");
+    } catch (error) { found.push("failed"); }
+  }
+  const script = document.createElement("script");
+  script.src = root + "config";
+  const frame = document.createElement("iframe");
+  frame.src = root;
+  const loaded = (one) => new Promise((end) => {
+    one.onload = () => end("loaded"); one.onerror = () => end("failed"); document.body.append(one);
+  });
+  found.push(await loaded(script));
+  await loaded(frame);
+  try { found.push(frame.contentDocument ? "read" : "failed"); } catch { found.push("failed"); }
+  return found;
+}"""
+
+
+def test_another_web_page_can_do_nothing(page, app, problems):
+    """It lies on another port of this machine, so that the browser sends the strict cookie."""
+    opened(page, app)
+    other = page.context.new_page()
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Blank)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    other.goto(f"http://127.0.0.1:{server.server_port}/")
+    found = other.evaluate(ATTACKS, app.root)
+    server.shutdown()
+    assert "read" not in found
+    assert "loaded" not in found
+    address = f"{app.root}gradio_api/queue/data?session_hash=x"
+    assert page.request.get(address).status == 404, "no job was taken"
+    assert app.kept() == []
+    other.close()
+    problems.clear()
+
+
+class Blank(http.server.BaseHTTPRequestHandler):
+    """An empty web page."""
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Type", "text/html")
+        self.end_headers()
+        self.wfile.write(b"<!doctype html><title>elsewhere</title><body></body>")
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+def test_a_name_of_a_zips_member_is_text(page, app, tmp_path):
+    name = "<img src=x onerror=document.title='hit'>.png"
+    with zipfile.ZipFile(tmp_path / "<b>bad</b>.zip".replace("/", "_"), "w") as archive:
+        archive.writestr(name, b"nothing")
     opened(page, app, "Score")
-    file = {"path": "/etc/hostname", "orig_name": "a.png", "meta": {"_type": "gradio.FileData"}}
-    config = page.evaluate("window.gradio_config")
-    ids = {c["props"].get("elem_id"): c["id"] for c in config["components"]}
-    target = ids["score-files"]
-    number = next(d["id"] for d in config["dependencies"] if [target, "upload"] in d["targets"])
-    body = {
-        "data": [[file], "displacement"], "fn_index": number, "session_hash": "abc",
-        "event_data": None, "trigger_id": target,
-    }  # fmt: skip
-    page.request.post(f"{app.address}gradio_api/queue/join", data=body)
-    answer = page.request.get(f"{app.address}gradio_api/queue/data?session_hash=abc").text()
-    assert '"success":false' in answer.replace(" ", "")
-    assert os.path.exists("/etc/hostname"), "nor delete them"
+    file = next(tmp_path.glob("*.zip"))
+    page.set_input_files("#score-files input[type=file]", file)
+    expect(page.locator("#score-out [role=alert]")).to_contain_text(f"{name}: not a picture")
+    assert page.title() != "hit"
+    assert page.locator("#score-out img, #score-out b").count() == 0
+
+
+def test_a_message_stands_in_the_place_of_the_result(page, app):
+    opened(page, app)
+    for _ in range(3):
+        page.get_by_role("button", name="Make it real").click()
+    expect(page.locator("#real-out [role=alert]")).to_have_count(1)
+    expect(page.locator(".toast-body")).to_have_count(0)
+    draw(page, SEVEN)
+    expect(page.locator("#real-out figure")).to_have_count(5)
+    expect(page.locator("#real-out [role=alert]")).to_have_count(0)

@@ -164,6 +164,33 @@ def test_compare(evaluated, ign, tmp_path):
     assert ign(*words, "--force").status == 0
 
 
+@pytest.mark.parametrize("encoding", ["cp1252", "ascii"])
+def test_compare_in_a_console_without_arrows(encoding, evaluated, tmp_path):
+    out, _, _ = evaluated
+    code = "from ign.cli import main; raise SystemExit(main())"
+    words = ["compare", f"a[b]|$é={out}", f"b={out}", "--out", tmp_path / "c"]
+    done = subprocess.run(
+        [sys.executable, "-c", code, *map(str, words)], capture_output=True, check=False,
+        env={**os.environ, "PYTHONIOENCODING": encoding},
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (0, b"")
+    shown = done.stdout.decode(encoding)
+    assert " ^ " in shown
+    assert {"cp1252": "a[b]|$é", "ascii": "a[b]|$e"}[encoding] in shown
+    text = (tmp_path / "c" / "comparison.md").read_text(encoding="utf-8")
+    assert r"| a\[b\]\|\$é |" in text
+    assert "precision ↑" in text
+
+
+def test_force_leaves_no_file_of_an_earlier_call(ign, models, tmp_path):
+    words = ("evaluate", models["gray"], *SMALL, "--out", tmp_path / "e")
+    assert ign(*words, "-k", 1, 2, "--html").status == 0
+    (tmp_path / "e" / "notes.txt").write_text("mine", encoding="utf-8")
+    assert ign(*words, "-k", 1, "--force").status == 0
+    left = sorted(p.name for p in (tmp_path / "e").iterdir())
+    assert left == ["notes.txt", "results.json"]
+
+
 def test_missing_packages_are_those_of_the_extra(capsys):
     from ign.cli import complain
 

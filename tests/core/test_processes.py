@@ -14,6 +14,7 @@ from ign.nn import DCGANAutoencoder, RoleBatchNorm2d, synchronize
 from ign.nn.ema import Average
 from ign.nn.joint import joint_batch_norm
 from ign.nn.sharding import shard, whole
+from ign.objective import AdversarialObjective, MatchObjective
 
 STEPS = 2
 
@@ -28,7 +29,7 @@ class Case(NamedTuple):
     match: float = 0.0
     anchors: bool = True
     adversarial: float = 0.0
-    sharp: float = 0.0
+    reconstructions: float = 0.0
     count: int = 8
 
 
@@ -42,10 +43,11 @@ CASES = [
     Case("batch", match=20.0, anchors=False),
     Case("batch", one_pass=False, scale="sample"),
     Case("role", one_pass=False, adversarial=0.3),
-    Case("role", one_pass=False, adversarial=0.3, sharp=0.3, count=32),
+    Case("role", one_pass=False, adversarial=0.3, reconstructions=0.3, count=32),
+    Case("role", one_pass=False, adversarial=0.3, reconstructions=0.3, count=12),
 ]
 SHARDED = [
-    *CASES[-2:],
+    *CASES[-3:],
     Case("group"),
     Case("role", match=20.0),
     Case("batch", one_pass=False, scale="sample"),
@@ -62,16 +64,23 @@ class Owner(nn.Module):
         with torch.no_grad():
             for p in self.network.parameters():
                 p.mul_(5 if p.ndim > 1 else 1)
-        self.objective = IGNObjective(
-            clamp_ratio=case.ratio, clamp_scale=case.scale, one_pass=case.one_pass,
-            match_weight=case.match, match_bandwidth=0.3,
-            adversarial_weight=case.adversarial, sharp_weight=case.sharp,
-        )  # fmt: skip
+        self.objective: nn.Module = IGNObjective(
+            clamp_ratio=case.ratio, clamp_scale=case.scale, one_pass=case.one_pass
+        )
+        if case.adversarial:
+            self.objective = AdversarialObjective(
+                self.objective, case.adversarial, case.reconstructions
+            )
+        if case.match:
+            self.objective = MatchObjective(self.objective, case.match, 0.3)
 
-    def forward(self, x, z):
-        anchors = batch()[0].flip(1) if self.case.anchors else None
-        noise = 0.5 * z if self.case.adversarial else None
-        return self.objective(self.network, x, z, anchors, noise).total
+    def forward(self, x, z, first=0):
+        given = {"noise": 0.5 * z if self.case.adversarial else None}
+        if self.case.adversarial:
+            given["first"] = first
+        if self.case.match:
+            given["anchors"] = batch()[0].flip(1) if self.case.anchors else None
+        return self.objective(self.network, x, z, **given).total
 
 
 def batch(count=8):
@@ -85,20 +94,20 @@ def full(tensors):
     return torch.cat([t.double().flatten() for t in parts])
 
 
-def walk(call, network, average, x, z):
-    """What some steps of Adam and the average come to, and the gradient of the first."""
+def train(call, network, average, x, z, first=0):
+    """The result of some steps of Adam and the average, and the gradient of the first step."""
     adam, gradient = torch.optim.Adam(network.parameters(), 1e-3), None
     for step in range(STEPS):
         adam.zero_grad()
-        total = call(x, z)
+        total = call(x, z, first)
         total.backward()
         if gradient is None:
-            gradient, first = full(p.grad for p in network.parameters()), total.detach()
+            gradient, loss = full(p.grad for p in network.parameters()), total.detach()
         adam.step()
         average.update(network, step)
     return {
         "gradient": gradient,
-        "total": processes.mean(first),
+        "total": processes.mean(loss),
         "weights": full(network.parameters()),
         "statistics": full([*network.buffers(), torch.zeros(1)]),
         "average": full(whole(average.network).state_dict().values()),
@@ -109,7 +118,8 @@ def ddp(case: Case, rank: int, world: int):
     owner = Owner(case)
     synchronize(owner.network)
     x, z = (t.chunk(world)[rank] for t in batch(case.count))
-    return walk(DistributedDataParallel(owner), owner.network, Average(owner.network, 0.5), x, z)
+    average, first = Average(owner.network, 0.5), rank * len(x)
+    return train(DistributedDataParallel(owner), owner.network, average, x, z, first)
 
 
 def fsdp(case: Case, rank: int, world: int):
@@ -124,7 +134,7 @@ def fsdp(case: Case, rank: int, world: int):
         held = sum(p.to_local().numel() for p in network.parameters())
         assert held < 0.75 * sum(p.numel() for p in network.parameters())
     x, z = (t.chunk(world)[rank] for t in batch(case.count))
-    return walk(owner, owner.network, average, x, z)
+    return train(owner, owner.network, average, x, z, rank * len(x))
 
 
 def uneven(rank: int, world: int):
@@ -162,7 +172,7 @@ def found(tmp_path_factory):
 
 def alone(case: Case):
     owner = Owner(case)
-    return walk(owner, owner.network, Average(owner.network, 0.5), *batch(case.count))
+    return train(owner, owner.network, Average(owner.network, 0.5), *batch(case.count))
 
 
 def near(a, b, tolerance: float = 1e-11) -> bool:
@@ -195,7 +205,7 @@ def test_shards_take_the_steps_of_one_on_the_joined_batch(case, world, found):
 def test_parts_on_their_own_would_differ(case):
     both = batch(case.count)
     whole, *parts = (
-        walk(owner := Owner(case), owner.network, Average(owner.network, 0.5), x, z)["gradient"]
+        train(owner := Owner(case), owner.network, Average(owner.network, 0.5), x, z)["gradient"]
         for x, z in (both, *zip(*(t.chunk(2) for t in both), strict=True))
     )
     same = case.norm in ("group", "none") and case.scale == "sample" and not case.match

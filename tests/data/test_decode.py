@@ -5,7 +5,8 @@ import pytest
 from PIL import Image
 
 from ign.data import DataError, read_image
-from ign.data.decode import FORMATS, decode, read_header
+from ign.data.decode import decode, read_header
+from ign.data.formats import FORMATS
 
 LOSSLESS = [
     ("RGB", "png", {}),
@@ -109,8 +110,8 @@ def test_16_bit_values_are_scaled_and_not_clipped(tmp_path, suffix):
     assert read_image(path, gray=False).shape == (3, 2, 4)
 
 
-@pytest.mark.parametrize("values", [np.float32([[0.5]]), np.int32([[70000]])])
-def test_values_of_no_known_range_are_refused(tmp_path, values):
+@pytest.mark.parametrize("values", [np.float32([[1.5]]), np.int32([[70000]]), np.int32([[-1]])])
+def test_one_value_of_no_known_range_is_refused(tmp_path, values):
     Image.fromarray(values).save(tmp_path / "x.tiff")
     with pytest.raises(DataError, match="no known range"):
         read_image(tmp_path / "x.tiff")
@@ -182,8 +183,8 @@ def test_large_jpegs_are_reduced_on_the_way_without_a_visible_change(tmp_path, d
     image.save(tmp_path / "x.jpg", quality=90)
     with Image.open(tmp_path / "x.jpg") as whole:
         plain = whole.resize((100, 100), Image.Resampling.LANCZOS, box=(0, 100, 800, 900))
-    values, longest = decode(tmp_path / "x.jpg", size=100)
-    assert longest == 1000
+    values, (*sides, _, _), _, _ = decode(tmp_path / "x.jpg", size=100)
+    assert sides == [800, 1000]
     assert np.abs(values.astype(int) - expected(plain)).mean() < 2
 
 
@@ -191,14 +192,14 @@ def test_the_crop_comes_before_the_resize(tmp_path):
     image = Image.new("RGB", (178, 218), "red")
     image.paste(Image.new("RGB", (148, 148), "blue"), (15, 35))
     image.save(tmp_path / "x.png")
-    values, _ = decode(tmp_path / "x.png", size=64, crop=148)
+    values, *_ = decode(tmp_path / "x.png", size=64, crop=148)
     assert (values == np.array([0, 0, 255])[:, None, None]).all()
 
 
 def test_headers_tell_size_and_kind(tmp_path):
     for mode, gray in (("L", True), ("1", True), ("LA", True), ("RGB", False), ("RGBA", False)):
         colours(mode).save(tmp_path / "x.png")
-        assert read_header(tmp_path / "x.png") == (12, 10, gray)
+        assert read_header(tmp_path / "x.png") == (12, 10, gray, False)
     colours("L").convert("P").save(tmp_path / "x.png")
     assert read_header(tmp_path / "x.png").gray
     colours("P").save(tmp_path / "x.png")

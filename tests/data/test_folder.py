@@ -23,11 +23,16 @@ def test_a_plain_folder_holds_out_some(tmp_path, fill, packed):
     assert sorted(train.names + test.names) == whole.names == [f"{i:02d}.png" for i in range(40)]
 
 
-def test_one_image_is_for_training(tmp_path, fill):
-    folder = fill(tmp_path / "f", 1)
-    assert len(data.load(folder)) == 1
-    with pytest.raises(data.DataError, match="has no split 'test'; it has train, all"):
-        data.load(folder, split="test")
+@pytest.mark.parametrize(("n", "count"), [(1, "1 image;"), (2, "2 images;"), (3, None)])
+@pytest.mark.parametrize("split", ["train", "test"])
+def test_the_least_number_of_images_is_said(tmp_path, fill, n, count, split):
+    folder = fill(tmp_path / "f", n)
+    assert len(data.load(folder, split="all")) == n
+    if count is None:
+        assert len(data.load(folder, split=split)) == {"train": 2, "test": 1}[split]
+        return
+    with pytest.raises(data.DataError, match=f"holds {count} at least 3 are needed"):
+        data.load(folder, split=split)
 
 
 @pytest.mark.parametrize("packed", [False, True])

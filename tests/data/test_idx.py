@@ -61,10 +61,10 @@ def test_a_split_that_is_not_there_is_named(tmp_path):
     [
         (lambda b: gzip.compress(b)[:-20], "truncated"),
         (lambda b: gzip.compress(b[:-1]), "announces 12 x 6 x 6 bytes and 431 follow"),
-        (lambda b: gzip.compress(b + b"x"), "433 follow"),
+        (lambda b: gzip.compress(b + b"x"), "and more follow"),
         (lambda b: gzip.compress(b[:9]), "truncated or damaged"),
         (lambda b: gzip.compress(b"\0\0\x0d\x03" + b[4:]), "does not hold bytes"),
-        (lambda b: gzip.compress(b)[:30] + bytes(30) + gzip.compress(b)[60:], "cannot be read"),
+        (lambda b: gzip.compress(b)[:30] + bytes(30) + gzip.compress(b)[60:], "damaged"),
         (lambda b: b, "cannot be read"),
         (lambda b: b"", "does not hold bytes"),
         (lambda b: gzip.compress(idx(np.zeros((0, 6, 6), np.uint8))), "holds no images"),

@@ -60,3 +60,37 @@ def test_set_tells_its_shape_and_moves():
     assert moved.images.device.type == moved.labels.device.type == "meta"
     assert images.images.device.type == "cpu"
     assert moved.names == images.names
+
+
+def test_the_fingerprint_counts_every_pixel_and_the_order(monkeypatch):
+    images = some(50)
+    first = images.fingerprint()
+    assert first == "98542f61821db90fbbd4d8c93461da26"
+    monkeypatch.setattr("ign.data.images.HASHED", 100)
+    assert images.fingerprint() == first
+    for change in (
+        lambda x: x.flip(0),
+        lambda x: x[:-1],
+        lambda x: x.reshape(50, 3, 6, 4),
+        lambda x: torch.cat([x[:-1], x[-1:] ^ (torch.arange(72).view(1, 3, 4, 6) == 71).byte()]),
+    ):
+        assert ImageSet(change(images.images), None, [], "x").fingerprint() != first
+    assert ImageSet(images.images.clone(), None, [], "elsewhere").fingerprint() == first
+
+
+def test_images_are_read_by_their_number():
+    images = some()
+    assert torch.equal(images[3], to_float(images.images[3]))
+    assert images[-1].shape == (3, 4, 6)
+    assert torch.equal(images[1:3], to_float(images.images[1:3]))
+    assert torch.equal(images[torch.tensor([4, 0])], images.batch(torch.tensor([4, 0])))
+    assert len(list(images)) == 5
+    with pytest.raises(IndexError):
+        images[5]
+
+
+def test_a_data_loader_reads_a_set_as_it_is():
+    images = some(7)
+    batches = list(torch.utils.data.DataLoader(images, batch_size=3))
+    assert [len(batch) for batch in batches] == [3, 3, 1]
+    assert torch.equal(torch.cat(batches), images.batch(torch.arange(7)))

@@ -114,7 +114,7 @@ def test_a_temporary_file_of_a_killed_process_is_ignored_and_later_removed(tmp_p
     folder, cache = fill(tmp_path / "f", 6), tmp_path / "c"
     data.load(folder, cache=cache)
     (whole,) = kept(cache)
-    fresh, old = (whole.with_name(f".{whole.name}.{i}.tmp") for i in range(2))
+    fresh, old = (whole.with_name(f".{whole.stem}-{i}{whole.suffix}") for i in range(2))
     for path in (fresh, old):
         path.write_bytes(whole.read_bytes()[:-50])
     os.utime(old, (time.time() - 2 * storage.STALE,) * 2)

@@ -261,3 +261,45 @@ def test_other_inputs_are_refused(x):
     for spoil in (parse("gray"), parse("gray,noise")):
         with pytest.raises(ValueError, match="give floating point"):
             spoil(x)
+
+
+@pytest.mark.parametrize("text", ["noise", "gray", "jpeg", "half", "noise,sketch"])
+def test_images_of_another_scale_are_refused(text):
+    x = images(2, 3, 8, 8)
+    for wrong, why in (
+        ((x + 1) * 127.5, r"values of images run from .* give them in \[-1, 1\]"),
+        (x / 0 * 0, "NaN or infinity"),
+        (x.clamp(min=0) * math.inf, "NaN or infinity"),
+        (x.byte(), "floating point"),
+    ):
+        with pytest.raises(ValueError, match=why):
+            parse(text)(wrong)
+    assert parse(text)(parse("noise:0.5,sketch")(x)).isfinite().all()
+    assert parse(text)(torch.ones(1, 1, 8, 8)).isfinite().all()
+
+
+def test_the_base_classes_are_abstract():
+    for kind in (degrade.Degradation, degrade.Mask):
+        with pytest.raises(TypeError, match="abstract"):
+            kind()
+
+
+def test_a_composition_may_hold_another():
+    a, b, c = (parse(text) for text in ("noise", "saltpepper", "half"))
+    x = images(3, 1, 8, 8)
+    nested, flat = Compose([Compose([a, b]), c]), Compose([a, b, c])
+    assert nested == flat
+    assert torch.equal(nested(x, seed=2), flat(x, seed=2))
+    key = random.keys(0, "test", 0, torch.arange(3))
+    assert not torch.equal(flat.degrade(x, key), flat.degrade(x, key + 1))
+
+
+@pytest.mark.parametrize(
+    "text", ["half:fill=nan", "half:fill=1e400", "noise:nan", "blur:" + "9" * 400,
+             "jpeg:" + "9" * 400, "jpeg:" + "9" * 5000, "\x1b[31m" * 1000, "noise:" * 3000]
+)  # fmt: skip
+def test_hostile_text_is_one_short_line(text):
+    with pytest.raises(ValueError, match=r"degradation|must be") as caught:
+        parse(text)
+    assert str(caught.value).isprintable()
+    assert len(str(caught.value)) < 300

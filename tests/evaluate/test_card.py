@@ -99,7 +99,7 @@ def test_pictures_are_the_first_samples_and_images(tmp_path):
     assert set(re.findall(r"!\[\w+\]\((.*?)\)", text)) == {
         path.name for path in tmp_path.glob("*.png") if path.name != "x.png"
     }
-    assert "since no images were given" in card.write(model, tmp_path).read_text(encoding="utf-8")
+    assert "as no images were given" in card.write(model, tmp_path).read_text(encoding="utf-8")
 
 
 def test_code_of_a_card_runs(tmp_path, monkeypatch):
@@ -171,7 +171,7 @@ def test_a_baseline_is_called_one_and_a_generator_projects_nothing(tmp_path):
     torch.manual_seed(0)
     model = IGN(nn.Generator(1, 8, 4), noise.GaussianNoise((1, 8, 8)), about={"method": "dcgan"})
     text = card.write(model, tmp_path).read_text(encoding="utf-8")
-    assert "A baseline of Idempotent Generative Networks" in text
-    assert "leaves the data alone" not in text
+    assert "A baseline for Idempotent Generative Networks" in text
+    assert "leaves the data unchanged" not in text
     assert "project" not in text.replace("projects spoilt", "").split("## Uses")[0]
     assert {path.name for path in tmp_path.glob("*.png")} == {"samples-f1.png"}

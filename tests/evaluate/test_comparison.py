@@ -2,11 +2,13 @@
 
 import copy
 import json
+import re
 
 import pytest
 from PIL import Image
 
 from ign.evaluate.comparison import bars, compare, read, scatter
+from ign.evaluate.tables import markdown
 
 RESULTS = {
     "format": 1,
@@ -31,6 +33,10 @@ def changed(*path, to):
         inner = inner[key]
     inner[path[-1]] = to
     return results
+
+
+def changed_row(key, to):
+    return json.dumps(changed("rows", 0, key, to=to))
 
 
 DIFFERENCES = {
@@ -108,21 +114,62 @@ def test_plots_show_what_is_comparable(tmp_path):
         ("[]", "not the results of an evaluation of format 1"),
         ('{"format": 2}', "of format 1"),
         ('{"format": 1}', "no 'protocol'"),
-        (json.dumps({**RESULTS, "rows": [{"applications": 1}]}), "no 'name'"),
-        (json.dumps({**RESULTS, "rows": RESULTS["rows"][1:]}), "no 'samples'"),
-        (json.dumps({**RESULTS, "rows": 3}), "not the results"),
+        (json.dumps({**RESULTS, "rows": [{"applications": 1}]}), r"no 'rows\[0\].name'"),
+        (json.dumps({**RESULTS, "rows": RESULTS["rows"][1:]}), "no row of samples"),
+        (json.dumps({**RESULTS, "rows": 3}), "rows cannot be such a number"),
+        ("[" * 10_000, "nested too deeply"),
+        ('{"a":' * 10_000 + "1" + "}" * 10_000, "nested too deeply"),
+        ("null", "not the results"),
+        ("9" * 5000, "cannot be read as JSON"),
+        ('{"format": NaN}', "NaN is not JSON"),
+        (changed_row("frechet", [1]), r"rows\[0\].frechet cannot be such a list"),
+        (changed_row("frechet", None), r"rows\[0\].frechet cannot be such a NoneType"),
+        (changed_row("recall", "0.8"), "recall cannot be such a str"),
+        (changed_row("drift", 10**400), "drift cannot be such a number"),
+        (changed_row("still", True), "still cannot be such a number"),
+        (changed_row("name", None), "name cannot be such"),
+        (changed_row("applications", {}), "applications cannot be such a dict"),
+        (json.dumps(changed("protocol", to=None)), "protocol cannot be such"),
+        (json.dumps(changed("protocol", "samples", to=10**400)), "samples cannot be such"),
+        (json.dumps(changed("protocol", "features", to=[])), "features cannot be such"),
+        (json.dumps(changed("protocol", "kernel", to=3)), "kernel cannot be such"),
+        (json.dumps({**RESULTS, "alarms": [3]}), "alarms cannot be such"),
+        (b"\xff\xfe{", "cannot be read as JSON"),
     ],
 )
 def test_other_files_are_refused_in_one_line(content, words, tmp_path):
     path = tmp_path / "results.json"
     if content is not None:
-        path.write_text(content, encoding="utf-8")
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
     for given in (path, tmp_path):
         if content is None and given == path:
             continue
         with pytest.raises(ValueError, match=words) as caught:
             read(given)
         assert "\n" not in str(caught.value)
+
+
+def test_a_generator_without_drift_is_read(tmp_path):
+    row = {k: v for k, v in RESULTS["rows"][0].items() if k not in ("drift", "still")}
+    content = json.dumps({**RESULTS, "rows": [row]})
+    (tmp_path / "results.json").write_text(content, encoding="utf-8-sig")
+    assert read(tmp_path)["rows"] == [row]
+
+
+HOSTILE = "a|b_[x]<b>$y$\x1b[31m\udcff\\"
+
+
+def test_hostile_names_are_shown_as_they_are(tmp_path):
+    results = changed("rows", 0, "name", to=HOSTILE)
+    found = compare({HOSTILE: results, "other": changed("protocol", "samples", to=1)})
+    assert found.rows[0]["model"] == "a|b_[x]<b>$y$\\x1b[31m\\xff\\"
+    assert found.rows[0]["samples"] == found.rows[0]["model"]
+    for draw in (bars, scatter):
+        draw(found, tmp_path / "a.png")
+    for line in markdown(found.rows, {}, plain=True).splitlines()[2:]:
+        cells = re.split(r"(?<!\\)(?:\\\\)*\|", line)
+        assert len(cells) == len(found.rows[0]) + 2
+    assert r"a\|b\_\[x\]\<b\>\$y\$" in markdown(found.rows, {}, plain=True)
 
 
 def test_read_back(tmp_path):

@@ -60,7 +60,7 @@ def test_a_net_gets_bytes_in_rgb(scripts):
     x = images()
     pixels = ((x.double() + 1) * 127.5).round().clamp(0, 255).byte()
     script = torch.jit.load(str(scripts["small"]))
-    features, probabilities = net.observe(x)
+    features, probabilities = net.outputs(x)
     assert torch.equal(features, script(pixels, return_features=True))
     assert torch.equal(probabilities, script(pixels, no_output_bias=True))
     assert not torch.equal(probabilities, script(pixels))
@@ -69,7 +69,7 @@ def test_a_net_gets_bytes_in_rgb(scripts):
 
 def test_gray_is_repeated(scripts):
     net, x = load_net(scripts["small"]), images(1)
-    assert torch.equal(net.observe(x)[0], net.observe(x.repeat(1, 3, 1, 1))[0])
+    assert torch.equal(net.outputs(x)[0], net.outputs(x.repeat(1, 3, 1, 1))[0])
 
 
 @pytest.mark.parametrize(
@@ -83,13 +83,13 @@ def test_gray_is_repeated(scripts):
 def test_other_files_are_refused_in_one_line(scripts, name, words):
     path = scripts.get(name, scripts["small"].with_name("nowhere.pt"))
     with pytest.raises(ModelError, match=words) as caught:
-        load_net(path).observe(images())
+        load_net(path).outputs(images())
     assert "\n" not in str(caught.value)
 
 
 def test_two_channels_are_refused(scripts):
     with pytest.raises(ValueError, match="1 or 3, H, W"):
-        load_net(scripts["small"]).observe(torch.zeros(2, 2, 8, 8))
+        load_net(scripts["small"]).outputs(torch.zeros(2, 2, 8, 8))
 
 
 def test_inception_is_fetched_once_and_checked(scripts, own_cache, monkeypatch):

@@ -121,6 +121,24 @@ def test_nearest_images_by_definition():
     assert distance[:2].tolist() == [0, 0]
 
 
+def test_equal_images_can_be_skipped():
+    """Only the images that are equal to the query itself are skipped."""
+    generator = torch.Generator().manual_seed(0)
+    among = torch.randint(0, 256, (ROWS + 50, 1, 4, 4), dtype=torch.uint8, generator=generator)
+    among[-1] = among[3]
+    images = torch.cat([among[3:4], among[7:8]])
+    among[9] = images[0]
+    among[9, 0, 0, 0] ^= 1
+    distance, place = nearest(images, among, skip_equal=True)
+    assert place[0] == 9
+    assert distance[0] == pytest.approx(2 / 255 / 4)
+    table = (to_float(images[1:]) - to_float(among)).square().flatten(1).mean(1).sqrt()
+    table[7] = torch.inf
+    assert place[1] == table.argmin()
+    alone = nearest(images[:1], images[:1].expand(5, -1, -1, -1), skip_equal=True)[0]
+    assert alone.tolist() == [torch.inf]
+
+
 @pytest.mark.parametrize("sizes", [(2, 2, 3), (0, 2, 1), (2, 0, 1)])
 def test_nearest_images_are_there_and_of_one_shape(sizes):
     n, m, channels = sizes

@@ -18,8 +18,9 @@ from ign.evaluate import (
     manifold,
     report,
 )
+from ign.evaluate.alarms import alarms
 from ign.evaluate.comparison import bars, compare, scatter
-from ign.evaluate.idempotence import alarms, diversity, walk
+from ign.evaluate.sampling import draw_samples
 
 
 def small(kind="classes", seed=0):
@@ -163,8 +164,52 @@ def test_real_images_against_themselves(digits):
 def test_copies_and_their_ratio(digits):
     real, train = digits
     reference = Reference(real, train, small())
-    assert reference.copied(train.images[:300])[0] == 0
-    assert reference.copied(real.images)[0] == pytest.approx(1)
+    assert reference.nearest_training(train.images[:300])[0] == 0
+    assert reference.nearest_training(real.images)[0] == pytest.approx(1)
+
+
+@pytest.mark.parametrize("repeated", [0.5, 1.0])
+def test_copies_raise_the_alarm_when_held_out_images_repeat_training_images(digits, repeated):
+    """The ratio is to the nearest image that differs, and the repetition is reported."""
+    real, train = digits
+    count = int(repeated * len(real))
+    held_out = torch.cat([train.images[:count], real.images[count:]])
+    reference = Reference(to_float(held_out), train, small())
+    ratio = reference.nearest_training(train.images[500:800])[0]
+    assert ratio == 0
+    assert reference.nearest_training(real.images)[0] == pytest.approx(1, abs=0.15)
+    (warning,) = reference.warnings()
+    assert warning.startswith(f"{count:,} of {len(real):,} held-out images are equal to a training")
+    row = {"diversity": 1.0, "nearest_ratio": ratio}
+    assert any(alarm.startswith("copies") for alarm in alarms(row, {"diversity": 1}))
+    assert not Reference(real, train, small()).warnings()
+
+
+def test_constant_images_have_no_ratios(digits):
+    """Nothing is divided by zero, and the results say which ratio is missing."""
+    constant = torch.zeros(20, 1, 8, 8) - 0.5
+    reference = Reference(constant, constant, small())
+    assert reference.nearest_training(digits[0].images)[0] is None
+    row = reference.measure(digits[0].images)
+    assert row["diversity"] is None
+    assert not alarms({**row, "nearest_ratio": None}, row, ["a", "b", "c"])[1:]
+    joined = "\n".join(reference.warnings())
+    assert "20 of 20 held-out images are equal to a training image" in joined
+    assert "no nearest ratio" in joined
+    assert "no diversity ratio" in joined
+
+
+def test_a_drift_at_the_tolerance_does_not_depend_on_its_last_bits(model, digits):
+    """The tolerance is the drift of an image itself, once rounded up and once down."""
+    drift = model.drift(to_float(digits[0].images[:1]), 1, "l1").double().item()
+    shares = []
+    for tolerance in (drift * (1 - 1e-7), drift, drift * (1 + 1e-7), drift * (1 + 1e-3)):
+        found = evaluate.evaluate(
+            model, to_float(digits[0].images[:1]).expand(6, -1, -1, -1), samples=20,
+            features=small(), neighbours=3, tolerance=tolerance,
+        )  # fmt: skip
+        shares.append(row(found, "held-out images")["still"])
+    assert shares == [0, 0, 0, 1]
 
 
 MISTAKES = {
@@ -204,7 +249,7 @@ def test_samples_with_nan_are_an_error(model, digits):
             return x.tanh().masked_fill((x.flatten(1)[:, :1] > 2)[..., None, None], torch.nan)
 
     with pytest.raises(ValueError, match=r"f\(z\): number \d+ holds NaN or infinity"):
-        walk(IGN(Broken(), model.noise), 500)
+        draw_samples(IGN(Broken(), model.noise), 500)
 
 
 def test_default_nets_are_for_images_of_exactly_their_form():
@@ -213,13 +258,6 @@ def test_default_nets_are_for_images_of_exactly_their_form():
     for shape in ((1, 64, 64), (3, 28, 28), (3, 128, 128)):
         with pytest.raises(ValueError, match=r"mnist for .*name one, such as inception"):
             default_net(shape)
-
-
-def test_diversity_is_the_mean_distance_of_two(digits):
-    x = to_float(digits[0].images[:20]).flatten(1)
-    wanted = sum((a - b).norm() for a in x for b in x) / (20 * 19)
-    assert diversity(digits[0].images[:20]) == pytest.approx(wanted.item(), rel=1e-5)
-    assert diversity(digits[0].images[:1]) == 0
 
 
 REAL = {"classes": [0.5, 0.3, 0.2], "diversity": 1}
@@ -233,6 +271,7 @@ REAL = {"classes": [0.5, 0.3, 0.2], "diversity": 1}
         ({"classes": [0.8, 0.19, 0.01], "diversity": 0.9}, r"samples of 'c' \(1.0% of 20.0%\)"),
         ({"diversity": 0.4}, "diversity is 0.40"),
         ({"diversity": 0.9, "nearest_ratio": 0.2}, "copies"),
+        ({"diversity": None, "nearest_ratio": None}, None),
     ],
 )
 def test_alarms(row, words):
@@ -260,10 +299,10 @@ def test_a_collapsed_model_raises_the_alarm(model, digits):
 
 
 @pytest.mark.parametrize("applications", [[1], [2, 1, 2]])
-def test_walk_takes_each_k_once(model, applications):
-    found = walk(model, 10, applications, batch_size=4)
-    assert sorted(found.samples) == sorted(found.drifts) == sorted(set(applications))
-    assert len(found.noise) == len(found.samples[applications[0]]) == 10
+def test_samples_are_drawn_for_each_k_once(model, applications):
+    found = draw_samples(model, 10, applications, batch_size=4)
+    assert sorted(found.images) == sorted(found.drifts) == sorted(set(applications))
+    assert len(found.noise) == len(found.images[applications[0]]) == 10
 
 
 def test_a_generator_without_encoder_has_no_drift(digits, tmp_path):
@@ -276,7 +315,10 @@ def test_a_generator_without_encoder_has_no_drift(digits, tmp_path):
     assert names == ["f(z)", "training images", "held-out images", "noise"]
     drifts = [row.get("drift") for row in found.results["rows"]]
     assert drifts[:3] == [None, None, None]
-    assert found.results["warnings"][0] == "this model takes no images: f(z) alone, and no drift"
+    assert (
+        found.results["warnings"][0]
+        == "this model takes no images: only f(z) is measured, and no drift"
+    )
     report.page(found, "a generator", tmp_path)
     assert not (tmp_path / "drift.png").exists()
     compared = compare({"a": found.results})

@@ -249,3 +249,14 @@ def test_private_repositories_and_pull_requests(server, model, tmp_path):
     assert address == f"{server.address}/someone/digits/discussions/1"
     assert server.repositories["someone/digits"].messages == ["first", "Push model using ign"]
     assert "README.md" not in server.files("someone/digits")
+
+
+def test_a_cache_without_a_home_or_that_cannot_be_written(server, tmp_path, monkeypatch):
+    from huggingface_hub import constants
+
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", "~/.cache/huggingface/hub")
+    assert "there is no home folder for its cache ~/.cache" in refused()
+    (tmp_path / "file").touch()
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "file" / "cache"))
+    assert "cannot be used (Not a directory); set HF_HOME to a folder" in refused()
+    assert "cannot be used" in refused(cache_dir=tmp_path / "file" / "cache")

@@ -3,10 +3,11 @@
 import pytest
 import torch
 import torch.nn.functional as F
+from safetensors.torch import save_file
 from sklearn.datasets import load_digits
 from torch import nn
 
-from ign import IGN, IGNObjective
+from ign import IGN, IGNObjective, ModelError
 from ign.core import random
 from ign.nn import DCGANAutoencoder, RoleBatchNorm2d, batch_statistics, role
 from ign.nn.norm import still
@@ -52,7 +53,7 @@ def test_noise_role_in_evaluation_matches_batch_statistics():
     assert found["batch"] > 10 * found["role"], "pooled statistics fit no population"
 
 
-def test_statistics_are_kept_by_role():
+def test_statistics_are_kept_of_data_and_of_noise():
     norm = RoleBatchNorm2d(3)
     plain = {name: nn.BatchNorm2d(3) for name in ("data", "noise", "output")}
     for i, (name, one) in enumerate(plain.items()):
@@ -62,11 +63,43 @@ def test_statistics_are_kept_by_role():
                 assert torch.equal(norm(x), one(x))
     norm.eval()
     x = torch.randn(5, 3, 4, 4)
-    for name, one in plain.items():
+    for name in ("data", "noise"):
         with role(norm, name):
-            assert torch.equal(norm(x), one.eval()(x))
-    assert torch.equal(norm(x), plain["data"](x)), "an input of unknown kind is taken as data"
-    assert norm.num_batches_tracked.tolist() == [4, 4, 4]
+            assert torch.equal(norm(x), plain[name].eval()(x))
+    assert torch.equal(norm(x), plain["data"](x)), "the role is data unless another is set"
+    with role(norm, "output"):
+        assert torch.equal(norm(x), plain["data"](x)), "an output is an image like any other"
+    assert norm.num_batches_tracked.tolist() == [4, 4]
+
+
+def with_outputs(state):
+    """The state dict as version 0.1 wrote it: a third row, of outputs, in each statistic."""
+    names = ("running_mean", "running_var", "num_batches_tracked")
+    return {
+        k: torch.cat([v, v[:1] + 7]) if k.endswith(names) else v.clone() for k, v in state.items()
+    }
+
+
+def test_state_dicts_with_statistics_of_outputs_load(tmp_path):
+    torch.manual_seed(0)
+    network = DCGANAutoencoder(1, 8, 4, "role")
+    for _, buffer in network.named_buffers():
+        buffer.copy_(torch.rand_like(buffer.float()) * 5)
+    former = with_outputs(network.state_dict())
+    other = DCGANAutoencoder(1, 8, 4, "role")
+    other.load_state_dict(former)
+    assert all(torch.equal(v, other.state_dict()[k]) for k, v in network.state_dict().items())
+    model = IGN(network, GaussianNoise((1, 8, 8)))
+    folder = model.save_pretrained(tmp_path)
+    save_file({f"network.{k}": v for k, v in former.items()}, folder / "model.safetensors")
+    again = IGN.from_pretrained(folder)
+    assert torch.equal(again.sample(5, 2), model.sample(5, 2))
+    save_file(
+        {f"network.{k}": v[:1] if k.endswith("running_mean") else v for k, v in former.items()},
+        folder / "model.safetensors",
+    )
+    with pytest.raises(ModelError, match=r"running_mean is \(1, \d+\) in the file and must be \(2"):
+        IGN.from_pretrained(folder)
 
 
 def test_role_context_restores_and_refuses():

@@ -5,6 +5,7 @@ import torch
 
 from ign import IGNObjective
 from ign.nn import DCGANAutoencoder
+from ign.objective import AdversarialObjective, MatchObjective
 from ign.objective.match import kernel_divergence
 
 
@@ -59,18 +60,40 @@ def test_objective_adds_the_term_with_its_weight():
     network = DCGANAutoencoder(1, 8, 4, "none").double()
     x, z, anchors = torch.randn(3, 4, 1, 8, 8, dtype=torch.float64)
     plain = IGNObjective()(network, x, z)
+    objective = MatchObjective(IGNObjective(), 3.0, 0.2)
+    assert objective.one_pass
     for given in (None, anchors):
-        losses = IGNObjective(match_weight=3.0, match_bandwidth=0.2)(network, x, z, given)
+        losses = objective(network, x, z, given)
         wanted = kernel_divergence(network(z), x if given is None else given, 0.2)
-        assert torch.allclose(losses.match, wanted.detach())
+        assert torch.allclose(losses.terms["match"], wanted.detach())
         assert torch.allclose(losses.total, plain.total + 3 * wanted)
-        total = 20 * losses.rec + 20 * losses.idem + 2.5 * losses.tight + 3 * losses.match
+        total = 20 * losses.rec + 20 * losses.idem + 2.5 * losses.tight + 3 * losses.terms["match"]
         assert torch.allclose(losses.total, total)
         found = torch.autograd.grad(losses.total, network.decoder[0].weight)[0]
         apart = [torch.autograd.grad(v, network.decoder[0].weight)[0]
                  for v in (IGNObjective()(network, x, z).total, 3 * wanted)]  # fmt: skip
         assert torch.allclose(found, sum(apart), rtol=1e-10)
-    assert plain.match == 0
+    assert "match" not in plain.terms
+
+
+def test_additions_compose():
+    """The match term around the adversarial loss around the paper: the sum of the three."""
+    torch.manual_seed(0)
+    network = DCGANAutoencoder(1, 8, 4, "none").double()
+    x, z = torch.randn(2, 8, 1, 8, 8, dtype=torch.float64)
+    adversarial = AdversarialObjective(IGNObjective(), 2.0)
+    objective = MatchObjective(AdversarialObjective(IGNObjective(), 2.0), 3.0)
+    assert not objective.one_pass
+    losses = objective(network, x, z, first=0)
+    wanted = adversarial(network, x, z).total + 3 * kernel_divergence(network(z), x)
+    assert torch.allclose(losses.total, wanted)
+    assert list(losses.terms) == ["rec", "idem", "tight", "discriminator", "generator", "match"]
+
+
+@pytest.mark.parametrize(("weight", "bandwidth"), [(-1.0, 0.1), (1.0, 0.0), (float("inf"), 0.1)])
+def test_senseless_settings_are_refused(weight, bandwidth):
+    with pytest.raises(ValueError, match=r"weight|bandwidth"):
+        MatchObjective(IGNObjective(), weight, bandwidth)
 
 
 @pytest.mark.parametrize("parts", [2, 3, 6])

@@ -5,18 +5,19 @@ from contextlib import contextmanager, nullcontext
 
 import pytest
 import torch
-import torch.nn.functional as F
 from reference import agrees, error, gradient, listing, step
 from torch import nn
 
-import ign.objective.paper
+import ign.objective.one_pass
 from ign import IGNObjective
 from ign.nn import DCGANAutoencoder
 from ign.objective import (
+    AdversarialObjective,
     clamp,
     drift,
     frozen,
     idempotence,
+    paper_losses,
     reconstruction,
     tightness,
 )
@@ -104,6 +105,41 @@ def test_only_total_carries_a_gradient_and_is_the_weighted_sum():
         total = 3 * losses.rec + 5 * losses.idem + 0.7 * losses.tight
         assert torch.allclose(losses.total.detach(), total, rtol=1e-12)
         assert losses.tight < 0 < losses.idem
+
+
+@pytest.mark.parametrize("ratio", RATIOS)
+@pytest.mark.parametrize("norm", ["none", "batch", "group"])
+def test_the_paper_written_out_is_the_listing(norm, ratio):
+    net, (x, z) = network(norm), batch()
+
+    def objective(network, x, z):
+        return paper_losses(network, x, z, "l2", (3.0, 2.0, 0.5), ratio)
+
+    assert agrees(step(objective, net, x, z), listing(net, x, z, "l2", (3.0, 2.0, 0.5), ratio))
+
+
+def test_terms_can_be_added():
+    net, (x, z) = network("none"), batch()
+    losses = IGNObjective()(net, x, z)
+    extended = losses.add("mean", 3.0, losses.samples.mean())
+    assert torch.allclose(extended.total, losses.total + 3 * net(z).mean())
+    assert list(extended.terms) == ["rec", "idem", "tight", "mean"]
+    assert not extended.terms["mean"].requires_grad
+    assert list(losses.terms) == ["rec", "idem", "tight"]
+
+
+def test_the_names_of_version_0_1_say_where_they_went():
+    net, (x, z) = network("none"), batch()
+    with pytest.raises(TypeError, match=r"match_weight.*MatchObjective"):
+        IGNObjective(match_weight=1.0)
+    with pytest.raises(TypeError, match="no argument 'rec_wieght'"):
+        IGNObjective(rec_wieght=1.0)
+    losses = AdversarialObjective(IGNObjective(), 1.0)(net, x, z)
+    with pytest.warns(DeprecationWarning, match=r'losses.terms\["discriminator"\]'):
+        tell = losses.tell
+    assert tell == losses.terms["discriminator"]
+    with pytest.raises(AttributeError, match="nonsense"):
+        _ = losses.nonsense
 
 
 def test_terms_are_the_definitions():
@@ -256,13 +292,13 @@ def test_accumulated_micro_batches_are_the_joined_batch_without_clamp():
 
 def tightness_through_the_copy(monkeypatch):
     """Both terms see the frozen network, so that tightness has no gradient."""
-    outer = IGNObjective._outer
+    outer = IGNObjective.outer
 
     def planted(self, network, y, noise):
         with frozen(network):
             return outer(self, network, y, noise)
 
-    monkeypatch.setattr(IGNObjective, "_outer", planted)
+    monkeypatch.setattr(IGNObjective, "outer", planted)
 
 
 def tightness_with_a_plus_sign(monkeypatch):
@@ -272,7 +308,7 @@ def tightness_with_a_plus_sign(monkeypatch):
         value, slope = plain(value, scale, ratio)
         return -value, -slope
 
-    monkeypatch.setattr(ign.objective.paper, "clamp", planted)
+    monkeypatch.setattr(ign.objective.one_pass, "clamp", planted)
 
 
 def tightness_not_detached(monkeypatch):
@@ -285,10 +321,10 @@ def tightness_not_detached(monkeypatch):
         return outputs[-1]
 
     def planted(self, network, y, noise):
-        return self._pass(network, outputs[1], noise)
+        return self.apply_to(network, outputs[1], noise, "output")
 
     monkeypatch.setattr(DCGANAutoencoder, "forward", remember)
-    monkeypatch.setattr(IGNObjective, "_outer", planted)
+    monkeypatch.setattr(IGNObjective, "outer", planted)
 
 
 def copy_in_eval_mode(monkeypatch):
@@ -301,11 +337,11 @@ def copy_in_eval_mode(monkeypatch):
             yield
         network.train()
 
-    monkeypatch.setattr(ign.objective.paper, "frozen", planted)
+    monkeypatch.setattr(ign.objective.one_pass, "frozen", planted)
 
 
 def copy_that_is_not_frozen(monkeypatch):
-    monkeypatch.setattr(ign.objective.paper, "frozen", lambda network: nullcontext())
+    monkeypatch.setattr(ign.objective.one_pass, "frozen", lambda network: nullcontext())
 
 
 def scale_with_a_gradient(monkeypatch):
@@ -313,7 +349,7 @@ def scale_with_a_gradient(monkeypatch):
         bound = ratio * scale
         return bound * (value / bound).tanh(), 1 / (value / bound).cosh() ** 2
 
-    monkeypatch.setattr(ign.objective.paper, "clamp", planted)
+    monkeypatch.setattr(ign.objective.one_pass, "clamp", planted)
     monkeypatch.setattr(IGNObjective, "_over_processes", lambda self, *values: list(values))
 
 
@@ -342,36 +378,8 @@ def test_planted_fault_in_the_gate_is_caught(monkeypatch):
         return t, slope + 0.01
 
     assert agrees(step(IGNObjective(one_pass=True), net, x, z), wanted)
-    monkeypatch.setattr(ign.objective.paper, "clamp", planted)
+    monkeypatch.setattr(ign.objective.one_pass, "clamp", planted)
     assert not agrees(step(IGNObjective(one_pass=True), net, x, z), wanted, tolerance=1e-6)
-
-
-@pytest.mark.parametrize("noisy", [True, False])
-@pytest.mark.parametrize("tight", [2.5, 0.0])
-def test_data_is_told_in_the_code(tight, noisy):
-    """The definition written out, with a frozen copy: who tells, who fools, what is restored."""
-    net, (x, z), noise = network("group"), batch(), batch(2)[1] if noisy else torch.zeros(())
-    objective = IGNObjective(adversarial_weight=7.0, tight_weight=tight)
-    losses = objective(net, x, z, noise=noise if noisy else None)
-    found = gradient_of(losses.total, net)
-    fixed, y = copy.deepcopy(net).requires_grad_(False), net(z)
-    y_bar = y.detach()
-    rec, idem = (net(x + noise) - x).abs().mean(), (fixed(y + noise) - y).abs().mean()
-    drift_bar = (net(y_bar + noise) - y_bar).abs().mean()
-    tell = (1 + (-net.encoder(x + noise)[:, 0]).exp()).log().mean()
-    tell = tell + (1 + net.encoder(y_bar + noise)[:, 0].exp()).log().mean()
-    fool = (1 + (-fixed.encoder(y + noise)[:, 0]).exp()).log().mean()
-    bound, slope = clamp(losses.idem, losses.rec, 1.5)
-    total = 20 * rec + 20 * idem - tight * slope * drift_bar + 7 * (tell + fool)
-    assert error(found, gradient_of(total, net)) < 1e-12
-    for name, wanted in {
-        "rec": rec,
-        "idem": idem,
-        "tight": -bound,
-        "tell": tell,
-        "fool": fool,
-    }.items():
-        assert torch.allclose(getattr(losses, name), wanted.detach()), name
 
 
 def test_one_pass_restores_too():
@@ -382,40 +390,6 @@ def test_one_pass_restores_too():
     )
     assert error(one, many) < 1e-12
     assert error(one, gradient_of(IGNObjective()(net, x, z).total, net)) > 1e-3
-
-
-@pytest.mark.parametrize("noisy", [True, False])
-def test_reconstructions_pass_for_data_too(noisy):
-    """The definition written out: two in eight of f(x) are outputs like the others, but for T."""
-    net, (x, z), noise = network("batch"), batch(n=16), torch.zeros(())
-    if noisy:
-        noise = batch(2, n=16)[1]
-    objective = IGNObjective(adversarial_weight=7.0, sharp_weight=5.0, clamp_ratio=1.5)
-    losses = objective(net, x, z, noise=noise if noisy else None)
-    fixed, y, fx = copy.deepcopy(net).requires_grad_(False), net(z), net(x + noise)
-    some = fx[[0, 8, 3, 11]]
-    made, shown = torch.cat([y, some]), torch.cat([y + noise, some])
-    code, outer = fixed.encoder(shown)[:, 0], net(shown.detach())
-    rec, idem = l1(fx, x).mean(), l1(fixed(shown), made).mean()
-    drift_bar = l1(outer, made.detach())[:16].mean()
-    tell = F.softplus(-net.encoder(x + noise)[:, 0]).mean()
-    tell = tell + F.softplus(net.encoder(shown.detach())[:, 0]).mean()
-    fool, sharp = F.softplus(-code[:16]).mean(), F.softplus(-code[16:]).mean()
-    slope = clamp(drift_bar.detach(), rec.detach(), 1.5)[1]
-    total = 20 * rec + 20 * idem - 2.5 * slope * drift_bar + 7 * (tell + fool) + 5 * sharp
-    assert error(gradient_of(losses.total, net), gradient_of(total, net)) < 1e-12
-    for name, wanted in {"idem": idem, "tell": tell, "fool": fool, "sharp": sharp}.items():
-        assert torch.allclose(getattr(losses, name), wanted.detach()), name
-
-
-def test_nothing_is_sharp_without_a_judge():
-    with pytest.raises(ValueError, match="adversarial_weight"):
-        IGNObjective(sharp_weight=1.0)
-
-
-def test_the_code_is_of_the_network():
-    with pytest.raises(ValueError, match="with_code"):
-        IGNObjective(adversarial_weight=1.0)(torch.tanh, *batch())
 
 
 def gradient_of(total, net):

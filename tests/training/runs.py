@@ -9,15 +9,17 @@ from typing import Any
 
 import torch
 
-TINY = [
+SHARED = [
     "--size=8", "--limit=64", "--batch_size=8", "--steps=12", "--every=4", "--log_every=1",
     "--learning_rate=0.002", "--decay=0", "--betas=[0.5,0.999]", "--ema=0.9", "--network.width=4",
-    "--objective.match_weight=0", "--objective.adversarial_weight=0", "--objective.sharp_weight=0",
-    "--denoise=0", "--device=cpu", "--trainer.precision=32",
+    "--device=cpu", "--trainer.precision=32",
 ]  # fmt: skip
+"""Options of every method."""
+TINY = [*SHARED, "--match.weight=0", "--adversarial.weight=0", "--denoise=0"]
 RICH = [
     *TINY, "--flip=true", "--decay=0.5", "--network.norm=role",
-    "--objective.match_weight=5", "--objective.adversarial_weight=0.3", "--anchors=16",
+    "--match.weight=5", "--adversarial.weight=0.3", "--adversarial.reconstruction_weight=0.2",
+    "--match.anchors=16",
     "--network.rounding=0.5", "--denoise=0.5", "--trainer.accumulate_grad_batches=2",
     "--trainer.precision=bf16-mixed",
 ]  # fmt: skip
@@ -25,8 +27,7 @@ RICH = [
 OPTIONS: dict[str, Any] = {
     "size": 8, "limit": 64, "batch_size": 8, "steps": 12, "every": 4, "log_every": 1,
     "learning_rate": 0.002, "decay": 0.0, "betas": (0.5, 0.999), "ema": 0.9,
-    "network": {"width": 4}, "objective.match_weight": 0.0, "objective.adversarial_weight": 0.0,
-    "objective.sharp_weight": 0.0, "denoise": 0.0,
+    "network": {"width": 4}, "match.weight": 0.0, "adversarial.weight": 0.0, "denoise": 0.0,
     "trainer": {"accelerator": "cpu", "precision": "32"},
 }  # fmt: skip
 """TINY for Python."""

@@ -9,19 +9,20 @@ import pytest
 import torch
 from rich.console import Console
 
-from ign import Losses
 from ign.training import callbacks
-from ign.training.callbacks import Bar, Tell, lost, say
+from ign.training.callbacks import ProgressBar, ReportLostProcess, print_line
+from ign.training.failures import is_process_lost
 
 
 def shown(terminal: bool, begin: int, end: int, total: int = 40) -> str:
     """What the bar of a run from one step to another writes, 80 columns wide."""
     file = StringIO()
     console = Console(file=file, force_terminal=terminal, width=80)
-    losses = vars(Losses(*torch.tensor([9.0, 0.5, 0.25, -0.125, *[0.0] * 4])))
+    names = ("total", "rec", "idem", "tight", "match")
+    losses = dict(zip(names, torch.tensor([9.0, 0.5, 0.25, -0.125, 0.0]), strict=True))
     module = SimpleNamespace(losses=losses, config=SimpleNamespace(steps=total))
     trainer = SimpleNamespace(is_global_zero=True, global_step=begin)
-    bar = Bar(console, every=2, means="on cpu: float32")
+    bar = ProgressBar(console, every=2, computation="on cpu: float32")
     bar.on_train_start(trainer, module)
     for trainer.global_step in range(begin + 1, end + 1):
         time.sleep(0.01)
@@ -53,7 +54,7 @@ def test_elsewhere_a_line_now_and_then(seconds, monkeypatch):
 
 def test_line_is_printed_as_it_is():
     file = StringIO()
-    say(Console(file=file, width=20), "/tmp/[red]/a folder of a very long name")
+    print_line(Console(file=file, width=20), "/tmp/[red]/a folder of a very long name")
     assert file.getvalue() == "/tmp/[red]/a folder of a very long name\n"
 
 
@@ -73,7 +74,7 @@ GLOO = RuntimeError("[/pytorch/third_party/gloo/gloo/transport/tcp/pair.cc:537] 
 )
 def test_what_ends_one_process_is_told_once(rank, error, wanted, tmp_path, capsys):
     trainer = SimpleNamespace(global_step=7, global_rank=rank)
-    Tell(tmp_path / "run").on_exception(trainer, None, error)
+    ReportLostProcess(tmp_path / "run").on_exception(trainer, None, error)
     err = capsys.readouterr().err
     assert err.startswith(wanted) if wanted else not err
-    assert lost(error) == ("gloo" in str(error) or "NCCL" in str(error))
+    assert is_process_lost(error) == ("gloo" in str(error) or "NCCL" in str(error))

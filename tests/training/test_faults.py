@@ -13,7 +13,7 @@ import ign.model
 from ign.nn import DCGANAutoencoder
 from ign.nn.ema import Average
 from ign.training import Failure
-from ign.training.callbacks import Bar
+from ign.training.callbacks import ProgressBar
 from ign.training.journal import Journal
 
 TRAIN = ["train", "digits", *TINY]
@@ -157,7 +157,10 @@ def test_full_disk_leaves_what_was_there(place, call, plain, tmp_path, monkeypat
         err = fails(capsys, *TRAIN, f"--out={run}")
     assert f"cannot write to {run} (" in err
     assert "kept: step-00000004.ckpt" in err
-    assert f"make room, then go on with: ign train --resume {run}" in err
+    assert (
+        f"raise the limit on file sizes (ulimit -f), then go on with: ign train --resume {run}"
+        in err
+    )
     assert saved(run) == ["step-00000004.ckpt"]
     ign.IGN.from_pretrained(run).sample(2)
     assert not leftovers(run)
@@ -193,7 +196,7 @@ def test_place_that_cannot_be_written(tmp_path, capsys):
 
 def test_failure_in_python_leaves_bar_and_signals_as_they_were(tmp_path, monkeypatch):
     ended = []
-    monkeypatch.setattr(Bar, "teardown", lambda self, *_: ended.append(self.live.stop()))
+    monkeypatch.setattr(ProgressBar, "teardown", lambda self, *_: ended.append(self.live.stop()))
     loss_from(monkeypatch, 6, lambda total: total * float("nan"))
     before = [signal.getsignal(n) for n in (signal.SIGINT, signal.SIGTERM)]
     with pytest.raises(Failure, match="step 6: the loss is nan"):

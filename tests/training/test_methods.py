@@ -17,15 +17,16 @@ import yaml
 from lightning import Trainer
 from torch import nn
 from torch.distributions import Normal, kl_divergence
-from training.runs import TINY, begin, main, rows, same_end
+from training.runs import SHARED, TINY, begin, main, rows, same_end
 
 import ign
 from ign import IGN, data
 from ign.noise import GaussianNoise
 from ign.training import Config, arguments
-from ign.training.config import BaselineConfig, NetworkConfig, ObjectiveConfig
+from ign.training.config import NetworkConfig
 from ign.training.methods import METHODS, Batch
 from ign.training.methods.ebgan import pulling_away
+from ign.training.methods.listing import PaperObjectiveConfig
 from ign.training.module import Training
 
 BASELINES = tuple(name for name in METHODS if name != "ign")
@@ -35,10 +36,10 @@ RATE, BETAS = 1e-2, (0.5, 0.999)
 def training(name: str, **options) -> Training:
     """A method on a tiny network, in double precision."""
     torch.manual_seed(0)
-    config = Config(
-        method=name, batch_size=6, learning_rate=RATE, network=NetworkConfig(4, "batch"), **options
+    config = METHODS[name].config(
+        batch_size=6, learning_rate=RATE, betas=BETAS, network=NetworkConfig(4, "batch"), **options
     )
-    network = METHODS[name].network(1, 8, 4, "batch")
+    network = METHODS[name].network_class(1, 8, 4, "batch")
     method = METHODS[name](network, config)
     with torch.no_grad():
         for p in (*network.parameters(), *method.parameters()):
@@ -59,7 +60,7 @@ def descend(optimizer: torch.optim.Adam, loss: torch.Tensor) -> None:
 
 
 def dcgan(network, method, batches, _):
-    generator, critic = network.decoder, method.critic
+    generator, critic = network.decoder, method.discriminator
     of_generator, of_critic = adam(generator), adam(critic)
     for x, z in batches:
         code, one, zero = z.reshape(6, 64)[:, :8].reshape(6, 8, 1, 1), torch.ones(6), torch.zeros(6)
@@ -81,7 +82,7 @@ def vae(network, method, batches, config):
         y = network.decoder(code)
         likelihood = Normal(y, 0.5**0.5).log_prob(x) + math.log(math.pi) / 2
         kl = kl_divergence(posterior, Normal(torch.zeros(1).double(), 1.0))
-        loss = -likelihood.sum() / 6 + config.baseline.beta * kl.sum() / 6
+        loss = -likelihood.sum() / 6 + config.beta * kl.sum() / 6
         descend(optimizer, loss)
     return (loss,)
 
@@ -100,7 +101,7 @@ def ebgan(network, method, batches, config):
     for x, z in batches:
         y = generator(z.reshape(6, 64)[:, :8].reshape(6, 8, 1, 1))
         energy = (critic(y.detach()) - y.detach()).square().mean((1, 2, 3))
-        hinge = torch.stack([max(config.baseline.margin - e, 0 * e) for e in energy])
+        hinge = torch.stack([max(config.margin - e, 0 * e) for e in energy])
         assert 0 < (hinge > 0).sum() < 6, "the margin cuts the batch in two"
         critic_loss = F.mse_loss(critic(x), x) + hinge.mean()
         descend(of_critic, critic_loss)
@@ -108,16 +109,16 @@ def ebgan(network, method, batches, config):
         pairs = [F.cosine_similarity(a, b, 0) ** 2 for a in code for b in code if a is not b]
         alike = [p for p in pairs if p < 1 - 1e-9]
         loss = F.mse_loss(critic.decoder(critic.encoder(y)), y)
-        loss = loss + config.baseline.pull_weight * sum(alike) / 30
+        loss = loss + config.pull_weight * sum(alike) / 30
         descend(of_generator, loss)
     return critic_loss, loss
 
 
 DEFINITIONS = {
     "dcgan": (dcgan, {}),
-    "vae": (vae, {"baseline": BaselineConfig(beta=0.7)}),
+    "vae": (vae, {"beta": 0.7}),
     "autoencoder": (autoencoder, {}),
-    "ebgan": (ebgan, {"baseline": BaselineConfig(margin=0.1, pull_weight=0.3)}),
+    "ebgan": (ebgan, {"margin": 0.1, "pull_weight": 0.3}),
 }
 
 
@@ -148,16 +149,16 @@ def test_steps_are_those_of_the_definition(name, monkeypatch):
 
 @pytest.mark.parametrize(("distance", "ratio"), [("l2", None), ("l1", 0.5)])
 def test_listing_is_the_listing(distance, ratio):
-    options = ObjectiveConfig(distance, 3.0, 2.0, 0.5, ratio)
+    options = PaperObjectiveConfig(distance, 3.0, 2.0, 0.5, ratio)
     module = training("listing", objective=options)
     network, method = module.model.network.train(), module.method.train()
     x, z = torch.rand(6, 1, 8, 8).double() * 2 - 1, torch.randn(6, 1, 8, 8).double()
     for _ in range(2):  # the copy follows
         wanted = reference.listing(network, x, z, distance, (3.0, 2.0, 0.5), ratio)
         network.zero_grad()
-        (turn,) = method.turns(network, Batch(x, z))
-        turn.loss.backward()
-        terms = (turn.terms[k] for k in ("total", "rec", "idem", "tight"))
+        (update,) = method.losses(network, Batch(x, z))
+        update.loss.backward()
+        terms = (update.terms[k] for k in ("total", "rec", "idem", "tight"))
         statistics = reference.statistics(network)
         assert reference.agrees(
             reference.Step(*terms, reference.gradient(network), statistics), wanted
@@ -186,7 +187,7 @@ def test_running_statistics_are_those_of_one_pass_of_the_right_images():
         wanted.generate(wanted.latent(z))
         if name == "ebgan":
             wanted.critic(x)
-        list(method.turns(network, Batch(x, z)))
+        list(method.losses(network, Batch(x, z)))
         for (key, a), b in zip(network.named_buffers(), wanted.buffers(), strict=True):
             assert torch.equal(a, b), key
 
@@ -195,7 +196,7 @@ def test_codes_of_the_training_images_are_fitted():
     module = training("autoencoder").float()
     network, modes = module.model.network.train(), []
     network.encoder.register_forward_hook(lambda layers, *_: modes.append(layers.training))
-    module.method.complete(network, module.images)
+    module.method.finalize(network, module.images)
     assert modes == [False]
     assert network.training
     x = module.images.batch(torch.arange(30))
@@ -206,7 +207,7 @@ def test_codes_of_the_training_images_are_fitted():
 
 # Runs.
 
-WORDS = [*TINY, "--steps=6", "--every=3", "--decay=0.5", "--trainer.accumulate_grad_batches=2"]
+WORDS = [*SHARED, "--steps=6", "--every=3", "--decay=0.5", "--trainer.accumulate_grad_batches=2"]
 
 
 @pytest.fixture(scope="module")
@@ -228,7 +229,7 @@ def test_a_run_of_a_baseline_is_a_run(name, runs):
     run = runs(name)
     model = IGN.from_pretrained(run)
     assert model.about["method"] == name
-    assert type(model.network) is METHODS[name].network
+    assert type(model.network) is METHODS[name].network_class
     assert torch.allclose(model.sample(7, batch_size=2), model.sample(9)[:7], atol=1e-5)
     last = rows(run)[-1]
     assert all(last[k] for k in ("step", "diversity", *METHODS[name].terms))
@@ -295,8 +296,11 @@ def test_commands_on_a_generator(runs, tmp_path, capsys):
 # What a method sets.
 
 
-def test_methods_are_those_that_the_configuration_names():
-    assert get_args(get_type_hints(Config)["method"]) == tuple(METHODS)
+@pytest.mark.parametrize("name", METHODS)
+def test_a_configuration_names_its_method(name):
+    kind = METHODS[name].config
+    assert get_args(get_type_hints(kind)["method"]) == (name,)
+    assert kind().method == name
 
 
 def test_a_method_sets_what_is_not_given():
@@ -311,7 +315,7 @@ def test_a_method_sets_what_is_not_given():
     both = arguments(given, "celeba")
     assert (both.learning_rate, both.network.norm, both.betas) == (1e-3, "group", (0.5, 0.999))
     listing = arguments({"method": "listing"}, "celeba").objective
-    assert listing == ObjectiveConfig("l2", 1.0, 1.0, 0.1, None)
+    assert listing == PaperObjectiveConfig("l2", 1.0, 1.0, 0.1, None)
     assert arguments({"method": "listing"}, "celeba").noise == "spectral"
 
 
@@ -335,13 +339,15 @@ def test_help_shows_what_a_method_sets(capsys):
 
 MISTAKES = {
     "unknown": (["--method=gan"], "gan"),
-    "role": (["--method=vae", "--network.norm=role"], "network.norm role"),
-    "noise": (["--method=dcgan", "--noise=spectral"], "noise gaussian"),
+    "role": (["--method=vae", "--network.norm=role"], "network.norm"),
+    "noise": (["--method=dcgan", "--noise=spectral"], "--noise=spectral"),
     "code": (["--method=ebgan", "--network.width=64"], "code of 128 values"),
-    "match": (["--method=listing", "--objective.match_weight=1"], "no match or adversarial"),
-    "tell": (["--method=listing", "--objective.adversarial_weight=1"], "no match or adversarial"),
-    "sharp": (["--method=listing", "--objective.sharp_weight=1"], "no match or adversarial"),
-    "grid": (["--method=vae", "--network.rounding=1"], "network.rounding is for method ign"),
+    "match": (["--method=listing", "--match.weight=1"], "--match.weight=1"),
+    "adversarial": (["--method=listing", "--adversarial.weight=1"], "--adversarial.weight=1"),
+    "clamp": (["--method=listing", "--objective.clamp_scale=z"], "clamp_scale"),
+    "rounding": (["--method=vae", "--network.rounding=1"], "network.rounding"),
+    "beta": (["--method=dcgan", "--beta=1"], "--beta=1"),
+    "judge": (["--adversarial.reconstruction_weight=1"], "needs an adversarial.weight"),
     "step": (["--network.rounding=-1"], "rounding -1.0 must be finite and at least 0"),
 }
 
@@ -349,7 +355,8 @@ MISTAKES = {
 @pytest.mark.parametrize("mistake", MISTAKES)
 def test_mistake_is_one_line(mistake, tmp_path, capsys):
     words, told = MISTAKES[mistake]
-    assert main("train", "digits", *TINY, *words, f"--out={tmp_path / 'run'}") == 2
+    shared = SHARED if words[0].startswith("--method") else TINY
+    assert main("train", "digits", *shared, *words, f"--out={tmp_path / 'run'}") == 2
     out, err = capsys.readouterr()
     assert (out, err.count("\n")) == ("", 1)
     assert told in err
@@ -365,5 +372,5 @@ def test_mistakes_in_python(runs, tmp_path):
 
 def test_a_run_is_named_after_its_method(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    assert main("train", "digits", *TINY, "--steps=1", "--method=autoencoder") == 0
+    assert main("train", "digits", *SHARED, "--steps=1", "--method=autoencoder") == 0
     assert (tmp_path / "runs" / "digits-autoencoder" / "model").is_dir()

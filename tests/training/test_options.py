@@ -8,23 +8,27 @@ from training.runs import main
 
 import ign
 from ign.training import PRESETS, Config, arguments, parser, preset_file
-from ign.training.options import plain
+from ign.training.methods import METHODS
+from ign.training.methods.idempotent import IGNConfig
+from ign.training.options import to_yaml
 
 OTHER = {
-    "method": "vae", "baseline.beta": 0.5, "baseline.margin": 3.0, "baseline.pull_weight": 0.0,
     "data": "elsewhere", "size": 24, "gray": True, "limit": 50, "flip": True, "noise": "spectral",
     "network.width": 8, "network.norm": "group", "objective.distance": "l2",
     "objective.rec_weight": 3.5, "objective.idem_weight": 4.0, "objective.tight_weight": 0.5,
-    "objective.clamp_ratio": None, "objective.clamp_scale": "z", "objective.match_weight": 2.0,
-    "objective.match_bandwidth": 0.25, "objective.adversarial_weight": 3.0,
-    "objective.sharp_weight": 0.75, "network.rounding": 2.0,
-    "batch_size": 6, "anchors": 9, "denoise": 0.5, "steps": 7,
+    "objective.clamp_ratio": None, "objective.clamp_scale": "z", "match.weight": 2.0,
+    "match.bandwidth": 0.25, "match.anchors": 9, "adversarial.weight": 3.0,
+    "adversarial.reconstruction_weight": 0.75, "network.rounding": 2.0, "compile": True,
+    "batch_size": 6, "denoise": 0.5, "steps": 7, "horizon": 70,
     "learning_rate": 1e-5, "decay": 0.25, "betas": [0.1, 0.2], "ema": 0.5, "seed": 3, "every": 5,
     "log_every": 4, "trainer.accelerator": "cpu", "trainer.devices": 2, "trainer.num_nodes": 3,
     "trainer.strategy": "ddp", "trainer.precision": "bf16-mixed",
-    "trainer.accumulate_grad_batches": 11, "trainer.compile": True,
+    "trainer.accumulate_grad_batches": 11,
 }  # fmt: skip
-"""Another value for each field there is."""
+"""Another value for each field of method ign but its name."""
+
+OWN = {"vae": {"beta": 0.5}, "ebgan": {"margin": 3.0, "pull_weight": 0.0}}
+"""Another value for each field that only one baseline has."""
 
 PAPER = {
     "mnist-paper": {
@@ -41,8 +45,8 @@ PAPER = {
 """Table 1, Section 3.1 and the listing of the paper."""
 BOTH = {
     "learning_rate": 1e-4, "betas": (0.5, 0.999), "batch_size": 256, "network.width": 64,
-    "network.norm": "batch", "objective.match_weight": 0.0, "objective.clamp_scale": "x",
-    "objective.adversarial_weight": 0.0, "objective.sharp_weight": 0.0, "denoise": 0.0, "ema": 0.0,
+    "network.norm": "batch", "match.weight": 0.0, "objective.clamp_scale": "x",
+    "adversarial.weight": 0.0, "denoise": 0.0, "ema": 0.0,
     "decay": 0.0, "flip": False, "network.rounding": 0.0,
     "trainer.precision": "32",
 }  # fmt: skip
@@ -70,16 +74,60 @@ def parsed(monkeypatch):
 
 
 def test_every_field_from_the_command_line_yaml_and_python(parsed, tmp_path):
-    wanted = flat(Config()) | OTHER | {"betas": tuple(OTHER["betas"])}
-    assert wanted.keys() == flat(Config()).keys()
-    assert all(wanted[name] != value for name, value in flat(Config()).items())
+    wanted = flat(IGNConfig()) | OTHER | {"betas": tuple(OTHER["betas"])}
+    assert wanted.keys() == flat(IGNConfig()).keys()
+    given = {name: value for name, value in flat(IGNConfig()).items() if name != "method"}
+    assert all(wanted[name] != value for name, value in given.items())
     words = [f"--{k}={'null' if v is None else v}" for k, v in OTHER.items()]
     config = parsed("digits", *words)
     assert flat(config) == wanted
     assert arguments(OTHER, "digits") == config
-    (tmp_path / "a.yaml").write_text(yaml.safe_dump(plain(config)), encoding="utf-8")
+    (tmp_path / "a.yaml").write_text(to_yaml(config), encoding="utf-8")
     assert parsed("--config", tmp_path / "a.yaml") == config
     assert parsed("mnist-paper", f"--config={tmp_path / 'a.yaml'}", "--steps=9").steps == 9
+
+
+@pytest.mark.parametrize("name", OWN)
+def test_fields_of_a_baseline(parsed, tmp_path, name):
+    words = [f"--{field}={value}" for field, value in OWN[name].items()]
+    config = parsed("digits", f"--method={name}", *words)
+    assert {field: flat(config)[field] for field in OWN[name]} == OWN[name]
+    assert arguments({"method": name, **OWN[name]}, "digits") == config
+    (tmp_path / "a.yaml").write_text(to_yaml(config), encoding="utf-8")
+    again = parsed("mnist", f"--config={tmp_path / 'a.yaml'}", "--horizon=null")
+    assert again == config
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("preset", PRESETS)
+def test_every_method_takes_every_preset(preset, method):
+    config = arguments({"method": method}, preset)
+    assert type(config) is METHODS[method].config
+    if method != "ign":
+        own = METHODS[method].config()
+        for name in ("learning_rate", "betas"):
+            assert getattr(config, name) == getattr(own, name)
+        assert config.network.norm == own.network.norm
+        assert config.steps == arguments({}, preset).steps
+
+
+FORMER_WORDS = {
+    "objective.match_weight": ("match.weight", 2.0),
+    "objective.match_bandwidth": ("match.bandwidth", 0.25),
+    "anchors": ("match.anchors", 9),
+    "objective.adversarial_weight": ("adversarial.weight", 3.0),
+    "trainer.compile": ("compile", True),
+}
+
+
+@pytest.mark.parametrize("former", FORMER_WORDS)
+def test_a_former_name_still_works_and_says_its_new_one(former, parsed, capsys):
+    now, value = FORMER_WORDS[former]
+    assert flat(parsed("digits", f"--{former}={value}"))[now] == value
+    assert f"--{former} is now --{now}" in capsys.readouterr().err
+    with pytest.warns(DeprecationWarning, match=f"{former} is now {now}"):
+        config = arguments({former: value}, "digits")
+    assert flat(config)[now] == value
 
 
 def test_some_fields_leave_the_others_as_the_preset_has_them():

@@ -1,13 +1,14 @@
-"""How a run computes: what auto stands for, what is said of it, what compilation leaves alone."""
+"""How a run computes: what auto stands for, how it is described, what compilation leaves alone."""
 
 import pytest
 import torch
-from training.runs import OPTIONS, TINY, begin, main, same_end
+from training.runs import OPTIONS, SHARED, TINY, begin, main, same_end
 from training.test_module import training
 
 import ign
 from ign.training import precision
-from ign.training.config import Config, TrainerConfig
+from ign.training.config import TrainerConfig
+from ign.training.methods.idempotent import IGNConfig
 from ign.training.module import Training
 
 
@@ -41,13 +42,13 @@ def test_auto_asks_the_gpu(native, monkeypatch):
     assert asked
 
 
-def test_what_is_said_is_what_is_done(monkeypatch):
+def test_description_is_what_is_done(monkeypatch):
     processor(monkeypatch, avx512_bf16=True)
-    config = Config(trainer=TrainerConfig("cpu", compile=True))
+    config = IGNConfig(trainer=TrainerConfig("cpu"), compile=True)
     wanted = "on cpu: bfloat16 autocast, channels-last, fused Adam, compiled objective"
-    assert precision.said(config) == wanted
-    config.trainer = TrainerConfig("cpu", precision="32")
-    assert precision.said(config) == "on cpu: float32, channels-last, fused Adam"
+    assert precision.describe_computation(config) == wanted
+    config = IGNConfig(trainer=TrainerConfig("cpu", precision="32"))
+    assert precision.describe_computation(config) == "on cpu: float32, channels-last, fused Adam"
 
 
 def test_a_run_takes_the_precision_and_the_model_names_it(plain, tmp_path, monkeypatch):
@@ -77,7 +78,7 @@ def test_compiled_run_is_the_run(plain, tmp_path, monkeypatch):
         return compile_(what, backend="aot_eager", fullgraph=options.get("fullgraph", False))
 
     monkeypatch.setattr(torch, "compile", eager)
-    options = OPTIONS | {"trainer": {**OPTIONS["trainer"], "compile": True}}
+    options = OPTIONS | {"compile": True}
     model = ign.train("digits", out=tmp_path / "run", **options)
     assert len(calls) == 2
     wanted = ign.IGN.from_pretrained(plain)
@@ -86,18 +87,18 @@ def test_compiled_run_is_the_run(plain, tmp_path, monkeypatch):
 
 
 def test_compilation_is_refused_where_it_means_nothing(tmp_path, capsys):
-    words = ["--method=vae", "--trainer.compile=true", f"--out={tmp_path / 'run'}"]
-    assert main("train", "digits", *TINY, *words) == 2
-    assert "trainer.compile is for method ign, not for vae" in capsys.readouterr().err
+    words = [*SHARED, "--method=vae", "--compile=true", f"--out={tmp_path / 'run'}"]
+    assert main("train", "digits", *words) == 2
+    assert "--compile=true" in capsys.readouterr().err
 
 
 def test_images_that_lie_elsewhere_are_brought_as_bytes(monkeypatch):
     module = training()
-    here, chosen = module.near(torch.tensor([3, 1, 4]))
+    here, chosen = module.on_device(torch.tensor([3, 1, 4]))
     assert here is module.images.images
     assert chosen.tolist() == [3, 1, 4]
     monkeypatch.setattr(Training, "device", torch.device("meta"))
-    brought, places = module.near(torch.tensor([3, 1, 4]))
+    brought, places = module.on_device(torch.tensor([3, 1, 4]))
     assert (brought.shape, brought.dtype, brought.device.type) == (
         (3, 1, 8, 8),
         torch.uint8,

@@ -12,7 +12,7 @@ from training.runs import OPTIONS, TINY, begin, main, rows, saved, steps
 
 import ign
 from ign import data
-from ign.training import arguments, place
+from ign.training import arguments, choose_folder
 from ign.view import pictures
 
 LOSSES = ("seconds", "steps_per_second", "total", "rec", "idem", "tight", "match",
@@ -116,14 +116,13 @@ def test_force_replaces_a_run_once_the_new_one_can_begin(tmp_path, capsys):
 
 def test_place_of_a_run(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    assert str(place(None, "digits", False)) == "runs/digits"
-    (tmp_path / "runs" / "digits").mkdir(parents=True)
-    assert str(place(None, "digits", False)) == "runs/digits-2"
+    assert str(choose_folder(None, "digits", False)) == "runs/digits"
+    assert str(choose_folder(None, "digits", False)) == "runs/digits-2"
     (tmp_path / "letters").mkdir()
     (tmp_path / "letters" / "love.txt").write_text("keep me", encoding="utf-8")
     for there in ("letters", "letters/love.txt"):
         with pytest.raises(ValueError, match="not a run"):
-            place(there, "digits", True)
+            choose_folder(there, "digits", True)
 
 
 def test_folder_of_images_from_the_command_line(tmp_path, capsys):

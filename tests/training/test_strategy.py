@@ -4,21 +4,24 @@ from types import SimpleNamespace
 
 import pytest
 import torch
+from lightning.fabric.plugins.environments import LightningEnvironment
 from lightning.pytorch.strategies import DDPStrategy
-from training.runs import TINY, main
+from training.runs import SHARED, main
 from training.test_module import training
 
 from ign.training import Config, arguments
 from ign.training.config import TrainerConfig
-from ign.training.strategy import Sharded, spread
+from ign.training.strategy import Sharded, placement
 
 
 def chosen(**options):
-    return spread(Config(trainer=TrainerConfig(**options)))
+    return placement(Config(trainer=TrainerConfig(**options)))
 
 
 def test_one_process_needs_no_strategy():
-    assert chosen() == {"devices": 1, "num_nodes": 1, "strategy": "auto"}
+    found = chosen()
+    assert isinstance(found.pop("plugins")[0], LightningEnvironment)
+    assert found == {"devices": 1, "num_nodes": 1, "strategy": "auto"}
 
 
 @pytest.mark.parametrize("options", [{"devices": 2}, {"num_nodes": 2}, {"strategy": "ddp"}])
@@ -38,7 +41,7 @@ def test_torchrun_says_how_many(monkeypatch):
 
 def test_shards_are_for_one_method(tmp_path, capsys):
     words = ["--method=dcgan", "--trainer.strategy=fsdp", f"--out={tmp_path / 'run'}"]
-    assert main("train", "digits", *TINY, *words) == 2
+    assert main("train", "digits", *SHARED, *words) == 2
     assert "fsdp is for method ign; dcgan takes ddp" in capsys.readouterr().err
 
 
@@ -51,7 +54,7 @@ def test_processes_see_the_batch_of_one_in_order(world, parts):
     for rank in range(world):
         module.trainer = SimpleNamespace(world_size=world, global_rank=rank)
         for part, first in enumerate(module._places()):
-            seen[part].append(module.batch(5, first, module.part(world)))
+            seen[part].append(module.batch(5, first, module.micro_batch(world)))
     for name in ("x", "z"):
         found = torch.cat([getattr(piece, name) for part in seen for piece in part])
         assert torch.equal(found, getattr(whole, name))
@@ -60,14 +63,14 @@ def test_processes_see_the_batch_of_one_in_order(world, parts):
 def test_batch_must_divide():
     module = training()
     with pytest.raises(ValueError, match="not a multiple of 3"):
-        module.part(3)
+        module.micro_batch(3)
 
 
 def test_several_processes_do_not_compile():
     with pytest.raises(ValueError, match="for one process"):
-        training(trainer=TrainerConfig(compile=True)).part(2)
+        training(compile=True).micro_batch(2)
 
 
 def test_every_preset_knows_the_strategies():
     config = arguments({"trainer.strategy": "fsdp", "trainer.devices": 2}, "celeba")
-    assert isinstance(spread(config)["strategy"], Sharded)
+    assert isinstance(placement(config)["strategy"], Sharded)

@@ -5,10 +5,10 @@ from ign.training.methods.dcgan import DCGAN
 from ign.training.methods.ebgan import EBGAN
 from ign.training.methods.idempotent import Idempotent
 from ign.training.methods.listing import Listing
-from ign.training.methods.method import Batch, Method, Turn
+from ign.training.methods.method import Batch, Method, Update
 from ign.training.methods.vae import VAE
 
-__all__ = ["METHODS", "Batch", "Method", "Turn"]
+__all__ = ["METHODS", "Batch", "Method", "Update", "method_class"]
 
 METHODS: dict[str, type[Method]] = {
     "ign": Idempotent,
@@ -18,3 +18,15 @@ METHODS: dict[str, type[Method]] = {
     "autoencoder": Autoencoder,
     "ebgan": EBGAN,
 }
+"""The methods by name."""
+
+
+def method_class(name: str) -> type[Method]:
+    """The method of that name.
+
+    Raises:
+        ValueError: There is no such method.
+    """
+    if name not in METHODS:
+        raise ValueError(f"method {name!r} is unknown; choose one of {', '.join(METHODS)}")
+    return METHODS[name]

@@ -1,37 +1,48 @@
 """The plain autoencoder."""
 
-__all__ = ["Autoencoder"]
+__all__ = ["Autoencoder", "AutoencoderConfig"]
 
 from collections.abc import Iterator
-from typing import Any, ClassVar
+from dataclasses import dataclass
+from typing import Any, Literal
 
 from ign.data import ImageSet
 from ign.nn import GaussianAutoencoder
 from ign.objective.distance import l2
-from ign.training.methods.method import LATENT, Batch, Method, Turn, codes_of
+from ign.training.config import Config
+from ign.training.methods.method import Batch, Method, Update, encode_images
 
-FITTED = 10_000
-"""From how many images the Gaussian is told."""
+ENCODED = 10_000
+"""The largest number of images to whose codes the Gaussian is fitted."""
+
+
+@dataclass
+class AutoencoderConfig(Config):
+    """A run of method autoencoder."""
+
+    method: Literal["autoencoder"] = "autoencoder"
+    learning_rate: float = 1e-3
+    betas: tuple[float, float] = (0.9, 0.999)
 
 
 class Autoencoder(Method):
-    r"""The mean squared error of reconstruction; to sample, a Gaussian on the codes of the data.
+    r"""The mean squared error of reconstruction, and a Gaussian on the codes to sample from.
 
     .. math:: L = \mathbb{E} \tfrac{1}{d} |G(E(x)) - x|^2
 
-    Mean and full covariance of the codes are those of the training images, at most
-    :data:`FITTED` of them spread over the set, in evaluation mode; they are taken anew whenever
-    the model is saved.
+    The Gaussian has the mean and the full covariance of the codes of the training images, at most
+    10,000 of them spread over the set, in evaluation mode. It is fitted whenever the model is
+    saved.
     """
 
-    network = GaussianAutoencoder
-    defaults: ClassVar = {**LATENT, "learning_rate": 1e-3, "betas": [0.9, 0.999]}
+    config = AutoencoderConfig
+    network_class = GaussianAutoencoder
     terms = ("rec",)
 
-    def turns(self, network: Any, batch: Batch) -> Iterator[Turn]:
+    def losses(self, network: Any, batch: Batch) -> Iterator[Update]:
         x = batch.x
         rec = l2(network.reconstruct(x), x).mean()
-        yield Turn(rec, {"rec": rec})
+        yield Update(rec, {"rec": rec})
 
-    def complete(self, network: Any, images: ImageSet) -> None:
-        network.fit(codes_of(images, FITTED, network))
+    def finalize(self, network: Any, images: ImageSet) -> None:
+        network.fit(encode_images(images, ENCODED, network))

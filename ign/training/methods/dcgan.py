@@ -1,9 +1,10 @@
 """DCGAN: a generator against a discriminator."""
 
-__all__ = ["DCGAN"]
+__all__ = ["DCGAN", "DCGANConfig"]
 
 from collections.abc import Iterator
-from typing import Any, ClassVar
+from dataclasses import dataclass
+from typing import Any, Literal
 
 import torch.nn.functional as F
 from torch import nn
@@ -12,7 +13,14 @@ from ign.nn import Generator
 from ign.nn.dcgan import encoder, initialize
 from ign.objective import frozen
 from ign.training.config import Config
-from ign.training.methods.method import LATENT, Batch, Method, Turn
+from ign.training.methods.method import Batch, Method, Update
+
+
+@dataclass
+class DCGANConfig(Config):
+    """A run of method dcgan."""
+
+    method: Literal["dcgan"] = "dcgan"
 
 
 class DCGAN(Method):
@@ -22,28 +30,28 @@ class DCGAN(Method):
         L_D &= \mathbb{E} \log(1 + e^{-D(x)}) + \mathbb{E} \log(1 + e^{D(G(u))}) \\
         L_G &= \mathbb{E} \log(1 + e^{-D(G(u))})
 
-    D is the encoder down to one logit: a convolution to one map stands in the place of the one
-    to the code. Data and samples pass through it in batches of their own. It moves first, and G
-    is judged, on the same codes, by the discriminator that has moved.
+    D is the encoder with a single output, a logit, in its last convolution. Data and samples pass
+    through it in separate batches. D is updated first; G is then updated on the same codes, by the
+    updated D.
 
     References:
         Radford et al., 2016 (arXiv 1511.06434); Goodfellow et al., 2014 (arXiv 1406.2661).
     """
 
-    network = Generator
-    defaults: ClassVar = {**LATENT, "learning_rate": 2e-4, "betas": [0.5, 0.999]}
-    terms = ("critic", "generator")
-    players = 2
+    config = DCGANConfig
+    network_class = Generator
+    terms = ("discriminator", "generator")
+    updates = 2
 
-    def __init__(self, network: nn.Module, config: Config):
+    def __init__(self, network: nn.Module, config: DCGANConfig):
         super().__init__(network, config)
-        self.critic = encoder(**vars(network)["config"], outputs=1).apply(initialize)
+        self.discriminator = encoder(**vars(network)["config"], outputs=1).apply(initialize)
 
-    def turns(self, network: Any, batch: Batch) -> Iterator[Turn]:
-        x, z = batch.x, batch.z
+    def losses(self, network: Any, batch: Batch) -> Iterator[Update]:
+        x, z, d = batch.x, batch.z, self.discriminator
         y = network.generate(network.latent(z))
-        critic = F.softplus(-self.critic(x)).mean() + F.softplus(self.critic(y.detach())).mean()
-        yield Turn(critic, {"critic": critic})
-        with frozen(self.critic):
-            generator = F.softplus(-self.critic(y)).mean()
-        yield Turn(generator, {"generator": generator})
+        discriminator = F.softplus(-d(x)).mean() + F.softplus(d(y.detach())).mean()
+        yield Update(discriminator, {"discriminator": discriminator})
+        with frozen(d):
+            generator = F.softplus(-d(y)).mean()
+        yield Update(generator, {"generator": generator})

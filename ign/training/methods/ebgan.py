@@ -1,9 +1,10 @@
 """EBGAN: a generator against the reconstruction error of an autoencoder."""
 
-__all__ = ["EBGAN", "pulling_away"]
+__all__ = ["EBGAN", "EBGANConfig", "pulling_away"]
 
 from collections.abc import Iterator
-from typing import Any, ClassVar
+from dataclasses import dataclass
+from typing import Any, Literal
 
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -13,7 +14,22 @@ from ign.nn.norm import still
 from ign.objective import frozen
 from ign.objective.distance import l2
 from ign.training.config import Config
-from ign.training.methods.method import LATENT, Batch, Method, Turn
+from ign.training.methods.method import Batch, Method, Update
+
+
+@dataclass
+class EBGANConfig(Config):
+    """A run of method ebgan.
+
+    Args:
+        margin: Energy below which the discriminator pushes the energy of samples up.
+        pull_weight: Weight of the pulling-away term; 0 for none.
+    """
+
+    method: Literal["ebgan"] = "ebgan"
+    learning_rate: float = 1e-3
+    margin: float = 0.2
+    pull_weight: float = 0.1
 
 
 def pulling_away(codes: Tensor) -> Tensor:
@@ -40,34 +56,34 @@ class EBGAN(Method):
         L_D &= \mathbb{E} \, E(x) + \mathbb{E} \max(0, m - E(G(u))) \\
         L_G &= \mathbb{E} \, E(G(u)) + w \, \mathrm{PT}
 
-    with a margin m, and the pulling-away term PT (:func:`pulling_away`) of the codes that D's
-    encoder gives to the samples, within each process and micro-batch. The running statistics of D
-    are those of the data.
+    m is a margin, and PT is the pulling-away term (:func:`pulling_away`) of the codes that the
+    encoder of D gives to the samples, within each process and micro-batch. The running statistics
+    of D are measured on the data.
 
     References:
         Zhao et al., Energy-based Generative Adversarial Network, 2017 (arXiv 1609.03126).
     """
 
-    network = EnergyGenerator
-    defaults: ClassVar = {**LATENT, "learning_rate": 1e-3, "betas": [0.5, 0.999]}
-    terms = ("critic", "generator", "energy_data", "energy_samples", "pull")
-    players = 2
+    config = EBGANConfig
+    network_class = EnergyGenerator
+    terms = ("discriminator", "generator", "energy_data", "energy_samples", "pull")
+    updates = 2
 
-    def __init__(self, network: nn.Module, config: Config):
+    def __init__(self, network: nn.Module, config: EBGANConfig):
         super().__init__(network, config)
-        self.margin, self.pull_weight = config.baseline.margin, config.baseline.pull_weight
+        self.margin, self.pull_weight = config.margin, config.pull_weight
 
-    def turns(self, network: Any, batch: Batch) -> Iterator[Turn]:
+    def losses(self, network: Any, batch: Batch) -> Iterator[Update]:
         x, z = batch.x, batch.z
         y, critic = network.generate(network.latent(z)), network.critic
         real = l2(critic(x), x).mean()
         with still(critic):
             fake = l2(critic(y.detach()), y.detach())
         loss = real + F.relu(self.margin - fake).mean()
-        terms = {"critic": loss, "energy_data": real, "energy_samples": fake.mean()}
-        yield Turn(loss, terms)
+        terms = {"discriminator": loss, "energy_data": real, "energy_samples": fake.mean()}
+        yield Update(loss, terms)
         with frozen(critic):
             code = critic.encoder(y)
             energy, pull = l2(critic.decoder(code), y).mean(), pulling_away(code.flatten(1))
         loss = energy + self.pull_weight * pull
-        yield Turn(loss, {"generator": loss, "pull": pull})
+        yield Update(loss, {"generator": loss, "pull": pull})

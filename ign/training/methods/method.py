@@ -1,7 +1,8 @@
 """What a method is: its network, what it trains beside it, and the losses of a step."""
 
-__all__ = ["LATENT", "Batch", "Method", "Turn", "codes_of"]
+__all__ = ["Batch", "Method", "Update", "encode_images"]
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
@@ -14,106 +15,90 @@ from ign.nn import DCGANAutoencoder
 from ign.project import evaluating
 from ign.training.config import Config
 
-LATENT = {"noise": "gaussian", "network.norm": "batch", "network.rounding": 0.0}
-"""What every method that generates from a code sets."""
 CHUNK = 256
 
 
 @dataclass
 class Batch:
-    """What a step gives to a method, all of (B, C, H, W) but the anchors.
+    """The input of a step.
 
     Args:
-        x: Data in [-1, 1].
-        z: Noise.
-        noise: More noise, for x and f(z), where the network is to restore them.
-        anchors: More data, (M, C, H, W), where the method is :attr:`Method.anchored`.
+        x: Data, (B, C, H, W) in [-1, 1].
+        z: Noise, (B, C, H, W).
+        noise: Further noise, (B, C, H, W), that the network has to remove from x and f(z).
+        anchors: Further data, (M, C, H, W), if the method asks for it (:attr:`Method.anchors`).
+        first: The global index of the first sample within the step.
     """
 
     x: Tensor
     z: Tensor
     noise: Tensor | None = None
     anchors: Tensor | None = None
+    first: int = 0
 
 
-class Turn(NamedTuple):
-    """The loss of one player, and what the journal records of it."""
+class Update(NamedTuple):
+    """The loss of one optimizer update, and the terms to log by name."""
 
     loss: Tensor
     terms: dict[str, Tensor]
 
 
-class Method(nn.Module):
-    """A way to train a network. Its own modules, such as a critic, are trained with the network.
+class Method(nn.Module, ABC):
+    """A way to train a network. Its own modules, such as a discriminator, are trained along.
 
     Args:
-        network: The network, of the kind :attr:`network`.
-        config: The run.
-
-    Raises:
-        ValueError: A setting that has no meaning for this method.
+        network: The network, an instance of :attr:`network_class`.
+        config: The run, an instance of the method's :attr:`config`.
     """
 
-    network: ClassVar[type[nn.Module]] = DCGANAutoencoder
-    """What becomes the model: a class of :data:`ign.nn.NETWORKS`."""
-    defaults: ClassVar[dict[str, Any]] = {}
-    """Fields of the configuration that take the place of a preset's, where none are given."""
-    terms: ClassVar[tuple[str, ...]] = ()
-    """What each step records."""
-    players: ClassVar[int] = 1
-    """How many losses a step has; the optimizer makes a step after each."""
+    config: ClassVar[type[Config]]
+    """The configuration with the method's own fields and defaults."""
+    recipe: ClassVar[tuple[str, ...]] = ("learning_rate", "betas", "noise", "network.norm")
+    """Fields that a preset, whose values suit method ign, does not set for this method."""
+    network_class: ClassVar[type[nn.Module]] = DCGANAutoencoder
+    """The class of the network, one of :data:`ign.nn.NETWORKS`."""
+    terms: tuple[str, ...] = ()
+    """The names of the terms that each step logs."""
+    updates: ClassVar[int] = 1
+    """The number of optimizer updates in a step."""
     remedy: ClassVar[str] = "a lower learning_rate"
-    """What to try where samples collapse."""
-
-    restores: ClassVar[bool] = False
-    """Whether it takes noise for data and outputs (:attr:`Batch.noise`)."""
-
-    compiles: ClassVar[bool] = False
-    """Whether what a step computes can be compiled."""
+    """What to try if the samples collapse."""
+    anchors: int = 0
+    """How many further images a step needs (:attr:`Batch.anchors`)."""
+    denoise: float = 0.0
+    """The largest standard deviation of the noise to remove (:attr:`Batch.noise`)."""
 
     def __init__(self, network: nn.Module, config: Config):
         super().__init__()
-        if config.trainer.compile and not self.compiles:
-            raise ValueError(f"trainer.compile is for method ign, not for {config.method}")
-        if config.network.norm == "role" and "network.norm" in self.defaults:
-            raise ValueError(f"network.norm role is for method ign; {config.method} takes batch")
-        if config.network.rounding and "network.rounding" in self.defaults:
-            raise ValueError(f"network.rounding is for method ign; {config.method} takes 0")
-        if config.noise != self.defaults.get("noise", config.noise):
-            raise ValueError(f"method {config.method} draws its codes from noise gaussian alone")
 
-    def turns(self, network: Any, batch: Batch) -> Iterator[Turn]:
-        """The losses of one step, one for each player.
+    @abstractmethod
+    def losses(self, network: Any, batch: Batch) -> Iterator[Update]:
+        """Yield the loss of each optimizer update of a step.
 
-        Between two of them the optimizer moves what the earlier one gave a gradient.
+        The optimizer moves the parameters that have a gradient before the next loss is computed.
 
         Args:
-            network: The network, or what wraps it.
-            batch: What the step sees.
+            network: The network, or the module that wraps it.
+            batch: The input of the step.
         """
+
+    def compile_step(self, **options: Any) -> None:
+        """Compile the computation of a step with :func:`torch.compile`."""
         raise NotImplementedError
 
-    @property
-    def anchored(self) -> bool:
-        """Whether a step needs anchors."""
-        return False
-
-    def compile_step(self, **how: Any) -> None:
-        """Compile what a step computes (:func:`torch.compile`), where :attr:`compiles`."""
-        raise NotImplementedError
-
-    def complete(self, network: nn.Module, images: ImageSet) -> None:
-        """Do what is left to do before a network is saved."""
+    def finalize(self, network: nn.Module, images: ImageSet) -> None:
+        """Complete a network before it is saved."""
 
 
 @torch.no_grad()
-def codes_of(images: ImageSet, most: int, network: Any) -> Tensor:
-    """The codes that a network's encoder gives to images, (N, K), in evaluation mode.
+def encode_images(images: ImageSet, most: int, network: Any) -> Tensor:
+    """The codes of images in evaluation mode, (N, K).
 
     Args:
         images: The images.
-        most: How many, spread over the set; all where there are fewer.
-        network: The network.
+        most: The largest number of images to encode, spread over the set.
+        network: A network with an encoder.
     """
     count = min(most, len(images))
     chosen = (torch.arange(count) * len(images) // count).split(CHUNK)

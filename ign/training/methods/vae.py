@@ -1,15 +1,30 @@
 """The variational autoencoder."""
 
-__all__ = ["VAE"]
+__all__ = ["VAE", "VAEConfig"]
 
 from collections.abc import Iterator
-from typing import Any, ClassVar
+from dataclasses import dataclass
+from typing import Any, Literal
 
 from torch import nn
 
 from ign.nn import VariationalAutoencoder
 from ign.training.config import Config
-from ign.training.methods.method import LATENT, Batch, Method, Turn
+from ign.training.methods.method import Batch, Method, Update
+
+
+@dataclass
+class VAEConfig(Config):
+    """A run of method vae.
+
+    Args:
+        beta: Weight of the divergence of the codes from the prior.
+    """
+
+    method: Literal["vae"] = "vae"
+    learning_rate: float = 1e-3
+    betas: tuple[float, float] = (0.9, 0.999)
+    beta: float = 1.0
 
 
 class VAE(Method):
@@ -20,27 +35,27 @@ class VAE(Method):
             + \beta \, \mathbb{E} \, \mathrm{KL}(\mathcal{N}(\mu, \sigma^2), \mathcal{N}(0, I)),
             \qquad u = \mu(x) + \sigma(x) \epsilon
 
-    The first term is, but for a constant, the negative log likelihood of a Gaussian of variance 1/2
-    for each value in [-1, 1]; with :math:`\beta = 1` the sum is the negative evidence lower bound.
+    Up to a constant, the first term is the negative log likelihood of a Gaussian of variance 1/2
+    for each value in [-1, 1]. With :math:`\beta = 1` the sum is the negative evidence lower bound.
     :math:`\epsilon` is the code in the step's noise.
 
     References:
         Kingma and Welling, 2014 (arXiv 1312.6114).
     """
 
-    network = VariationalAutoencoder
-    defaults: ClassVar = {**LATENT, "learning_rate": 1e-3, "betas": [0.9, 0.999]}
+    config = VAEConfig
+    network_class = VariationalAutoencoder
     terms = ("total", "rec", "kl")
 
-    def __init__(self, network: nn.Module, config: Config):
+    def __init__(self, network: nn.Module, config: VAEConfig):
         super().__init__(network, config)
-        self.beta = config.baseline.beta
+        self.beta = config.beta
 
-    def turns(self, network: Any, batch: Batch) -> Iterator[Turn]:
+    def losses(self, network: Any, batch: Batch) -> Iterator[Update]:
         x, z = batch.x, batch.z
         mean, log_variance = network.encode(x)
         u = mean + (log_variance / 2).exp() * network.latent(z)
         rec = (network.generate(u) - x).square().flatten(1).sum(1).mean()
         kl = (mean.square() + log_variance.exp() - 1 - log_variance).flatten(1).sum(1).mean() / 2
         total = rec + self.beta * kl
-        yield Turn(total, {"total": total, "rec": rec, "kl": kl})
+        yield Update(total, {"total": total, "rec": rec, "kl": kl})

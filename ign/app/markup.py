@@ -1,11 +1,11 @@
-"""Pictures as HTML that carries them: nothing is written to disk for a page to fetch."""
+"""Pictures and messages as HTML; pictures are in it as data addresses, not as files."""
 
-__all__ = ["Tile", "address", "download", "note", "table", "tiles"]
+__all__ = ["Tile", "data_url", "download", "error", "note", "table", "tiles"]
 
 import base64
 import html
 import io
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 from PIL import Image
@@ -25,7 +25,7 @@ class Tile(NamedTuple):
     alt: str = ""
 
 
-def address(content: Tensor | Image.Image | bytes, mime: str = "image/png") -> str:
+def data_url(content: Tensor | Image.Image | bytes, mime: str = "image/png") -> str:
     """An image, a picture or a file's content as a data address."""
     if isinstance(content, Tensor):
         content = to_picture(content)
@@ -42,7 +42,7 @@ def tiles(images: Sequence[Tile], kind: str = "", label: str = "") -> str:
     Args:
         images: The images.
         kind: A class for the style: ``wide`` for few large ones, ``small`` for many.
-        label: What they are together, for who cannot see them.
+        label: What they are together, for screen readers.
     """
     shown = "".join(_tile(one) for one in images)
     name = f' role="group" aria-label="{html.escape(label)}"' if label else ""
@@ -56,39 +56,51 @@ def _tile(one: Tile) -> str:
 
 def _image(image: Tensor, alt: str) -> str:
     kind = ' class="pixels"' if image.shape[-1] < SMOOTH else ""
-    return f'<img{kind} src="{address(image)}" alt="{html.escape(alt)}">'
+    return f'<img{kind} src="{data_url(image)}" alt="{html.escape(alt)}">'
 
 
-def note(*sentences: str, kind: str = "told") -> str:
+def note(*sentences: str, kind: str = "note") -> str:
     """Sentences under the pictures, read out when they change."""
     text = " ".join(filter(None, sentences))
     return f'<p class="{kind}" role="status">{html.escape(text)}</p>' if text else ""
+
+
+def error(text: str) -> str:
+    """Why there is no result, in its place."""
+    return f'<p class="bad" role="alert">{html.escape(text)}</p>'
 
 
 def download(label: str, name: str, content: bytes | Image.Image, mime: str = "image/png") -> str:
     """A link that saves a file."""
     return (
         f'<p><a class="save" download="{html.escape(name)}"'
-        f' href="{address(content, mime)}">{html.escape(label)}</a></p>'
+        f' href="{data_url(content, mime)}">{html.escape(label)}</a></p>'
     )
 
 
-def table(columns: Sequence[str], rows: Sequence[Sequence[str | Tensor]], caption: str) -> str:
+def table(
+    columns: Sequence[str],
+    rows: Sequence[Sequence[str | Tensor]],
+    caption: str,
+    marked: Collection[int] = (),
+) -> str:
     """Rows of words and images.
 
     Args:
         columns: The headings.
         rows: Cells, the first of a row its name.
         caption: What the table is.
+        marked: The numbers of rows that stand out.
     """
     head = "".join(f'<th scope="col">{html.escape(name)}</th>' for name in columns)
     lines = []
-    for first, *rest in rows:
+    for number, (first, *rest) in enumerate(rows):
         cells = "".join(
             f"<td>{html.escape(cell) if isinstance(cell, str) else _image(cell, name)}</td>"
             for name, cell in zip(columns[1:], rest, strict=True)
         )
-        lines.append(f'<tr><th scope="row">{html.escape(str(first))}</th>{cells}</tr>')
+        kind = ' class="marked"' if number in marked else ""
+        lines.append(f'<tr{kind}><th scope="row">{html.escape(str(first))}</th>{cells}</tr>')
     return (
         f'<div class="scroll" tabindex="0" role="region" aria-label="{html.escape(caption)}">'
         f"<table><caption>{html.escape(caption)}</caption>"

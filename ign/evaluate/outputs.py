@@ -1,6 +1,6 @@
-"""What a net sees in a set of images, kept in the cache folder where the set is a fixed one."""
+"""The outputs of a feature net on a set of images, cached for sets that do not change."""
 
-__all__ = ["Observed", "as_uint8", "digest", "finite", "observe", "observe_cached"]
+__all__ = ["NetOutputs", "as_uint8", "cached_outputs", "check_finite", "digest", "net_outputs"]
 
 import hashlib
 import os
@@ -21,27 +21,32 @@ from ign.evaluate.inception import Net
 from ign.model import BATCH
 
 VERSION = 1
-"""Part of every key; raised when a net would see something else in the same images."""
+"""A part of every key. Raise it when a net would give other outputs for the same images."""
 SLACK = 1e-3
 
 
-class Observed(NamedTuple):
-    """Features, (N, D), and the probabilities of classes, (N, K), where the net has classes."""
+class NetOutputs(NamedTuple):
+    """The outputs of a feature net on N images.
+
+    Attributes:
+        features: (N, D).
+        probabilities: The probability of each class, (N, K); None for a net without classes.
+    """
 
     features: Tensor
     probabilities: Tensor | None
 
 
 def as_uint8(images: ImageSet | Tensor, what: str = "images") -> Tensor:
-    """Images as bytes, rounded to the nearest level; other ranges than [-1, 1] are refused.
+    """Convert images to bytes, rounded to the nearest level.
 
     Args:
-        images: A set, whose range is known, or (N, C, H, W) in [-1, 1].
-        what: How an error calls them.
+        images: An image set, or (N, C, H, W) in [-1, 1].
+        what: The name of the images in error messages.
 
     Raises:
-        ValueError: Not floating point, NaN or infinity, values outside, or none below 0, as in
-            images of [0, 1].
+        ValueError: The images are not floating point, hold NaN or infinity, have values outside
+            [-1, 1], or have no value below 0, as images in [0, 1] do.
     """
     if isinstance(images, ImageSet):
         return images.images
@@ -49,7 +54,7 @@ def as_uint8(images: ImageSet | Tensor, what: str = "images") -> Tensor:
         raise ValueError(f"{what} are {tuple(images.shape)}; give (N, C, H, W)")
     if not images.is_floating_point():
         raise ValueError(f"{what} are {images.dtype}; give floating point in [-1, 1]")
-    finite(images, what)
+    check_finite(images, what)
     low, high = images.min().item(), images.max().item()
     if low < -1 - SLACK or high > 1 + SLACK or low >= 0:
         raise ValueError(
@@ -58,11 +63,16 @@ def as_uint8(images: ImageSet | Tensor, what: str = "images") -> Tensor:
     return to_uint8(images)
 
 
-def finite(images: Tensor, what: str, start: int = 0) -> Tensor:
-    """The images, none of which holds NaN or infinity; the first has the number ``start``.
+def check_finite(images: Tensor, what: str, start: int = 0) -> Tensor:
+    """Return the images unchanged, if they are finite.
+
+    Args:
+        images: (N, ...).
+        what: The name of the images in the error message.
+        start: The number of the first image.
 
     Raises:
-        ValueError: One does.
+        ValueError: An image holds NaN or infinity.
     """
     bad = ~torch.isfinite(images.flatten(1)).all(1)
     if bad.any():
@@ -71,7 +81,7 @@ def finite(images: Tensor, what: str, start: int = 0) -> Tensor:
 
 
 def digest(tensors: Sequence[Tensor]) -> str:
-    """SHA-256 of shapes, types and values."""
+    """The SHA-256 of the shapes, types and values of tensors."""
     found = hashlib.sha256()
     for tensor in tensors:
         found.update(f"{tuple(tensor.shape)} {tensor.dtype}".encode())
@@ -80,60 +90,64 @@ def digest(tensors: Sequence[Tensor]) -> str:
     return found.hexdigest()
 
 
-def observe(
+def net_outputs(
     net: Net, images: Tensor, batch_size: int = BATCH, advance: Callable[[int], object] = int
-) -> Observed:
-    """What the net sees in images, (N, C, H, W) uint8, on the CPU.
+) -> NetOutputs:
+    """Run a feature net on images.
 
     Args:
         net: The net.
-        images: The images.
-        batch_size: How many pass through the net at a time.
-        advance: Told after each batch how many there were.
+        images: (N, C, H, W) uint8.
+        batch_size: The number of images in one pass through the net.
+        advance: Called after each batch with the number of its images.
+
+    Returns:
+        The outputs, on the CPU.
     """
     features, probabilities = [], []
     for part in images.split(batch_size):
-        found, classes = net.observe(to_float(part))
+        found, classes = net.outputs(to_float(part))
         features.append(found.float().cpu())
         probabilities += [] if classes is None else [classes.float().cpu()]
         advance(len(part))
-    return Observed(torch.cat(features), torch.cat(probabilities) if probabilities else None)
+    return NetOutputs(torch.cat(features), torch.cat(probabilities) if probabilities else None)
 
 
-def observe_cached(
+def cached_outputs(
     net: Net,
     images: Tensor,
     cache: str | os.PathLike[str] | None = None,
     batch_size: int = BATCH,
     advance: Callable[[int], object] = int,
-) -> Observed:
-    """As :func:`observe`, kept under a hash of the images' content and of the net.
+) -> NetOutputs:
+    """Run a feature net on images, or read its outputs from the cache.
 
-    A file that is damaged is made again; one that cannot be written is a warning. Of a net without
-    a hash, one that was never saved or loaded, nothing is kept.
+    The key is a hash of the images and of the net. A damaged file is computed again; a file that
+    cannot be written gives a warning. The outputs of a net without a hash, which was never saved
+    or loaded, are not cached.
 
     Args:
         net: The net.
         images: (N, C, H, W) uint8.
-        cache: A folder instead of ``IGN_CACHE`` or ``~/.cache/ign``.
-        batch_size: How many pass through the net at a time.
-        advance: Told after each batch how many there were.
+        cache: The cache folder; None for ``IGN_CACHE`` or ``~/.cache/ign``.
+        batch_size: The number of images in one pass through the net.
+        advance: Called after each batch with the number of its images.
     """
     if not net.hash:
-        return observe(net, images, batch_size, advance)
+        return net_outputs(net, images, batch_size, advance)
     name = f"{net.name or 'net'}-{key([VERSION, digest([images]), net.hash])}.safetensors"
     path = cache_folder(cache) / "features" / name
     found = _read(path, len(images))
     if found is not None:
         advance(len(images))
         return found
-    found = observe(net, images, batch_size, advance)
+    found = net_outputs(net, images, batch_size, advance)
     _write(path, found)
     return found
 
 
-def _read(path: Path, n: int) -> Observed | None:
-    """The features of n images in a sound file; None where there is none."""
+def _read(path: Path, n: int) -> NetOutputs | None:
+    """Read the outputs for n images; None for a missing or damaged file."""
     try:
         with safe_open(path, framework="pt") as file:
             wanted = (file.metadata() or {}).get("sha256")
@@ -141,23 +155,23 @@ def _read(path: Path, n: int) -> Observed | None:
         features = found["features"]
     except (OSError, SafetensorError, KeyError):
         return None
-    observed = Observed(features, found.get("probabilities"))
-    sound = len(features) == n and wanted == _digest(observed)
-    return observed if sound else None
+    outputs = NetOutputs(features, found.get("probabilities"))
+    sound = len(features) == n and wanted == _digest(outputs)
+    return outputs if sound else None
 
 
-def _write(path: Path, found: Observed) -> None:
+def _write(path: Path, found: NetOutputs) -> None:
     tensors = {k: v.contiguous() for k, v in found._asdict().items() if v is not None}
     try:
         with atomic(path) as file:
             file.write_bytes(save(tensors, {"sha256": _digest(found)}))
     except OSError as error:
         warnings.warn(
-            f"{path} cannot be written ({error.strerror or error}): features are not kept for the"
-            " next time; the environment variable IGN_CACHE names another folder",
+            f"{path} cannot be written ({error.strerror or error}), so the features are not"
+            " cached; set the environment variable IGN_CACHE to another folder",
             stacklevel=2,
         )
 
 
-def _digest(found: Observed) -> str:
+def _digest(found: NetOutputs) -> str:
     return digest([tensor for tensor in found if tensor is not None])

@@ -1,6 +1,6 @@
-"""The parts of the page that gradio lacks or that need care: the canvas, uploads, messages."""
+"""Parts of the page that gradio lacks: the canvas, and jobs that answer with words."""
 
-__all__ = ["board", "guarded", "seeds", "taken"]
+__all__ = ["canvas", "explained", "random_seed"]
 
 import random
 from collections.abc import Callable
@@ -10,10 +10,12 @@ from typing import Any
 
 import gradio as gr
 
+from ign.app.markup import error as error_message
+
 HERE = Path(__file__).parent
 
 
-def board(
+def canvas(
     name: str,
     hint: str,
     side: int,
@@ -25,8 +27,8 @@ def board(
     """A canvas to draw on, or to brush a mask over a picture.
 
     Args:
-        name: What it is, for who cannot see it.
-        hint: What is written on it while it is blank.
+        name: Its name for screen readers.
+        hint: The text on it while it is blank.
         side: Its side in pixels.
         kind: ``draw`` or ``mask``.
         colours: Whether the brush has a choice of colours.
@@ -43,34 +45,25 @@ def board(
     )  # fmt: skip
 
 
-def guarded(task: Callable[..., Any]) -> Callable[..., Any]:
-    """A task whose refusals are told in the page."""
+def explained(job: Callable[..., Any], before: int = 0) -> Callable[..., Any]:
+    """A job whose last output says what was wrong if it raises a :class:`ValueError`.
 
-    @wraps(task)
+    Args:
+        job: A function of inputs of the page.
+        before: How many outputs it has before the last one; they stay as they are.
+    """
+
+    @wraps(job)
     def run(*arguments: Any) -> Any:
         try:
-            return task(*arguments)
+            return job(*arguments)
         except ValueError as error:
-            raise gr.Error(str(error), duration=12, print_exception=False, title="") from None
+            text = error_message(str(error))
+            return (*[gr.skip()] * before, text) if before else text
 
     return run
 
 
-def taken(task: Callable[..., Any]) -> Callable[..., Any]:
-    """A task on uploaded files, its first argument, which are gone when it ends."""
-
-    @wraps(task)
-    def run(files: str | list[str] | None, *arguments: Any) -> Any:
-        every = [files] if isinstance(files, str) else list(files or [])
-        try:
-            return task(files, *arguments)
-        finally:
-            for file in every:
-                Path(file).unlink(missing_ok=True)
-
-    return run
-
-
-def seeds() -> int:
-    """A seed that nobody chose."""
+def random_seed() -> int:
+    """A random seed."""
     return random.randrange(10**6)

@@ -1,16 +1,26 @@
-"""What comes from a visitor: pictures and zips, refused where they are too large or are none."""
+"""Pictures and zips from visitors, refused if they are too large or cannot be read."""
 
-__all__ = ["FILE", "IMAGES", "PIXELS", "Scorable", "drawn", "each", "square", "to_tensor"]
+__all__ = [
+    "FILE",
+    "IMAGES",
+    "PIXELS",
+    "PIXELS_TOTAL",
+    "Scorable",
+    "decode_canvas",
+    "read_each",
+    "read_square",
+    "to_tensor",
+]
 
 import base64
 import binascii
 import io
 import os
+import time
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
-from zipfile import is_zipfile
+from zipfile import ZIP_DEFLATED, ZIP_STORED, is_zipfile
 
 import numpy as np
 import torch
@@ -28,6 +38,16 @@ PIXELS = 50 * 10**6
 """The most pixels of a picture."""
 IMAGES = 300
 """The most pictures that are scored at once."""
+BYTES_TOTAL = 200 * 10**6
+"""The most bytes of the pictures that are scored at once, unpacked."""
+PIXELS_TOTAL = 400 * 10**6
+"""The most pixels of the pictures that are scored at once."""
+SECONDS = 60.0
+"""The seconds after which no further picture is read."""
+ENTRIES = 3000
+"""The most entries of a zip."""
+ENTRY = b"PK\x01\x02"
+"""How each entry of a zip's directory begins."""
 PREFIX = "data:image/png;base64,"
 
 
@@ -39,45 +59,67 @@ class Scorable(NamedTuple):
     reason: str = ""
 
 
-def square(file: str | Path | BinaryIO, side: int, gray: bool, name: str = "") -> Image.Image:
+class Budget:
+    """What the pictures of one job may cost, taken off before any of them is decoded."""
+
+    def __init__(self) -> None:
+        self.end = time.monotonic() + SECONDS
+        self.images, self.bytes, self.pixels = IMAGES, BYTES_TOTAL, PIXELS_TOTAL
+
+    def take(self, size: int = 0, pixels: int = 0) -> None:
+        """Take off bytes and pixels.
+
+        Raises:
+            ValueError: They are more than what is left, or the time is over.
+        """
+        if time.monotonic() > self.end:
+            raise ValueError(f"left out: the others took over {SECONDS:.0f} seconds")
+        if size > self.bytes:
+            raise ValueError(f"left out: over {BYTES_TOTAL // 10**6} MB together")
+        if pixels > self.pixels:
+            raise ValueError(f"left out: over {PIXELS_TOTAL // 10**6} megapixels together")
+        self.bytes, self.pixels = self.bytes - size, self.pixels - pixels
+
+
+def read_square(file: str | Path | BinaryIO, side: int, gray: bool, name: str = "") -> Image.Image:
     """The centre of a picture as a square of that side; a small one keeps its pixels, enlarged.
 
     Args:
         file: A picture, on disk or open.
         side: The side in pixels.
         gray: Whether the result has one channel or three.
-        name: What to call it in a message; None for the file's own name.
+        name: What to call it in a message; empty for the file's own name.
 
     Raises:
-        ValueError: Over 20 MB or 50 megapixels, or no picture.
+        ValueError: Over 20 MB or 50 megapixels, or not a picture.
     """
     name = name or Path(str(file)).name
     width, height = _checked(file, name)
     try:
         array = read_image(file, min(side, width, height), gray)
     except DataError as error:
-        raise ValueError(f"{name}: {str(error).split('cannot be read: ')[-1]}") from None
+        raise ValueError(f"{name}: {_cause(error)}") from None
     return _picture(array).resize((side, side), Image.Resampling.NEAREST)
 
 
-def drawn(address: str | None, side: int, gray: bool) -> Image.Image:
-    """What a canvas in the page holds: a PNG of a few hundred pixels, as a data address.
+def decode_canvas(address: object, side: int, gray: bool) -> Image.Image:
+    """The content of a canvas in the page: a PNG of a few hundred pixels, as a data address.
 
     Raises:
-        ValueError: Nothing is drawn, or the address is none.
+        ValueError: Nothing is drawn, or it is not such an address.
     """
     if not address:
         raise ValueError("nothing is drawn yet: draw in the square, or give a picture")
     if not isinstance(address, str) or not address.startswith(PREFIX):
-        raise ValueError("the drawing is no PNG")
+        raise ValueError("the drawing is not a PNG")
     try:
         content = base64.b64decode(address[len(PREFIX) :], validate=True)
     except (binascii.Error, ValueError):
-        raise ValueError("the drawing is no PNG") from None
-    return square(io.BytesIO(content), side, gray, "the drawing")
+        raise ValueError("the drawing is not a PNG") from None
+    return read_square(io.BytesIO(content), side, gray, "the drawing")
 
 
-def each(files: Sequence[str], size: int, gray: bool) -> Iterator[Scorable]:
+def read_each(files: Sequence[str], size: int, gray: bool) -> Iterator[Scorable]:
     """The pictures among files and zips in a model's format, or why they cannot be read.
 
     Args:
@@ -86,52 +128,63 @@ def each(files: Sequence[str], size: int, gray: bool) -> Iterator[Scorable]:
         gray: Whether they have one channel.
 
     Yields:
-        At most 300.
+        At most 300 pictures, of at most 200 MB and 400 megapixels together, begun within 60 s.
     """
-    count = 0
-    with ExitStack() as stack:
-        reader = stack.enter_context(Reader())
-        for name, file in _listed(files, reader):
-            if count == IMAGES:
+    budget = Budget()
+    with Reader() as reader:
+        for name, file in _listed(files, reader, budget):
+            if budget.images == 0:
                 yield Scorable(name, None, f"left out with all that follow: over {IMAGES} pictures")
                 return
-            count += 1
+            budget.images -= 1
             if isinstance(file, ValueError):
                 yield Scorable(name, None, str(file))
                 continue
             try:
-                _checked(file, name)
+                width, height = _checked(file, name)
+                budget.take(pixels=width * height)
                 image = to_float(torch.tensor(read_image(file, size, gray)))
                 yield Scorable(name, image)
             except ValueError as error:
-                told = str(error).split("cannot be read: ")[-1].removeprefix(f"{name}: ")
-                yield Scorable(name, None, told)
+                yield Scorable(name, None, _cause(error).removeprefix(f"{name}: "))
 
 
 def _listed(
-    files: Sequence[str], reader: Reader
+    files: Sequence[str], reader: Reader, budget: Budget
 ) -> Iterator[tuple[str, str | BinaryIO | ValueError]]:
+    """The names and contents of pictures, those in zips too, or what is wrong with them."""
     for path in files:
         name = Path(path).name
-        if not (name.lower().endswith(".zip") or is_zipfile(path)):
-            yield name, path
-            continue
         try:
-            if os.path.getsize(path) > FILE:
-                raise ValueError(f"over {FILE // 2**20} MB")
+            if not (name.lower().endswith(".zip") or is_zipfile(path)):
+                budget.take(os.path.getsize(path))
+                yield name, path
+                continue
+            _check_zip(path)
             members = list_zip(path).files
             if not members:
                 raise ValueError("no pictures in this zip")
-        except ValueError as error:
+        except (ValueError, OSError) as error:
             yield name, ValueError(str(error).replace(repr(path), repr(name)))
             continue
         for member in members:
             try:
                 if member.size > FILE:
                     raise ValueError(f"unpacks to over {FILE // 2**20} MB")
+                if member.member and member.member.compress_type not in (ZIP_STORED, ZIP_DEFLATED):
+                    raise ValueError("compressed by another method than deflate")
+                budget.take(member.size)
                 yield member.name, reader.open(member)
             except Exception as error:
                 yield member.name, ValueError(reason(error))
+
+
+def _check_zip(path: str) -> None:
+    """Refuse a zip that costs too much even to list."""
+    if os.path.getsize(path) > FILE:
+        raise ValueError(f"over {FILE // 2**20} MB")
+    if Path(path).read_bytes().count(ENTRY) > ENTRIES:
+        raise ValueError(f"over {ENTRIES} entries in this zip")
 
 
 def _checked(file: str | Path | BinaryIO, name: str) -> tuple[int, int]:
@@ -153,6 +206,10 @@ def _checked(file: str | Path | BinaryIO, name: str) -> tuple[int, int]:
     if header.width * header.height > PIXELS:
         raise ValueError(f"{name}: over {PIXELS // 10**6} megapixels")
     return header.width, header.height
+
+
+def _cause(error: ValueError) -> str:
+    return str(error).split("cannot be read: ")[-1]
 
 
 def _picture(array: NDArray[np.uint8]) -> Image.Image:

@@ -7,11 +7,11 @@ from PIL import Image
 from torch import nn
 
 from ign import IGN
-from ign.app.ground import Ground, prepare
+from ign.app.background import Background, preprocess
 from ign.noise import GaussianNoise
 from ign.view import pictures
 
-DARK = Ground(-1, 20 / 28)
+DARK = Background(-1, 20 / 28)
 
 
 class Painter(nn.Module):
@@ -25,14 +25,14 @@ class Painter(nn.Module):
         return self.image.expand_as(y)
 
 
-def of(image: torch.Tensor) -> Ground | None:
-    return Ground.of(IGN(Painter(image), GaussianNoise(tuple(image.shape))))
+def of(image: torch.Tensor) -> Background | None:
+    return Background.of(IGN(Painter(image), GaussianNoise(tuple(image.shape))))
 
 
 @pytest.mark.parametrize("sign", [1, -1])
-def test_the_ground_is_that_of_the_samples(sign):
+def test_the_background_of_the_samples(sign):
     found = of(blob(28, 20) * sign)
-    assert found == Ground(-sign, 20 / 28)
+    assert found == Background(-sign, 20 / 28)
 
 
 def test_no_ground_without_a_plain_border():
@@ -45,27 +45,27 @@ def test_no_ground_without_a_plain_border():
 @pytest.mark.parametrize("paper", ["white", "black"])
 def test_dark_on_light_and_light_on_dark_give_the_same(paper):
     one = seven(paper == "white")
-    x, told = prepare(one, 28, DARK)
+    x, messages = preprocess(one, 28, DARK)
     assert x[0, 0].max() < -0.9, "the border is black"
     assert x.max() > 0.9
-    assert ("Dark and light change places" in " ".join(told)) == (paper == "white")
-    assert torch.allclose(x, prepare(seven(paper != "white"), 28, DARK)[0], atol=0.02)
+    assert ("Dark and light change places" in " ".join(messages)) == (paper == "white")
+    assert torch.allclose(x, preprocess(seven(paper != "white"), 28, DARK)[0], atol=0.02)
 
 
 def test_the_switch_is_obeyed():
     light = seven(True)
-    never, told = prepare(light, 28, DARK, "never", fit=False)
-    assert told == []
+    never, messages = preprocess(light, 28, DARK, "never", fit=False)
+    assert messages == []
     assert never[0, 0].min() > 0.9
-    always, _ = prepare(seven(False), 28, DARK, "always", fit=False)
+    always, _ = preprocess(seven(False), 28, DARK, "always", fit=False)
     assert torch.allclose(always, never, atol=0.02)
     with pytest.raises(ValueError, match="sometimes"):
-        prepare(light, 28, DARK, "sometimes")
+        preprocess(light, 28, DARK, "sometimes")
 
 
 def test_a_drawing_is_centred_and_scaled_as_mnist_is():
-    x, told = prepare(seven(True), 28, DARK)
-    assert "centred and scaled" in " ".join(told)
+    x, messages = preprocess(seven(True), 28, DARK)
+    assert "centred and scaled" in " ".join(messages)
     ink = (x[0] + 1) / 2
     rows, columns = (ink > 0.3).any(1).nonzero(), (ink > 0.3).any(0).nonzero()
     sides = [int(v[-1] - v[0]) + 1 for v in (rows, columns)]
@@ -77,8 +77,8 @@ def test_a_drawing_is_centred_and_scaled_as_mnist_is():
 
 def test_the_paper_of_a_photograph_becomes_the_ground():
     gray = seven(True).point(lambda v: 90 + v // 2)  # strokes of 90 on paper of 217
-    x, told = prepare(gray, 28, DARK)
-    assert "The paper becomes the background of the data." in told
+    x, messages = preprocess(gray, 28, DARK)
+    assert "The paper becomes the background of the data." in messages
     assert x[0, 0].max() == -1
     assert x.max() > 0.9
 
@@ -86,8 +86,8 @@ def test_the_paper_of_a_photograph_becomes_the_ground():
 def test_data_are_left_alone():
     image = blob(28, 20)
     enlarged = pictures.to_picture(image).resize((280, 280), Image.Resampling.NEAREST)
-    x, told = prepare(enlarged, 28, DARK)
-    assert told == []
+    x, messages = preprocess(enlarged, 28, DARK)
+    assert messages == []
     assert torch.equal(x, image)
 
 
@@ -98,11 +98,11 @@ def test_mnist_is_left_alone(real):
     same = 0
     for image in test:
         big = pictures.to_picture(image).resize((280, 280), Image.Resampling.NEAREST)
-        same += torch.allclose(prepare(big, 28, DARK)[0], image, atol=0.01)
+        same += torch.allclose(preprocess(big, 28, DARK)[0], image, atol=0.01)
     assert same >= 198
 
 
 def test_without_a_ground_a_picture_is_only_resized():
-    x, told = prepare(seven(True), 28)
-    assert (told, x.shape) == ([], (1, 28, 28))
+    x, messages = preprocess(seven(True), 28)
+    assert (messages, x.shape) == ([], (1, 28, 28))
     assert x[0, 0].min() > 0.9

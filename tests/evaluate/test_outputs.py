@@ -10,7 +10,7 @@ from safetensors.torch import load_file, save_file
 from ign import data
 from ign.data import to_float, to_uint8
 from ign.evaluate import FeatureNet
-from ign.evaluate.observed import as_uint8, digest, observe, observe_cached
+from ign.evaluate.outputs import as_uint8, cached_outputs, digest, net_outputs
 
 
 @pytest.fixture
@@ -56,20 +56,20 @@ def test_other_ranges_are_refused(x, words):
 
 
 def test_observing_is_the_net_s_features_and_softmax(net, pixels):
-    told = []
-    seen = observe(net, pixels, 8, told.append)
+    counts = []
+    outputs = net_outputs(net, pixels, 8, counts.append)
     x = to_float(pixels)
-    assert torch.allclose(seen.features, net.features(x), atol=1e-6)
-    assert torch.allclose(seen.probabilities, net.logits(x).softmax(1), atol=1e-6)
-    assert told == [8, 8, 4]
+    assert torch.allclose(outputs.features, net.features(x), atol=1e-6)
+    assert torch.allclose(outputs.probabilities, net.logits(x).softmax(1), atol=1e-6)
+    assert counts == [8, 8, 4]
     net.kind = "attributes"
-    assert observe(net, pixels).probabilities is None
+    assert net_outputs(net, pixels).probabilities is None
 
 
 def calls(net):
     """Counts how often the net is used."""
-    made, observe = [], net.observe
-    net.observe = lambda x: made.append(len(x)) or observe(x)
+    made, plain = [], net.outputs
+    net.outputs = lambda x: made.append(len(x)) or plain(x)
     return made
 
 
@@ -79,19 +79,19 @@ def equal(a, b):
 
 def test_features_are_kept_by_content_and_net(net, pixels, own_cache):
     made = calls(net)
-    first = observe_cached(net, pixels)
+    first = cached_outputs(net, pixels)
     (path,) = (own_cache / "features").iterdir()
     assert path.name.startswith("small-")
     assert sum(made) == 20
-    told = []
-    assert equal(observe_cached(net, pixels.clone(), advance=told.append), first)
+    counts = []
+    assert equal(cached_outputs(net, pixels.clone(), advance=counts.append), first)
     assert sum(made) == 20
-    assert told == [20]
+    assert counts == [20]
     other = pixels.clone()
     other[7, 0, 3, 3] ^= 1
-    assert not equal(observe_cached(net, other), first)
+    assert not equal(cached_outputs(net, other), first)
     net.hash = "4567"
-    observe_cached(net, pixels)
+    cached_outputs(net, pixels)
     assert sum(made) == 60
     assert len(list((own_cache / "features").iterdir())) == 3
 
@@ -116,12 +116,12 @@ DAMAGES = {
 @pytest.mark.parametrize("damage", DAMAGES)
 @pytest.mark.filterwarnings("ignore:.*cannot be written")
 def test_damaged_files_are_made_again(net, pixels, own_cache, damage):
-    first = observe_cached(net, pixels)
+    first = cached_outputs(net, pixels)
     (path,) = (own_cache / "features").iterdir()
     whole = path.read_bytes()
     DAMAGES[damage](path)
     made = calls(net)
-    assert equal(observe_cached(net, pixels), first)
+    assert equal(cached_outputs(net, pixels), first)
     assert sum(made) == 20
     if damage != "a folder":
         assert path.read_bytes() == whole
@@ -133,14 +133,14 @@ def test_a_full_disk_costs_the_cache_and_nothing_else(net, pixels, own_cache, mo
 
     monkeypatch.setattr("pathlib.Path.write_bytes", full)
     with pytest.warns(UserWarning, match="No space left on device.*IGN_CACHE"):
-        seen = observe_cached(net, pixels)
-    assert equal(seen, observe(net, pixels))
+        outputs = cached_outputs(net, pixels)
+    assert equal(outputs, net_outputs(net, pixels))
     assert not list((own_cache / "features").iterdir())
 
 
 def test_a_net_without_a_hash_is_not_kept(net, pixels, own_cache):
     net.hash = ""
-    observe_cached(net, pixels)
+    cached_outputs(net, pixels)
     assert not own_cache.exists()
 
 

@@ -1,6 +1,7 @@
 """The page before it is served: which tabs there are, and where its parts come from."""
 
 import json
+from pathlib import Path
 
 import pytest
 import torch
@@ -9,12 +10,15 @@ from drawings import untrained
 pytest.importorskip("gradio", reason="gradio is not installed")
 
 from ign import IGN, nn
-from ign.app.page import build, look
+from ign.app.blocks import build, theme
+from ign.app.uploads import Uploads
 from ign.noise import GaussianNoise
+
+FILES = Uploads(Path("unused"))
 
 
 def tabs(model: IGN) -> list[str]:
-    config = build(model, "x").get_config_file()
+    config = build(model, "x", FILES).get_config_file()
     return [c["props"]["label"] for c in config["components"] if c["type"] == "tabitem"]
 
 
@@ -29,16 +33,15 @@ def test_a_generator_without_encoder_only_generates():
 
 
 def test_names_are_text():
-    config = json.dumps(build(untrained(1), "<script>x</script>").get_config_file())
+    config = json.dumps(build(untrained(1), "<script>x</script>", FILES).get_config_file())
     assert "<b>&lt;script&gt;" in config
 
 
 def test_nothing_comes_from_elsewhere():
-    theme = look()["theme"]
-    assert theme._stylesheets == []
-    assert "http" not in look()["head"]
+    assert theme()["theme"]._stylesheets == []
+    assert "http" not in theme()["head"]
 
 
 def test_no_programming_interface_is_told():
-    page = build(untrained(1), "x")
+    page = build(untrained(1), "x", FILES)
     assert {d["api_visibility"] for d in page.get_config_file()["dependencies"]} == {"private"}

@@ -1,10 +1,10 @@
-"""Drawings as the data are: on their background, in their size, at their place.
+"""Drawings made like the data: the same background, size and place.
 
-Handwritten digits are white on black, in a box of 20 of 28 pixels about their centre of mass. Who
-draws or photographs one does it dark on light, anywhere.
+Handwritten digits are white on black, in a box of 20 of 28 pixels about their centre of mass. Most
+drawings and photographs of them are dark on light, anywhere in the picture.
 """
 
-__all__ = ["TURNS", "Ground", "prepare"]
+__all__ = ["TURNS", "Background", "preprocess"]
 
 from dataclasses import dataclass
 
@@ -12,7 +12,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from ign.app.intake import to_tensor
+from ign.app.reading import to_tensor
 from ign.model import IGN
 from ign.view.pictures import to_picture
 
@@ -24,7 +24,7 @@ GRAIN = 0.15
 
 
 @dataclass(frozen=True)
-class Ground:
+class Background:
     """The plain background of gray images.
 
     Args:
@@ -36,8 +36,8 @@ class Ground:
     share: float
 
     @classmethod
-    def of(cls, model: IGN) -> "Ground | None":
-        """That of a model's samples; None where they are in colour or have no plain one."""
+    def of(cls, model: IGN) -> "Background | None":
+        """The background of a model's samples; None if they are in colour or have no plain one."""
         if model.shape[0] != 1:
             return None
         samples = model.sample(64).cpu()[:, 0]
@@ -52,19 +52,19 @@ class Ground:
         return cls(round(level.item()), sides.median().item() / samples.shape[-1])
 
 
-def prepare(
+def preprocess(
     picture: Image.Image,
     size: int,
-    ground: Ground | None = None,
+    background: Background | None = None,
     turn: str = "automatic",
     fit: bool = True,
 ) -> tuple[Tensor, list[str]]:
-    """A square picture as the network shall see it, and what was done to it.
+    """A square picture in the network's format, and what was changed.
 
     Args:
         picture: L or RGB, larger than the model's images or as large.
         size: The side of the model's images.
-        ground: The background of the data.
+        background: The background of the data.
         turn: Whether dark and light change places: ``always``, ``never``, or ``automatic``: where
             the border of the picture is on the other side of middle gray than the background.
         fit: Whether what is drawn is centred and scaled as the data are.
@@ -77,24 +77,24 @@ def prepare(
     """
     if turn not in TURNS:
         raise ValueError(f"turn {turn!r} is unknown; choose {', '.join(TURNS)}")
-    told: list[str] = []
-    if ground is not None:
+    messages: list[str] = []
+    if background is not None:
         x = to_tensor(picture)[0]
         paper = _border(x[None]).median().item()
-        if turn == "always" or (turn == "automatic" and paper * ground.level < 0):
+        if turn == "always" or (turn == "automatic" and paper * background.level < 0):
             x, paper = -x, -paper
-            side = "light on dark" if ground.level < 0 else "dark on light"
-            told.append(f"Dark and light change places: the data are {side}.")
-        if paper * ground.level > 0 and abs(paper - ground.level) > 0.1 and turn != "never":
-            x = _cleared(x, paper, ground.level)
-            told.append("The paper becomes the background of the data.")
+            side = "light on dark" if background.level < 0 else "dark on light"
+            messages.append(f"Dark and light change places: the data are {side}.")
+        if paper * background.level > 0 and abs(paper - background.level) > 0.1 and turn != "never":
+            x = _cleared(x, paper, background.level)
+            messages.append("The paper becomes the background of the data.")
         if fit:
-            x, moved = _fitted(x, size, ground)
-            told += ["The drawing is centred and scaled as the data are."] * moved
+            x, moved = _fitted(x, size, background)
+            messages += ["The drawing is centred and scaled as the data are."] * moved
         picture = to_picture(x[None])
     if picture.size != (size, size):
         picture = picture.resize((size, size), Image.Resampling.BOX)
-    return to_tensor(picture), told
+    return to_tensor(picture), messages
 
 
 def _cleared(x: Tensor, paper: float, level: float) -> Tensor:
@@ -105,9 +105,9 @@ def _cleared(x: Tensor, paper: float, level: float) -> Tensor:
     return level - 2 * level * share
 
 
-def _fitted(x: Tensor, size: int, ground: Ground) -> tuple[Tensor, bool]:
+def _fitted(x: Tensor, size: int, background: Background) -> tuple[Tensor, bool]:
     """What is drawn, in the data's size with its centre of mass in the middle."""
-    ink = (x - ground.level).abs()
+    ink = (x - background.level).abs()
     box = _box(ink > INK)
     if box is None:
         return x, False
@@ -116,13 +116,13 @@ def _fitted(x: Tensor, size: int, ground: Ground) -> tuple[Tensor, bool]:
     ink = torch.where(ink > INK, ink, 0.0).double()
     at = torch.arange(n, dtype=torch.float64) + 0.5
     cy, cx = ((ink.sum(d) * at).sum().item() / ink.sum().item() for d in (1, 0))
-    side = max(bottom - top, right - left) / ground.share
+    side = max(bottom - top, right - left) / background.share
     pixel = n / size
     if abs(side - n) <= 2 * pixel and max(abs(cy - n / 2), abs(cx - n / 2)) <= 1.5 * pixel:
         return x, False
     half = round(side / 2)
     window = (round(cx) - half, round(cy) - half, round(cx) + half, round(cy) + half)
-    wide = Image.new("L", (2 * half, 2 * half), 255 if ground.level > 0 else 0)
+    wide = Image.new("L", (2 * half, 2 * half), 255 if background.level > 0 else 0)
     wide.paste(to_picture(x[None]), (-window[0], -window[1]))
     return to_tensor(wide.resize((size, size), Image.Resampling.BOX))[0], True
 

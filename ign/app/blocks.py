@@ -1,6 +1,6 @@
 """The page: five tabs on one model."""
 
-__all__ = ["build", "look"]
+__all__ = ["build", "theme"]
 
 from html import escape
 from pathlib import Path
@@ -9,16 +9,17 @@ from typing import Any
 import gradio as gr
 
 from ign.app import tabs
-from ign.app.intake import FILE, PIXELS
+from ign.app.reading import FILE, PIXELS
 from ign.app.tasks import Tasks
+from ign.app.uploads import Uploads
 from ign.model import IGN
 
 HERE = Path(__file__).parent
 
 
-def look() -> dict[str, Any]:
+def theme() -> dict[str, Any]:
     """The theme and the style: the system's own fonts, nothing from elsewhere."""
-    theme = gr.themes.Base(
+    colours = gr.themes.Base(
         primary_hue="indigo",
         neutral_hue="slate",
         font=["system-ui", "sans-serif"],
@@ -33,21 +34,22 @@ def look() -> dict[str, Any]:
         color_accent="*primary_600",
         slider_color="*primary_600",
     )
-    style = (HERE / "page.css").read_text(
+    style = (HERE / "style.css").read_text(
         encoding="utf-8"
-    )  # by css= gradio would put each rule under its own
-    return {"theme": theme, "head": f"<style>{style}</style>", "footer_links": []}
+    )  # gradio would put each rule of css= under its own
+    return {"theme": colours, "head": f"<style>{style}</style>", "footer_links": []}
 
 
-def build(model: IGN, name: str) -> gr.Blocks:
+def build(model: IGN, name: str, uploads: Uploads) -> gr.Blocks:
     """The page of a model.
 
     Args:
         model: The model.
         name: What it is called.
+        uploads: The files that jobs may read.
 
     Raises:
-        ValueError: Its images are not square, or neither gray nor of three channels.
+        ValueError: Its images are not square, or have neither one channel nor three.
     """
     tasks = Tasks(model)
     with gr.Blocks(
@@ -59,22 +61,25 @@ def build(model: IGN, name: str) -> gr.Blocks:
         with gr.Tabs(elem_id="tabs"):
             if model.projects:
                 with gr.Tab("Make it real", id="real", elem_id="panel-real"):
-                    tabs.real(tasks)
+                    tabs.real(tasks, uploads)
             with gr.Tab("Generate", id="generate", elem_id="panel-generate"):
                 tabs.generate(tasks)
             if model.projects:
                 with gr.Tab("Edit", id="edit", elem_id="panel-edit"):
-                    tabs.edit(tasks)
+                    tabs.edit(tasks, uploads)
             with gr.Tab("Explore", id="explore", elem_id="panel-explore"):
                 tabs.explore(tasks)
             if model.projects:
                 with gr.Tab("Score", id="score", elem_id="panel-score"):
-                    tabs.score(tasks)
+                    tabs.score(tasks, uploads)
         gr.HTML(
-            f"<p>Pictures up to {FILE // 2**20} MB and {PIXELS // 10**6} megapixels; what you give"
-            " is deleted as soon as it is read.</p>",
+            f"<p>Pictures up to {FILE // 2**20} MB and {PIXELS // 10**6} megapixels. An upload is"
+            " deleted as soon as it is read.</p>",
             elem_id="foot",
         )
+        page.unload(
+            lambda: None
+        )  # with it, a page keeps a connection open that ends when it closes
     return page
 
 

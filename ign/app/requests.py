@@ -1,0 +1,208 @@
+"""Bodies of requests: read within a size and a time, and parsed without trust."""
+
+__all__ = ["Body", "parse_job", "read_upload"]
+
+import asyncio
+import json
+import math
+import time
+from collections.abc import Callable
+from typing import Any
+
+from python_multipart.exceptions import FormParserError
+from python_multipart.multipart import MultipartParser, parse_options_header
+
+from ign.app.uploads import Refused, Reservation, Uploads
+
+IDLE = 15.0
+"""The most seconds without a byte."""
+PATIENCE = 30.0
+"""The seconds that a body may take in any case."""
+SPEED = 100_000
+"""The least bytes a second after them."""
+FILES = 1000
+"""The most files of one upload."""
+REFERENCE = {"path", "url", "meta", "is_stream", "orig_name", "mime_type", "is_file"}
+"""The keys of an object that means a file to gradio."""
+
+
+class Body:
+    """What a client sends, in pieces.
+
+    Args:
+        receive: The channel of ASGI.
+        length: What the header ``Content-Length`` says.
+        most: The most bytes.
+
+    Raises:
+        Refused: The length is over ``most``, or is not a number.
+    """
+
+    def __init__(self, receive: Any, length: str, most: int) -> None:
+        self._receive, self._most = receive, most
+        if not (length.isascii() and length.isdigit()) or int(length[:20]) > most:
+            raise self._too_large()
+
+    def _too_large(self) -> Refused:
+        return Refused(f"the request is over {self._most // 10**6} MB")
+
+    async def pieces(self) -> Any:
+        """Yield the pieces.
+
+        Raises:
+            Refused: Too many bytes, too slow, or the client is gone.
+        """
+        start, count, more = time.monotonic(), 0, True
+        while more:
+            left = start + PATIENCE + count / SPEED - time.monotonic()
+            try:
+                message = await asyncio.wait_for(self._receive(), max(0.001, min(IDLE, left)))
+            except TimeoutError:
+                raise Refused("the request came too slowly; try again", 408) from None
+            if message["type"] == "http.disconnect":
+                raise Refused("the client is gone", 400)
+            piece, more = message.get("body", b""), message.get("more_body", False)
+            count += len(piece)
+            if count > self._most:
+                raise self._too_large()
+            yield piece
+
+    async def read(self) -> bytes:
+        """All of it."""
+        return b"".join([piece async for piece in self.pieces()])
+
+
+async def read_upload(
+    body: Body, content_type: str, uploads: Uploads, visitor: str, most: int
+) -> list[str]:
+    """Write the files of a form to disk.
+
+    Args:
+        body: The form.
+        content_type: The header of that name, which holds the boundary.
+        uploads: Where the files are registered.
+        visitor: Whose they are.
+        most: The most bytes of each.
+
+    Returns:
+        Their identifiers.
+
+    Raises:
+        Refused: It is no form with files, or too much of it. Nothing of it is kept then.
+    """
+    kind, options = parse_options_header(content_type)
+    if kind != b"multipart/form-data" or not options.get(b"boundary"):
+        raise Refused("an upload is a form with files", 400)
+    files, ended = Reservation(uploads, visitor, most), asyncio.Event()
+    try:
+        callbacks = _callbacks(files) | {"on_end": ended.set}
+        parser = MultipartParser(options[b"boundary"], callbacks)  # type: ignore[arg-type]
+        async for piece in body.pieces():
+            parser.write(piece)
+        if not ended.is_set():
+            raise FormParserError
+    except FormParserError:
+        files.cancel()
+        raise Refused("the upload is not a complete form", 400) from None
+    except BaseException:
+        files.cancel()
+        raise
+    return files.identifiers
+
+
+def _callbacks(files: Reservation) -> dict[str, Callable[..., None]]:
+    """What a parser of forms calls: each part that has a file's name is written."""
+    key, value, name = bytearray(), bytearray(), [""]
+
+    def begin() -> None:
+        name[0] = ""
+
+    def header() -> None:
+        if key.lower() == b"content-disposition":
+            found = parse_options_header(bytes(value))[1].get(b"filename", b"")
+            name[0] = found.decode(errors="replace")
+        key.clear()
+        value.clear()
+
+    def headers() -> None:
+        if not name[0]:
+            raise Refused("an upload holds files only", 400)
+        if len(files.identifiers) == FILES:
+            raise Refused(f"over {FILES} files at once")
+        files.begin(name[0])
+
+    return {
+        "on_part_begin": begin,
+        "on_header_field": lambda data, start, end: key.extend(data[start:end]),
+        "on_header_value": lambda data, start, end: value.extend(data[start:end]),
+        "on_header_end": header,
+        "on_headers_finished": headers,
+        "on_part_data": lambda data, start, end: files.write(data[start:end]),
+        "on_part_end": files.end,
+    }
+
+
+def parse_job(content: bytes, visitor: str, uploads: Uploads, functions: dict[int, int]) -> Any:
+    """A posted job with nothing in it but what the page posts.
+
+    An object that means a file to gradio is replaced by one that names a file of this visitor, made
+    from our own record of it. So a job cannot name a path, an address, or a stream.
+
+    Args:
+        content: JSON.
+        visitor: Who posted it.
+        uploads: The files.
+        functions: How many inputs each function of the page has.
+
+    Raises:
+        Refused: It is anything else.
+    """
+    try:
+        job = json.loads(content, parse_constant=_not_finite, parse_float=_finite)
+    except (ValueError, RecursionError):
+        raise Refused("the job is not JSON with finite numbers", 400) from None
+    if not isinstance(job, dict) or not isinstance(job.get("session_hash"), str):
+        raise Refused("the job is not an object with a session_hash", 400)
+    number, data = job.get("fn_index"), job.get("data")
+    if isinstance(number, bool) or not isinstance(number, int) or number not in functions:
+        raise Refused("the page has no such function", 400)
+    if not isinstance(data, list) or len(data) != functions[number]:
+        raise Refused(f"the function takes {functions[number]} values", 400)
+    trigger = job.get("trigger_id")
+    return {
+        "data": [_own_files(one, visitor, uploads) for one in data],
+        "fn_index": number,
+        "session_hash": job["session_hash"],
+        "trigger_id": trigger if type(trigger) is int and abs(trigger) < 2**31 else None,
+        "event_data": None,
+    }
+
+
+def _own_files(value: Any, visitor: str, uploads: Uploads) -> Any:
+    if isinstance(value, list):
+        return [_own_files(one, visitor, uploads) for one in value]
+    if not isinstance(value, dict):
+        return value
+    if not REFERENCE & value.keys():
+        return {key: _own_files(one, visitor, uploads) for key, one in value.items()}
+    try:
+        found = uploads.find(value.get("path"), visitor)
+    except KeyError:
+        raise Refused(
+            "a file of the job was not uploaded in this browser, or is not here any more;"
+            " upload it again", 403,
+        ) from None  # fmt: skip
+    return {
+        "path": str(found.path),
+        "orig_name": found.path.name,
+        "meta": {"_type": "gradio.FileData"},
+    }
+
+
+def _not_finite(text: str) -> float:
+    raise ValueError(f"{text} is not a finite number")
+
+
+def _finite(text: str) -> float:
+    value = float(text)
+    return value if math.isfinite(value) else _not_finite(text)

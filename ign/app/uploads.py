@@ -1,0 +1,217 @@
+"""Uploaded files: each under an identifier that only its visitor knows, all of a bounded size."""
+
+__all__ = ["Refused", "Reservation", "Upload", "Uploads"]
+
+import os
+import secrets
+import shutil
+import stat
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, BinaryIO
+
+VISITOR = 200 * 10**6
+"""The most bytes of one visitor at a time, files that still arrive among them."""
+TOTAL = 10**9
+"""The most bytes of all visitors together."""
+LEAST = 2**16
+"""What a file counts at least, so that there are not too many empty ones."""
+STALE = 300.0
+"""After so many seconds a file that no job has read is removed."""
+
+
+class Refused(ValueError):
+    """An upload that is refused, with the status of HTTP."""
+
+    def __init__(self, text: str, status: int = 413) -> None:
+        super().__init__(text)
+        self.status = status
+
+
+@dataclass
+class Upload:
+    """A file that a visitor sent.
+
+    Args:
+        visitor: Whose it is.
+        path: Where it lies.
+        size: The bytes that it counts.
+        time: When it came or was last named in a job, in seconds.
+    """
+
+    visitor: str
+    path: Path
+    size: int
+    time: float = field(default_factory=time.monotonic)
+
+
+class Uploads:
+    """The files that this server wrote, and the only ones that a job may name.
+
+    Args:
+        folder: Where they lie, each in a folder of its own.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._files: dict[str, Upload] = {}
+        self._bytes: Counter[str] = Counter()
+        self._lock = threading.Lock()
+
+    def reserve(self, visitor: str, size: int) -> None:
+        """Count bytes of a visitor before they are written.
+
+        Raises:
+            Refused: The visitor, or all together, would hold too much.
+        """
+        with self._lock:
+            if self._bytes[visitor] + size > VISITOR:
+                raise Refused(f"your uploads are over {VISITOR // 10**6} MB together")
+            if self._bytes.total() + size > TOTAL:
+                raise Refused("the server holds too many uploads; try again in a minute", 503)
+            self._bytes[visitor] += size
+
+    def release(self, visitor: str, size: int) -> None:
+        """Take back what :meth:`reserve` counted."""
+        with self._lock:
+            self._bytes[visitor] -= size
+            if self._bytes[visitor] <= 0:
+                del self._bytes[visitor]
+
+    def create(self, name: str) -> tuple[str, Path, BinaryIO]:
+        """An identifier, the path and an open new file for an upload of that name."""
+        identifier = secrets.token_urlsafe(16)
+        folder = self._folder / identifier
+        folder.mkdir(mode=0o700, parents=True)
+        path = folder / _plain(name)
+        return identifier, path, open(path, "xb")
+
+    def register(self, identifier: str, visitor: str, path: Path, size: int) -> None:
+        """Let jobs of a visitor name a file whose ``size`` bytes are reserved."""
+        with self._lock:
+            self._files[identifier] = Upload(visitor, path, size)
+
+    def find(self, identifier: object, visitor: str) -> Upload:
+        """The file that this visitor got this identifier for.
+
+        Raises:
+            KeyError: There is none.
+        """
+        with self._lock:
+            found = self._files.get(identifier) if isinstance(identifier, str) else None
+            if found is None or found.visitor != visitor:
+                raise KeyError(identifier)
+            found.time = time.monotonic()
+            return found
+
+    def paths(self, files: Any) -> list[str]:
+        """The paths in what a job is given: None, a file, or a list of them.
+
+        Raises:
+            ValueError: One is not a file that this server wrote, or is not there any more.
+        """
+        every = files if isinstance(files, list) else [] if files is None else [files]
+        with self._lock:
+            known = {str(one.path) for one in self._files.values()}
+        found = [str(one.get("path")) if isinstance(one, dict) else "" for one in every]
+        if any(path not in known for path in found):
+            raise ValueError("a file is not here any more; upload it again")
+        if not all(stat.S_ISREG(os.lstat(path).st_mode) for path in found):
+            raise ValueError("only regular files are read")
+        return found
+
+    def discard(self, paths: Iterable[str]) -> None:
+        """Remove files that this server wrote; other paths are left alone."""
+        wanted = set(paths)
+        with self._lock:
+            gone = [key for key, one in self._files.items() if str(one.path) in wanted]
+        self._remove(gone)
+
+    def forget(self, identifiers: Iterable[str]) -> None:
+        """Remove uploads by their identifiers."""
+        self._remove(identifiers)
+
+    def expire(self) -> None:
+        """Remove what no job has named for :data:`STALE` seconds."""
+        oldest = time.monotonic() - STALE
+        with self._lock:
+            gone = [key for key, one in self._files.items() if one.time < oldest]
+        self._remove(gone)
+
+    def _remove(self, identifiers: Iterable[str]) -> None:
+        for identifier in identifiers:
+            with self._lock:
+                found = self._files.pop(identifier, None)
+            if found is not None:
+                shutil.rmtree(self._folder / identifier, ignore_errors=True)
+                self.release(found.visitor, found.size)
+
+
+class Reservation:
+    """The files of one upload request; those that are not kept at its end are removed.
+
+    Args:
+        uploads: Where they are registered.
+        visitor: Whose they are.
+        most: The most bytes of each.
+    """
+
+    def __init__(self, uploads: Uploads, visitor: str, most: int) -> None:
+        self._uploads, self._visitor, self._most = uploads, visitor, most
+        self._open: tuple[str, Path, BinaryIO] | None = None
+        self._size = self._counted = 0
+        self.identifiers: list[str] = []
+
+    def begin(self, name: str) -> None:
+        """Start a file."""
+        self._uploads.reserve(self._visitor, LEAST)
+        self._size, self._counted = 0, LEAST
+        self._open = self._uploads.create(name)
+
+    def write(self, content: bytes) -> None:
+        """Append to the file.
+
+        Raises:
+            Refused: It is too large, or the visitor's files together are.
+        """
+        assert self._open
+        self._size += len(content)
+        if self._size > self._most:
+            raise Refused(f"{self._open[1].name}: over {self._most // 2**20} MB")
+        if self._size > self._counted:
+            self._uploads.reserve(self._visitor, self._size - self._counted)
+            self._counted = self._size
+        self._open[2].write(content)
+
+    def end(self) -> None:
+        """Finish the file."""
+        assert self._open
+        identifier, path, file = self._open
+        file.close()
+        self._open = None
+        self._uploads.register(identifier, self._visitor, path, self._counted)
+        self.identifiers.append(identifier)
+
+    def cancel(self) -> None:
+        """Remove what came."""
+        if self._open:
+            _, path, file = self._open
+            file.close()
+            shutil.rmtree(path.parent, ignore_errors=True)
+            self._uploads.release(self._visitor, self._counted)
+            self._open = None
+        self._uploads.forget(self.identifiers)
+        self.identifiers = []
+
+
+def _plain(name: str) -> str:
+    """The last part of a name, without control characters, short enough for a file."""
+    last = name.replace("\\", "/").rpartition("/")[2]
+    text = "".join(c for c in last if c.isprintable()).strip(". ")
+    while len(text.encode(errors="replace")) > 200:
+        text = text[1:]
+    return text.encode(errors="replace").decode() or "file"

@@ -1,0 +1,89 @@
+"""What the owner of the images should know about the way in which they were read."""
+
+__all__ = ["Remarks"]
+
+from dataclasses import dataclass, field
+
+from ign.core.text import printable
+from ign.data.decode import Header
+
+LARGE = 4000
+"""The longest side of a picture without a remark."""
+
+SMALL = 8
+"""The shortest side of a picture without a remark."""
+
+LONG = 8
+"""How many times as long as wide a picture without a remark is at most."""
+
+
+@dataclass
+class Remarks:
+    """Counts what happened to the images of a source.
+
+    Args:
+        shape: What every image becomes, (C, H, W).
+    """
+
+    shape: tuple[int, int, int]
+    large: int = 0
+    resized: int = 0
+    colour: int = 0
+    own_range: int = 0
+    thin: list[str] = field(default_factory=list)
+    dark: list[str] = field(default_factory=list)
+    sizes: set[tuple[int, int]] = field(default_factory=set)
+
+    def add(self, name: str, header: Header, dark: bool) -> None:
+        """Count one image."""
+        width, height = size = header[:2]
+        channels, *sides = self.shape
+        self.large += max(size) > LARGE
+        self.colour += channels == 1 and not header.gray
+        self.dark += [printable(name)] * dark
+        if [height, width] != sides:
+            self.resized += 1
+            self.sizes = {min({*self.sizes, size}), max({*self.sizes, size})}
+        if min(size) < min(SMALL, *sides) or max(size) > LONG * min(size):
+            self.thin.append(f"'{printable(name)}' ({width}x{height})")
+
+    def lines(self) -> dict[str, str]:
+        """One line for each thing to know, under the name of the thing."""
+        side, lines = self.shape[1], {}
+        if self.large:
+            lines["large"] = (
+                f"{_images(self.large)} a side over {LARGE} pixels; they were resized to {side} "
+                "on reading"
+            )
+        if self.thin:
+            lines["thin"] = (
+                f"{_images(len(self.thin))} a side under {SMALL} pixels, or a length over {LONG} "
+                f"times the width, such as {self.thin[0]}; remove them unless they are meant"
+            )
+        if self.dark:
+            lines["dark"] = (
+                f"{_images(len(self.dark))} 16 bits for each colour but only dark values, such as "
+                f"'{self.dark[0]}'; convert them to 8 bits unless they are meant to be dark"
+            )
+        if self.resized:
+            lines["resized"] = (
+                f"{self.resized:,} images were resized from {_span(self.sizes)} to "
+                f"{self.shape[2]}x{side} pixels"
+            )
+        if self.own_range:
+            lines["range"] = (
+                f"{self.own_range:,} images of more than 8 bits were each scaled to their own "
+                "range; give a value range, so that they are scaled alike"
+            )
+        if self.colour:
+            lines["gray"] = f"{self.colour:,} colour images were converted to gray"
+        return lines
+
+
+def _images(count: int) -> str:
+    return "1 image has" if count == 1 else f"{count:,} images have"
+
+
+def _span(sizes: set[tuple[int, int]]) -> str:
+    ends = [f"{width}x{height}" for width, height in sorted(sizes)]
+    return ends[0] if len(ends) == 1 else f"{ends[0]} to {ends[-1]}"

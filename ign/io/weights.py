@@ -1,0 +1,110 @@
+"""``model.safetensors``: the tensors of a model, checked before they are loaded."""
+
+__all__ = ["fingerprint", "read_weights"]
+
+import hashlib
+import math
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import load_file
+from torch import Tensor, nn
+
+from ign.core.errors import ModelError
+from ign.io.config import CONFIG, one_line
+
+FLOATING = ("F16", "BF16", "F32", "F64")
+INTEGER = ("I8", "I16", "I32", "I64", "U8", "U16", "U32")
+
+
+def read_weights(path: Path, model: nn.Module) -> dict[str, Tensor]:
+    """The tensors of the file, in the types of the model.
+
+    Sizes, names, shapes and types are compared with the model's before any tensor is read.
+
+    Args:
+        path: The file.
+        model: The module that the tensors are for; it may be on the meta device.
+
+    Raises:
+        ModelError: The file is damaged, the tensors are not the model's, or they are not finite
+            in the model's types.
+    """
+    expected = model.state_dict()
+    try:
+        if not path.is_file():
+            raise ModelError(f"{path}: no such file")
+        _check_size(path, expected)
+        with safe_open(path, framework="pt") as file:
+            parts = {name: file.get_slice(name) for name in file.keys()}  # noqa: SIM118
+            found = {k: (tuple(v.get_shape()), str(v.get_dtype())) for k, v in parts.items()}
+        _check_names(path, model, expected, found)
+        state = load_file(path)
+    except ModelError:
+        raise
+    except (OSError, SafetensorError, ValueError, MemoryError, OverflowError) as error:
+        raise ModelError(
+            f"{path}: not a whole safetensors file ({one_line(error)}); fetch or save it again"
+        ) from None
+    for name, value in state.items():
+        state[name] = value.to(expected[name].dtype, copy=True)  # of its own memory, not the file's
+        if not state[name].isfinite().all():
+            raise ModelError(
+                f"{path}: {name} holds NaN, infinity or a value that float32 cannot hold;"
+                " the file is damaged"
+            )
+    return state
+
+
+def _check_size(path: Path, expected: Mapping[str, Tensor]) -> None:
+    """Refuse a file that is too small for the model, at one byte a number."""
+    least, size = sum(v.numel() for v in expected.values()), path.stat().st_size
+    if size < least:
+        raise ModelError(
+            f"{path}: has {size:,} bytes, too few for the {least:,} numbers of the network in"
+            f" {CONFIG}; the two files are not of one model, or this one is truncated"
+        )
+
+
+def _check_names(
+    path: Path,
+    model: nn.Module,
+    expected: Mapping[str, Tensor],
+    found: Mapping[str, tuple[tuple[int, ...], str]],
+) -> None:
+    """Compare names, shapes and types with the model's."""
+    for name, value in expected.items():
+        shape, kind = found.get(name, ((), ""))
+        if name not in found or shape not in _shapes(model, name, value):
+            what = f"{shape} in the file" if name in found else "missing"
+            raise ModelError(
+                f"{path}: {name} is {what} and must be {tuple(value.shape)} by {CONFIG};"
+                " the two files are not of one model"
+            )
+        allowed = FLOATING if value.is_floating_point() else INTEGER
+        if kind not in allowed:
+            raise ModelError(f"{path}: {name} is {kind} and must be one of {', '.join(allowed)}")
+    if extra := sorted(found.keys() - expected.keys()):
+        raise ModelError(f"{path}: holds {extra[0]}, which {CONFIG} does not know")
+
+
+def _shapes(model: nn.Module, name: str, value: Tensor) -> list[tuple[int, ...]]:
+    """The shapes that a tensor may have in a file: the model's, and those of former versions."""
+    owner, _, own = name.rpartition(".")
+    former = getattr(model.get_submodule(owner), "former_shapes", {})
+    return [tuple(value.shape), *former.get(own, ())]
+
+
+def fingerprint(state: Mapping[str, Tensor]) -> str:
+    """The SHA-256 of a state dict: of names, shapes and values, the floating ones as float32."""
+    found = hashlib.sha256()
+    for name, value in sorted(state.items()):
+        value = value.detach().cpu()
+        if value.is_floating_point():
+            value = value.to(torch.float32)
+        found.update(f"{name} {tuple(value.shape)} {value.dtype}\n".encode())
+        if math.prod(value.shape):
+            found.update(value.contiguous().reshape(-1).view(torch.uint8).numpy().data)
+    return found.hexdigest()
