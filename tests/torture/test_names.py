@@ -55,11 +55,11 @@ def plain(name: bytes) -> bool:
 
 @pytest.mark.promise("names")
 @given(name=NAMES)
-@example(b"\x1b[31m")
-@example(b"\xff\xfe")
-@example(b"a\nb")
-@example(b"=1+1")
-@example(LONGEST)
+@example(name=b"\x1b[31m")
+@example(name=b"\xff\xfe")
+@example(name=b"a\nb")
+@example(name=b"=1+1")
+@example(name=LONGEST)
 def test_score(name, attempt):
     with command.world() as place:
         folder = fill(place, name)
@@ -78,8 +78,8 @@ def test_score(name, attempt):
 
 @pytest.mark.promise("names")
 @given(name=NAMES)
-@example(LONGEST)
-@example(b"_sheet")
+@example(name=LONGEST)
+@example(name=b"_sheet")
 def test_project_and_edit(name, attempt):
     with command.world() as place:
         folder = fill(place, name)
@@ -96,9 +96,9 @@ def test_project_and_edit(name, attempt):
 
 @pytest.mark.promise("names")
 @given(name=NAMES, where=NAMES)
-@example(b"\x1b", b"\xff\xfe")
-@example(b"a", b"a\nb")
-@example(b"a", LONGEST)
+@example(name=b"\x1b", where=b"\xff\xfe")
+@example(name=b"a", where=b"a\nb")
+@example(name=b"a", where=LONGEST)
 def test_data(name, where, attempt):
     with command.world() as place:
         folder = fill(place, name, where)
@@ -117,7 +117,7 @@ def test_data(name, where, attempt):
 
 @pytest.mark.promise("names")
 @given(where=NAMES)
-@example(b"\xff\xfe")
+@example(where=b"\xff\xfe")
 @settings(max_examples=6)
 def test_out(where, attempt):
     """The place to write to may have any name too, one that begins with a dash after ``=``."""
