@@ -39,9 +39,26 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "promise(name): the promise that a test tries")
+    config.addinivalue_line("markers", "one_in(n): without --full, one case of n is tried")
     settings.load_profile("full" if config.getoption("--full", False) else "quick")
     if config.getoption("--record", None) and not hasattr(config, "workerinput"):
         config.pluginmanager.register(Record(config.getoption("--record")), "record")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what the marks ``one_in`` leave to ``make torture``."""
+    if config.getoption("--full", False):
+        return
+    number, left = Counter[str](), list[pytest.Item]()
+    for item in items:
+        mark = item.get_closest_marker("one_in")
+        name = item.nodeid.partition("[")[0]
+        if mark and number[name] % mark.args[0]:
+            left.append(item)
+        number[name] += 1
+    if left:
+        config.hook.pytest_deselected(items=left)
+        items[:] = [item for item in items if item not in set(left)]
 
 
 @pytest.fixture(scope="session", autouse=True)

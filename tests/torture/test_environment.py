@@ -38,22 +38,20 @@ def words(verb: str, place: command.World) -> list[str]:
 
 
 @pytest.mark.promise("environments")
+@pytest.mark.one_in(5)
 @pytest.mark.parametrize("verb", SHORT)
 @pytest.mark.parametrize("name", VARIABLES)
-def test_variables(name, verb, attempt, many, world):
-    if verb != "train" and not many(0, 1):
-        pytest.skip("tried by make torture")
+def test_variables(name, verb, attempt, world):
     world.environment.update(VARIABLES[name])
     result = attempt(world, *words(verb, world))
     assert result.status == 0, result
 
 
 @pytest.mark.promise("environments")
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("encoding", ["ascii", "cp1252", "utf-16"])
-def test_encoding(encoding, tried, many, world):
+def test_encoding(encoding, tried, world):
     """A process of its own, since the encoding is set at its start."""
-    if encoding != "ascii" and not many(0, 1):
-        pytest.skip("tried by make torture")
     (world.inputs / "é😀\u202e.png").write_bytes(hostile.image())
     tried()
     done = subprocess.run(
@@ -109,6 +107,7 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 
 @pytest.mark.promise("disks")
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize("verb", VERBS)
 def test_full_disk(verb, attempt, many, world):
     """After a failure each file is as it was before, or whole; nothing else is left."""
@@ -129,10 +128,9 @@ def test_full_disk(verb, attempt, many, world):
 
 
 @pytest.mark.promise("disks")
-@pytest.mark.parametrize("most", [0, 300, 2000, 20_000])
-def test_full_disk_while_training(most, attempt, many, world):
-    if most not in (300, 20_000) and not many(0, 1):
-        pytest.skip("tried by make torture")
+@pytest.mark.one_in(4)
+@pytest.mark.parametrize("most", [300, 0, 2000, 20_000])
+def test_full_disk_while_training(most, attempt, world):
     words = ["train", "digits", *command.TINY, "--out", world.out]
     result = attempt(world, *words, before=command.files_of(most), named=(str(world.out),))
     assert result.status in (1, 2), result

@@ -12,6 +12,7 @@ def filled(place: command.World) -> None:
 
 
 @pytest.mark.promise("images")
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize("kind", hostile.FORMATS)
 def test_damaged_image(kind, attempt, many, world):
     filled(world)
