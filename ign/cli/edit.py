@@ -118,7 +118,8 @@ def _inpaint(words: Sequence[str]) -> None:
         how = options.keep, options.batch_size, start
         results = [inpaint(model, images, mask, options.applications, s, *how) for s in seeds]
         name = applied(options.applications, "y")
-        return [("masked", masked), *((name, result) for result in results)]
+        numbers = [f" {n}" for n in range(1, len(seeds) + 1)] if len(seeds) > 1 else [""]
+        return [("masked", masked), *zip([name + n for n in numbers], results, strict=True)]
 
     _files(options, model, edit, options.variations)
 
@@ -182,7 +183,8 @@ def _files(
             _save(files, x, out, number if results > 1 else None)
         rows = rows or [(name, x[:SHOWN]) for name, x in made]
         count += len(files)
-    pictures.save(pictures.sheet(rows), out / SHEET)
+    note = pictures.first_of(len(rows[0][1]), count)
+    pictures.save(pictures.sheet(rows, note=note), out / SHEET)
     print(f"{count * results} images in {out}; see {out / SHEET}")
 
 
@@ -225,7 +227,7 @@ def _interpolate(words: Sequence[str]) -> None:
     rows = [(f"{a} to {b}", way) for (a, b), way in zip(labels, ways, strict=True)]
     pictures.save(pictures.sheet(rows), out / SHEET)
     for kind in options.video:
-        write([pictures.grid(frame[None]) for frame in frames], out / f"video.{kind}")
+        write([pictures.enlarged(frame) for frame in frames], out / f"video.{kind}")
     print(f"{len(frames)} images in {out}; see {out / SHEET}")
 
 
@@ -270,7 +272,10 @@ def _arithmetic(words: Sequence[str]) -> None:
     after = arithmetic(model, z, plus, minus, k, options.strength, options.batch_size).cpu()
     for i, image in zip(options.on, after, strict=True):
         pictures.save(image, out / f"{i:05d}.png")
-    sheet = pictures.sheet([(applied(k, "z"), before[:SHOWN]), ("changed", after[:SHOWN])])
+    sheet = pictures.sheet(
+        [(applied(k, "z"), before[:SHOWN]), ("changed", after[:SHOWN])],
+        note=pictures.first_of(SHOWN, len(after)),
+    )
     pictures.save(sheet, out / SHEET)
     print(f"{len(after)} images in {out}; see {out / SHEET}")
 

@@ -75,5 +75,6 @@ def run(words: Sequence[str]) -> None:
     rows = [("input", above), (applied(options.applications, "y"), below)]
     if spoil:
         rows.insert(1, (options.degrade, middle))
-    pictures.save(pictures.sheet(rows), out / SHEET)
+    note = pictures.first_of(len(shown), count)
+    pictures.save(pictures.sheet(rows, note=note), out / SHEET)
     print(f"{count} images in {out}; see {out / SHEET}")

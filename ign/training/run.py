@@ -281,6 +281,8 @@ def _load(config: Config, split: str) -> data.ImageSet:
         size=config.size,
         gray=config.gray,
         limit=config.limit if split == "train" else HELD_OUT,
+        skip_broken=config.skip_broken,
+        value_range=config.range,
         memory_limit=IN_MEMORY,
         progress=split == "train",
     )
@@ -303,6 +305,8 @@ def _begin(config: Config, images: data.ImageSet, init: str | Path | None) -> tu
     name = Path(config.data).name or config.data
     about = {"method": config.method, "data": name, "training_images": len(images)}
     about |= {"seed": config.seed, "precision": precision_of(config.trainer)}
+    if images.value_range is not None:
+        about["value_range"] = list(images.value_range)
     model = IGN(network, noise, config.distance, about)
     if init is not None:
         _start_from(IGN.from_pretrained(init).network, network, f"--init {init}")

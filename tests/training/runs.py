@@ -16,6 +16,7 @@ SHARED = [
 ]  # fmt: skip
 """Options of every method."""
 TINY = [*SHARED, "--match.weight=0", "--adversarial.weight=0", "--denoise=0"]
+TINY += ["--adversarial.reconstruction_weight=0"]
 RICH = [
     *TINY, "--flip=true", "--decay=0.5", "--network.norm=role",
     "--match.weight=5", "--adversarial.weight=0.3", "--adversarial.reconstruction_weight=0.2",
