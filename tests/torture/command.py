@@ -19,8 +19,9 @@ from typing import IO, NamedTuple
 
 TINY = [
     "--size=8", "--limit=16", "--batch_size=2", "--steps=2", "--every=1", "--log_every=1",
-    "--network.width=1", "--objective.match_weight=0", "--objective.adversarial_weight=0",
-    "--objective.sharp_weight=0", "--denoise=0", "--device=cpu", "--trainer.precision=32",
+    "--network.width=1", "--match.weight=0", "--adversarial.weight=0",
+    "--adversarial.reconstruction_weight=0", "--denoise=0", "--device=cpu",
+    "--trainer.precision=32",
 ]  # fmt: skip
 """The shortest run of ``ign train``."""
 

@@ -17,7 +17,7 @@ VALUES = [
 ]  # fmt: skip
 FIELDS = [
     "method", "data", "size", "gray", "limit", "flip", "noise", "network.width", "network.norm",
-    "objective.match_weight", "objective.distance", "batch_size", "anchors", "denoise", "steps",
+    "objective.distance", "match.weight", "match.anchors", "range", "batch_size", "denoise", "steps",
     "learning_rate", "decay", "betas", "ema", "seed", "every", "log_every", "trainer.accelerator",
     "trainer.precision", "trainer.devices",
 ]  # fmt: skip
