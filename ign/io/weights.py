@@ -91,7 +91,7 @@ def _check_names(
 
 
 def _shapes(model: nn.Module, name: str, value: Tensor) -> list[tuple[int, ...]]:
-    """The shapes that a tensor may have in a file: the present one, and former ones."""
+    """The shapes that a tensor may have in a file: the model's, and those of former versions."""
     owner, _, own = name.rpartition(".")
     former = getattr(model.get_submodule(owner), "former_shapes", {})
     return [tuple(value.shape), *former.get(own, ())]
