@@ -149,7 +149,6 @@ def run(
     """
     if not config.data:
         raise ValueError("which images? data is empty; give --data FOLDER or ZIP, or a preset")
-    _device(config.trainer.accelerator)
     if resume:
         require_trust(config, folder, trust_code)
     find_rank(config)
@@ -221,13 +220,6 @@ def _network(config: Config, shape: tuple[int, int, int]) -> nn.Module:
     kind: Any = METHODS[config.method].network_class
     network: nn.Module = kind(shape[0], shape[1], **asdict(config.network))
     return network
-
-
-def _device(name: str) -> None:
-    """Refuse a kind of device that this machine does not have."""
-    there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
-    if not there.get(name, True):
-        raise ValueError(f"device {name}: there is none here; use auto")
 
 
 def _note(text: str) -> None:

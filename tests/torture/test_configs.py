@@ -17,8 +17,8 @@ VALUES = [
 ]  # fmt: skip
 FIELDS = [
     "method", "data", "size", "gray", "limit", "flip", "noise", "network.width", "network.norm",
-    "objective.distance", "match.weight", "match.anchors", "range", "batch_size", "denoise", "steps",
-    "learning_rate", "decay", "betas", "ema", "seed", "every", "log_every", "trainer.accelerator",
+    "objective.distance", "match.weight", "match.anchors", "range", "batch_size", "denoise",
+    "steps",    "learning_rate", "decay", "betas", "ema", "seed", "every", "log_every", "trainer.accelerator",
     "trainer.precision", "trainer.devices",
 ]  # fmt: skip
 LONG = {("steps", "1_000"), ("steps", "0x10"), ("steps", "9223372036854775808")}
