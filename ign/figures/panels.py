@@ -58,7 +58,7 @@ class Subject:
         self.model, self.seed, self.attributes = model, seed, attributes
         self.given = images is not None
         self.images = images if images is not None else self.samples[0][:COLUMNS]
-        self.source = "held-out images" if self.given else "samples f(z), as no images were given"
+        self.source = "held-out images" if self.given else "samples f(z) (no images were given)"
 
     @cached_property
     def samples(self) -> list[Tensor]:
