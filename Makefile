@@ -6,10 +6,10 @@ MEASURE := $(BIN)/python benchmarks
 DATA ?= data
 
 .DEFAULT_GOAL := help
-.PHONY: help app demo test test-slow lint format bench results docs links wheel clean
+.PHONY: help app demo test test-slow torture lint format bench results docs links wheel clean
 
 help:
-	@echo "app demo test test-slow lint format bench results docs links wheel clean"
+	@echo "app demo test test-slow torture lint format bench results docs links wheel clean"
 
 app: $(READY)
 	$(BIN)/ign app
@@ -23,6 +23,12 @@ test: $(READY)
 test-slow: $(READY)
 	$(INSTALL) --editable '.[bench]'
 	$(BIN)/python -m pytest -m slow
+
+# Kills, full disks, hostile files, forged requests, odd names: docs/reliability.md, in minutes.
+torture: $(READY)
+	$(BIN)/python -m pytest -n 2 --dist worksteal -m "not slow" tests/torture tests/app/test_attacks.py \
+		--full --record docs/results/reliability.json
+	$(BIN)/python benchmarks/reliability.py
 
 lint: $(READY)
 	$(BIN)/ruff format --check .

@@ -9,8 +9,10 @@ import sys
 from pathlib import Path
 from unittest.mock import patch
 
+import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from ign import IGN, nn, noise
 from ign.cli import VERBS, main
@@ -23,11 +25,15 @@ TINY = ["--steps=2", "--network.width=2", "--batch_size=4", "--limit=20", "--eve
 
 @pytest.fixture
 def folder(tmp_path, monkeypatch) -> Path:
-    """Where a reader is who has a folder of photos."""
+    """Where a reader is who has a folder of photos and one of scans with 12 bits."""
     monkeypatch.chdir(tmp_path)
     torch.manual_seed(0)
     for i, image in enumerate(torch.rand(30, 3, 32, 32) * 2 - 1):
         pictures.save(image, tmp_path / "photos" / f"{i}.png")
+    (tmp_path / "scans").mkdir()
+    for i in range(4):
+        scan = np.random.default_rng(i).integers(500, 3500, (64, 64), np.uint16)
+        Image.fromarray(scan).save(tmp_path / "scans" / f"{i}.tif")
     return tmp_path
 
 

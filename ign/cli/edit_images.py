@@ -100,7 +100,8 @@ def _inpainting(options: argparse.Namespace, model: "IGN") -> Edit:
         how = options.keep, options.batch_size, start
         results = [inpaint(model, images, mask, options.applications, s, *how) for s in seeds]
         name = applied(options.applications, "y")
-        return [("masked", masked), *((name, result) for result in results)]
+        numbered = [f"{name} {n}" for n in range(1, len(seeds) + 1)] if len(seeds) > 1 else [name]
+        return [("masked", masked), *zip(numbered, results, strict=True)]
 
     return edit
 
@@ -182,7 +183,8 @@ def _files(
                 _save(files, x, out.work, f"-{number}" if results > 1 else "")
             rows = rows or [(name, x[:SHOWN]) for name, x in made]
             count += len(files)
-        pictures.save(pictures.sheet(rows), out.work / SHEET)
+        note = pictures.first_of(len(rows[0][1]), count)
+        pictures.save(pictures.sheet(rows, note=note), out.work / SHEET)
     echo(f"{count * results} images in {options.out}; see {options.out / SHEET}")
 
 

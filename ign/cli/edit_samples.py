@@ -65,7 +65,7 @@ def _frames(options: argparse.Namespace, out: Path) -> int:
     rows = [(f"{a} to {b}", way) for (a, b), way in zip(labels, ways, strict=True)]
     pictures.save(pictures.sheet(rows), out / SHEET)
     for kind in options.video:
-        video.write([pictures.grid(frame[None]) for frame in frames], out / f"video.{kind}")
+        video.write([pictures.enlarged(frame) for frame in frames], out / f"video.{kind}")
     return len(frames)
 
 
@@ -121,7 +121,10 @@ def _changed(options: argparse.Namespace, out: Path) -> int:
     after = arithmetic(model, z, plus, minus, k, options.strength, options.batch_size).cpu()
     for i, image in zip(options.on, after, strict=True):
         pictures.save(image, out / f"{i:05d}.png")
-    sheet = pictures.sheet([(applied(k, "z"), before[:SHOWN]), ("changed", after[:SHOWN])])
+    sheet = pictures.sheet(
+        [(applied(k, "z"), before[:SHOWN]), ("changed", after[:SHOWN])],
+        note=pictures.first_of(SHOWN, len(after)),
+    )
     pictures.save(sheet, out / SHEET)
     return len(after)
 

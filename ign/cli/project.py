@@ -88,7 +88,8 @@ def _project(options: Namespace, out: Path) -> int:
             shown += [] if len(shown) >= SHOWN else list(zip(images, y, results, strict=True))
             del shown[SHOWN:]
             count += len(files)
-    pictures.save(pictures.sheet(_rows(options, shown)), out / SHEET)
+    note = pictures.first_of(len(shown), count)
+    pictures.save(pictures.sheet(_rows(options, shown), note=note), out / SHEET)
     return count
 
 

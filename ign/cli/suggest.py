@@ -27,6 +27,9 @@ SWITCHES = {
     "--print_config",
 }
 """Options of ``ign train`` that take no value."""
+BOOLEANS = ("flip", "gray", "compile", "skip_broken")
+"""Options of ``ign train`` whose value, true or false, may be left out."""
+VALUES = ("true", "false", "null", "True", "False", "None")
 LONGEST = 200
 """The most characters of a value or message that is shown."""
 LARGEST = 2**20
@@ -84,7 +87,7 @@ def train_words(words: Sequence[str]) -> list[str]:
     """
     presets = sorted(path.stem for path in PRESETS.glob("*.yaml"))
     options, positional, takes = list[str](), list[str](), False
-    for word in words:
+    for word in _explicit(words):
         if takes or word.startswith("-"):
             options.append(word)
             takes = not takes and "=" not in word and word not in SWITCHES
@@ -102,6 +105,15 @@ def train_words(words: Sequence[str]) -> list[str]:
             _check_config(Path(word.removeprefix("--config=")))
     _needs_data(preset, options)
     return [preset, *_betas(options)] if chosen else _betas(options)
+
+
+def _explicit(words: Sequence[str]) -> list[str]:
+    """The words, with ``=true`` after a yes-or-no option that has no value."""
+    following = [*words[1:], ""]
+    return [
+        f"{word}=true" if word.replace("-", "_")[2:] in BOOLEANS and value not in VALUES else word
+        for word, value in zip(words, following, strict=True)
+    ]
 
 
 def _given(options: Sequence[str], *names: str) -> bool:

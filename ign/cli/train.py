@@ -22,6 +22,7 @@ def run(words: Sequence[str]) -> int:
 
     from ign import training
     from ign.training import Failure, Interrupted, ProcessLostError, is_first_process
+    from ign.training.options import same_method
 
     preset, rest = ("folder", words) if words is ASKED else _preset(train_words(words))
     rest = rest if words is ASKED else [_renamed(word) for word in rest]
@@ -30,6 +31,8 @@ def run(words: Sequence[str]) -> int:
     made: Any = None
     try:
         fields = training.resumed(resume) if resume else training.fields_of(preset, method)
+        if resume:
+            same_method(fields.get("method"), _value(rest, "--method"))
         method = fields.get("method", method)
         made = _parser(fields, method)
         if words is ASKED or {"-h", "--help"} & set(rest):
@@ -79,11 +82,14 @@ def _method_of(file: str | None) -> str | None:
     """The method that a YAML file names, if it can be read; the parser reports if it cannot."""
     import yaml
 
+    if file and Path(file).exists() and not Path(file).is_file():
+        raise ValueError(f"--config {file}: not a regular file")
     try:
         values = yaml.safe_load(Path(file).read_text(encoding="utf-8")) if file else None
     except (OSError, ValueError, yaml.YAMLError, RecursionError):
         return None
-    return values.get("method") if isinstance(values, dict) else None
+    method = values.get("method") if isinstance(values, dict) else None
+    return method if isinstance(method, str) else None
 
 
 def _renamed(word: str) -> str:

@@ -198,7 +198,12 @@ def decode(
 
 
 def fit(image: Image.Image, size: int | None, crop: int | None = None) -> Image.Image:
-    """The centre of a picture: the square of side ``crop``, then the largest square at ``size``."""
+    """Cut a square of side ``crop`` from the centre, then the largest square, at side ``size``.
+
+    Of RGBA it gives RGB, one channel after another, which takes little memory.
+    """
+    if image.mode == "RGBA":
+        return Image.merge("RGB", [fit(image.getchannel(c), size, crop) for c in "RGB"])
     if crop is not None:
         width, height = image.size
         crop = min(crop, width, height)
@@ -268,12 +273,12 @@ def _upright(image: Image.Image) -> Image.Image:
 
 
 def _opaque(image: Image.Image, background: int) -> Image.Image:
-    """The picture as L, RGB or opaque RGBA."""
+    """The picture as L, RGB, or RGBA whose alpha does not count any more."""
     if image.mode in ("LA", "La", "PA", "RGBA", "RGBa") or "transparency" in image.info:
         image = image if image.mode == "RGBA" else image.convert("RGBA")
         hidden = ImageChops.invert(image.getchannel("A"))
         image.paste((background,) * 3 + (255,), mask=hidden)
-        return image.convert("RGB")
+        return image
     return image if image.mode == "L" else image.convert("L" if image.mode == "1" else "RGB")
 
 

@@ -10,6 +10,7 @@ __all__ = [
     "parser",
     "renamed",
     "resumed",
+    "same_method",
     "to_dict",
     "to_yaml",
     "unchanged",
@@ -137,12 +138,26 @@ def arguments(values: dict[str, Any], base: str | dict[str, Any] | None = None) 
         ValueError: A preset, a method or a field is unknown, or a value has the wrong type.
     """
     values = renamed(flatten(values))
+    if isinstance(base, dict):
+        same_method(base.get("method"), values.get("method"))
     method = str(values.get("method") or (isinstance(base, dict) and base.get("method")) or "ign")
     given = fields_of(base, method) if isinstance(base, str) else base
     try:
         return configuration(parser(method, given).parse_object(values), method)
     except jsonargparse.ArgumentError as error:
         raise ValueError(" ".join(str(error).split())) from None
+
+
+def same_method(before: str | None, now: str | None) -> None:
+    """Check that a resumed run keeps its method.
+
+    Raises:
+        ValueError: It does not.
+    """
+    if before and now and before != now:
+        raise ValueError(
+            f"the run's method was {before} and cannot become {now}; start another run for it"
+        )
 
 
 def configuration(parsed: jsonargparse.Namespace, method: str = "ign") -> Config:

@@ -149,7 +149,6 @@ def run(
     """
     if not config.data:
         raise ValueError("which images? data is empty; give --data FOLDER or ZIP, or a preset")
-    _device(config.trainer.accelerator)
     if resume:
         require_trust(config, folder, trust_code)
     find_rank(config)
@@ -223,13 +222,6 @@ def _network(config: Config, shape: tuple[int, int, int]) -> nn.Module:
     return network
 
 
-def _device(name: str) -> None:
-    """Refuse a kind of device that this machine does not have."""
-    there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
-    if not there.get(name, True):
-        raise ValueError(f"device {name}: there is none here; use auto")
-
-
 def _note(text: str) -> None:
     """Print a line, once for all processes."""
     if is_first_process():
@@ -281,6 +273,8 @@ def _load(config: Config, split: str) -> data.ImageSet:
         size=config.size,
         gray=config.gray,
         limit=config.limit if split == "train" else HELD_OUT,
+        skip_broken=config.skip_broken,
+        value_range=config.range,
         memory_limit=IN_MEMORY,
         progress=split == "train",
     )
@@ -303,6 +297,8 @@ def _begin(config: Config, images: data.ImageSet, init: str | Path | None) -> tu
     name = Path(config.data).name or config.data
     about = {"method": config.method, "data": name, "training_images": len(images)}
     about |= {"seed": config.seed, "precision": precision_of(config.trainer)}
+    if images.value_range is not None:
+        about["value_range"] = list(images.value_range)
     model = IGN(network, noise, config.distance, about)
     if init is not None:
         _start_from(IGN.from_pretrained(init).network, network, f"--init {init}")

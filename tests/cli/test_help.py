@@ -55,9 +55,13 @@ def test_help_of_a_preset_has_its_defaults(capsys):
     for preset in ("mnist", "celeba-paper"):
         with pytest.raises(SystemExit):
             main(["train", preset, "--help"])
-        texts.append(capsys.readouterr().out)
-    assert re.search(r"--network.width N\s+maps of the first layer \(default: 32\)", texts[0])
-    assert re.search(r"--network.width N\s+maps of the first layer \(default: 64\)", texts[1])
+        texts.append(" ".join(capsys.readouterr().out.split()))
+    assert re.search(
+        r"--network.width N number of feature maps of the first layer \(default: 32\)", texts[0]
+    )
+    assert re.search(
+        r"--network.width N number of feature maps of the first layer \(default: 64\)", texts[1]
+    )
 
 
 def test_underscores_stand_for_hyphens_and_hyphens_for_underscores(ign, model, tmp_path):

@@ -11,6 +11,8 @@ from ign.cli import suggest
         ("--steps 3 mnist", "mnist --steps 3"),
         ("mnist --steps 3", "mnist --steps 3"),
         ("--force mnist --gray=true", "mnist --force --gray=true"),
+        ("mnist --flip --steps 3", "mnist --flip=true --steps 3"),
+        ("--gray false --skip-broken photos", "--gray false --skip-broken=true --data photos"),
         ("photos", "--data photos"),
         ("--steps 3 photos", "--steps 3 --data photos"),
         ("mnist photos", "mnist --data photos"),

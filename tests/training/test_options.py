@@ -13,7 +13,8 @@ from ign.training.methods.idempotent import IGNConfig
 from ign.training.options import to_yaml
 
 OTHER = {
-    "data": "elsewhere", "size": 24, "gray": True, "limit": 50, "flip": True, "noise": "spectral",
+    "data": "elsewhere", "size": 24, "gray": True, "limit": 50,
+    "range": "0:4095", "skip_broken": True, "flip": True, "noise": "spectral",
     "network.width": 8, "network.norm": "group", "objective.distance": "l2",
     "objective.rec_weight": 3.5, "objective.idem_weight": 4.0, "objective.tight_weight": 0.5,
     "objective.clamp_ratio": None, "objective.clamp_scale": "z", "match.weight": 2.0,

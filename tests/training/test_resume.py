@@ -157,7 +157,7 @@ def test_what_would_make_it_another_run_is_refused(word, copy, capsys):
     _, err = capsys.readouterr()
     assert err.count("\n") == 1
     assert word[2:].partition("=")[0] in err
-    assert "steps, every, log_every, trainer, data" in err
+    assert "steps, every, log_every, horizon, trainer, compile, data" in err
     assert (copy / "config.yaml").read_text(encoding="utf-8") == before
 
 
