@@ -39,7 +39,7 @@ def atomic(path: str | os.PathLike[str], durable: bool = True) -> Iterator[Path]
     temporary = path.with_name(f".{uuid4().hex[:12]}{suffix}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        temporary.open("x").close()
+        temporary.open("xb").close()
         yield temporary
         if durable:
             with open(temporary, "rb+") as file:
