@@ -17,7 +17,8 @@ VALUES = [
 ]  # fmt: skip
 FIELDS = [
     "method", "data", "size", "gray", "limit", "flip", "noise", "network.width", "network.norm",
-    "objective.distance", "match.weight", "match.anchors", "range", "batch_size", "denoise", "steps",
+    "objective.distance", "match.weight", "match.anchors", "range", "batch_size", "denoise",
+    "steps",
     "learning_rate", "decay", "betas", "ema", "seed", "every", "log_every", "trainer.accelerator",
     "trainer.precision", "trainer.devices",
 ]  # fmt: skip
