@@ -23,7 +23,7 @@ from typing import Any
 from unittest.mock import patch
 
 import torch
-from machine import markdown, publish, timed
+from machine import add_out, markdown, publish, timed
 
 import ign
 from ign import data
@@ -130,7 +130,7 @@ def main() -> None:
     parser.add_argument("--celeba")
     parser.add_argument("--steps", type=int, default=40, help="of each run, its first 10 apart")
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--out", type=Path)
+    add_out(parser)
     options = parser.parse_args()
     rows: list[Row] = []
     about = timed()

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 from ign.cli.parser import ASKED, Parser, hyphens
+from ign.cli.suggest import train_error, train_words
 
 METAVARS = {
     "data": "DATA", "out": "RUN", "resume": "RUN", "init": "MODEL", "config": "FILE",
@@ -23,10 +24,11 @@ def run(words: Sequence[str]) -> int:
     from ign.training import Failure, Interrupted, ProcessLostError, is_first_process
     from ign.training.options import same_method
 
-    preset, rest = ("folder", words) if words is ASKED else _preset(words)
+    preset, rest = ("folder", words) if words is ASKED else _preset(train_words(words))
     rest = rest if words is ASKED else [_renamed(word) for word in rest]
     resume = _value(rest, "--resume")
     method = _value(rest, "--method") or _method_of(_value(rest, "--config")) or "ign"
+    made: Any = None
     try:
         fields = training.resumed(resume) if resume else training.fields_of(preset, method)
         if resume:
@@ -37,7 +39,8 @@ def run(words: Sequence[str]) -> int:
             _explained(made, preset, method).parse_args(ASKED if words is ASKED else ["--help"])
         options = made.parse_args(rest)
     except ArgumentError as error:
-        raise ValueError(f"{' '.join(str(error).split())} (see ign train --help)") from None
+        known = [x for action in made._actions for x in action.option_strings] if made else []
+        raise ValueError(f"{train_error(str(error), known)} (see ign train --help)") from None
     config = training.configuration(options, method)
     for name in ("out", "init", "force"):
         if resume and getattr(options, name):

@@ -4,6 +4,7 @@ __all__ = ["captioned", "enlarged", "first_of", "grid", "heat", "save", "sheet",
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
 from PIL import Image, ImageDraw, ImageFont
@@ -19,6 +20,9 @@ LEAST_FRAME = 256
 """The shorter side of an enlarged picture has at least so many pixels."""
 HEAT = ((0, 0, 0), (84, 18, 110), (188, 55, 84), (249, 142, 9), (252, 255, 164))
 """The colours of a map from its least to its largest value."""
+JPEG: dict[str, Any] = {"quality": 100, "subsampling": 0}
+BEST = {".jpg": JPEG, ".jpeg": JPEG, ".jpe": JPEG, ".webp": {"lossless": True}}
+"""How each lossy format loses least."""
 Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
 
 
@@ -146,10 +150,19 @@ def _lines(text: str, font: Font, width: int) -> list[str]:
 def save(picture: Image.Image | Tensor, path: str | Path, durable: bool = True) -> Path:
     """Write a picture, or an image (C, H, W) in [-1, 1], in the format of the path's suffix.
 
-    ``durable`` as for ``ign.core.files.atomic``.
+    PNG and WebP keep every pixel value. JPEG is written with quality 100 and without subsampling of
+    the colours, and still changes values by a little.
+
+    Args:
+        picture: The picture or image.
+        path: The file.
+        durable: As for :func:`ign.core.files.atomic`.
+
+    Raises:
+        OSError: The file cannot be written.
     """
     picture = to_picture(picture) if isinstance(picture, torch.Tensor) else picture
     path = Path(path)
     with atomic(path, durable) as file:
-        picture.save(file)
+        picture.save(file, **BEST.get(path.suffix.lower(), {}))
     return path

@@ -12,13 +12,13 @@ from ign.degrade import RectangleMask
 from ign.view.pictures import to_picture
 
 NAMES = {
-    "__sheet.png", "a-2.png", "a.png", "b.jpg", "c.webp", "gray.png", "nested/a.png",
+    "__sheet.png", "a-2.png", "a.png", "b.png", "c.png", "gray.png", "nested/a.png",
     "nested/clear.png", "_sheet.png",
 }  # fmt: skip
 
 
 def names(folder) -> set[str]:
-    return {str(p.relative_to(folder)) for p in folder.rglob("*.*")}
+    return {str(p.relative_to(folder)) for p in folder.rglob("[!.]*.*")}
 
 
 def pixels(path):
