@@ -26,8 +26,9 @@ The tests are in `tests/torture`. Examples are drawn from fixed seeds, so a fail
 
 Each command obeys these rules, and each row below includes them:
 
-- The exit status is 0; or 1, where a run failed or an image could not be read, with the file or
-  the run named; or 2, with one line on standard error. There is never a traceback.
+- The exit status is 0; or 1, where a run failed, an image could not be read or memory ran out,
+  with the file or the run named; or 2, with one line on standard error. There is never a traceback,
+  nor an error that `ign` did not expect, with its report in the folder of temporary files.
 - Nothing outside `--out` is created, changed or deleted. Each command runs among files of somebody
   else, in its home folder, its temporary folder and its working folder; their contents,
   permissions and times are compared before and after. Font and compiler caches that matplotlib and

@@ -18,8 +18,8 @@ VALUES = [
 FIELDS = [
     "method", "data", "size", "gray", "limit", "flip", "noise", "network.width", "network.norm",
     "objective.distance", "match.weight", "match.anchors", "range", "batch_size", "denoise",
-    "steps", "learning_rate", "decay", "betas", "ema", "seed", "every", "log_every",
-    "trainer.accelerator",
+    "steps",
+    "learning_rate", "decay", "betas", "ema", "seed", "every", "log_every", "trainer.accelerator",
     "trainer.precision", "trainer.devices",
 ]  # fmt: skip
 LONG = {("steps", "1_000"), ("steps", "0x10"), ("steps", "9223372036854775808")}

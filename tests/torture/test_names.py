@@ -40,6 +40,11 @@ def fill(place: command.World, name: bytes, where: bytes = b"d") -> bytes:
     return folder
 
 
+def shown(folder: Path) -> list[str]:
+    """The files that are not hidden, such as a list of what was written."""
+    return [name for name in os.listdir(folder) if not name.startswith(".")]
+
+
 def table(text: bytes) -> list[list[str]]:
     return list(csv.reader(io.StringIO(text.decode("utf-8"), newline="")))
 
@@ -73,7 +78,7 @@ def test_score(name, attempt):
         result = attempt(place, "score", "digits", folder, *words)
         assert result.status == 0, result
         assert len(table((place.out / "scores.csv").read_bytes())) == 26
-        assert len(os.listdir(place.out / "maps")) == 25
+        assert len(shown(place.out / "maps")) == 25
 
 
 @pytest.mark.promise("names")
@@ -91,7 +96,7 @@ def test_project_and_edit(name, attempt):
             options = words[len(verb) :]
             result = attempt(place, *verb, "digits", folder, *options, "--out", out)
             assert result.status == 0, result
-            assert len(os.listdir(out)) == 26
+            assert len(shown(out)) == 26
 
 
 @pytest.mark.promise("names")
@@ -104,8 +109,8 @@ def test_data(name, where, attempt):
         folder = fill(place, name, where)
         words = ("--data", folder, "--out", place.out / "calibrated")
         assert attempt(place, "calibrate", "digits", *words).status == 0
-        shown = attempt(place, "info", place.out / "calibrated")
-        assert shown.status == 0, shown
+        about = attempt(place, "info", place.out / "calibrated")
+        assert about.status == 0, about
         words = ("--data", folder, *command.TINY, "--out", place.out / "run")
         assert attempt(place, "train", *words).status == 0
         words = ("a/b", "--dry-run", "--data", folder, "--out", place.out / "pushed")
