@@ -106,7 +106,7 @@ MISTAKES = {
     "evaluate {gray} --data digits --features {text}.pt": "No such file",
     "evaluate {gray} --data digits --features mnist -n 3": "neighbours 5 must be",
     "evaluate {gray} --data digits --features mnist --split train": "invalid choice",
-    "evaluate {gray} --data digits --features mnist --tolerance 0": "tolerance 0.0 must be above",
+    "evaluate {gray} --data digits --features mnist --tolerance 0": "'0' must be above 0",
     "compare": "RESULTS",
     "compare {new}": "No such file",
     "compare {text}": "cannot be read as JSON",
@@ -191,7 +191,7 @@ def test_force_leaves_no_file_of_an_earlier_call(ign, models, tmp_path):
     assert ign(*words, "-k", 1, 2, "--html").status == 0
     (tmp_path / "e" / "notes.txt").write_text("mine", encoding="utf-8")
     assert ign(*words, "-k", 1, "--force").status == 0
-    left = sorted(p.name for p in (tmp_path / "e").iterdir())
+    left = sorted(p.name for p in (tmp_path / "e").glob("[!.]*"))
     assert left == ["notes.txt", "results.json"]
 
 
