@@ -106,7 +106,7 @@ MISTAKES = {
     "evaluate {gray} --data digits --features {text}.pt": "No such file",
     "evaluate {gray} --data digits --features mnist -n 3": "neighbours 5 must be",
     "evaluate {gray} --data digits --features mnist --split train": "invalid choice",
-    "evaluate {gray} --data digits --features mnist --tolerance 0": "tolerance 0.0 must be above",
+    "evaluate {gray} --data digits --features mnist --tolerance 0": "must be above 0",
     "compare": "RESULTS",
     "compare {new}": "No such file",
     "compare {text}": "cannot be read as JSON",
