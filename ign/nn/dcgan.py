@@ -84,7 +84,7 @@ class DCGANAutoencoder(nn.Module):
         return code
 
     def decode(self, code: Tensor) -> Tensor:
-        """The images of codes, (B, K, 1, 1) to (B, C, H, W); codes are rounded in evaluation mode."""
+        """The images of codes, (B, K, 1, 1) to (B, C, H, W), rounded in evaluation mode."""
         if self.rounding and not self.training:
             step = (self.rounding * self.spread)[:, None, None]
             code = torch.where(step > 0, step * (code / step).round(), code)
