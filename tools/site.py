@@ -10,6 +10,7 @@ import html
 import re
 import textwrap
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import griffe
@@ -24,6 +25,8 @@ ASIDE = re.compile(
     r"^(Shape|References?|Note):\n((?:    .*\n|\n(?=    ))+)", re.MULTILINE
 )  # Griffe would show these as admonitions
 CONVERTER = LatexToMathML()
+DOCUMENTED = {"ign.inference.Inference": "ign.model.IGN", "ign.IGN": "ign.model.IGN"}
+"""Where the reference documents an object that a docstring names by another path."""
 
 
 def mathml(latex: str, display: bool) -> str:
@@ -82,7 +85,20 @@ class Docstrings(griffe.Extension):
 
 
 def _address(obj: griffe.Object, name: str) -> str | None:
-    """The path of an object that a docstring names: a member, a neighbour or a full path."""
+    """The path of the entry of an object that a docstring names: a member, a neighbour, a path."""
+    path = _path(obj, name)
+    if path is None:
+        return None
+    with suppress(KeyError, AttributeError, griffe.AliasResolutionError):
+        if not obj.modules_collection[path].has_docstring:
+            return None  # it has no entry
+    for home, shown in DOCUMENTED.items():
+        if path == home or path.startswith(f"{home}."):
+            return shown + path.removeprefix(home)
+    return path
+
+
+def _path(obj: griffe.Object, name: str) -> str | None:
     if name in obj.members:
         return str(obj.members[name].path)
     if name.startswith("ign."):
