@@ -63,9 +63,8 @@ def run(words: Sequence[str]) -> None:
     name = Path(options.data).name
     split = options.split or ("test" if name == model.about.get("data") else "all")
     clean = data.load(
-        options.data, split=split, size=model.shape[-1], gray=model.shape[0] == 1,
-        limit=options.limit, progress=True,
-    )  # fmt: skip
+        options.data, split=split, limit=options.limit, progress=True, **model.load_options
+    )
     scores = _scores(model, clean, options.batch_size)
     found = model.calibration = Calibration.fit(scores, options.rate, f"{name}, split {split}")
     if options.out:

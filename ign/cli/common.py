@@ -229,7 +229,7 @@ def read_inputs(
             files, arrays = [], []
             for one in every[start : start + count]:
                 try:
-                    pixels = read_image(one.path, size=size, gray=channels == 1)
+                    pixels = read_image(one.path, size, channels == 1, model.value_range)
                 except DataError as error:
                     echo(f"skipped: {' '.join(str(error).split())}", error=True)
                     broken += 1

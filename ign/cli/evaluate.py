@@ -34,9 +34,8 @@ def _evaluate(options: argparse.Namespace, words: Sequence[str], out: Path) -> d
 
     model = load_model(options)
     net = options.features and load_net(options.features, model.device, progress=True)
-    channels, size, _ = model.shape
     real, train = (
-        data.load(options.data, split=split, size=size, gray=channels == 1, progress=True)
+        data.load(options.data, split=split, progress=True, **model.load_options)
         for split in (options.split, "train")
     )
     found = evaluate(

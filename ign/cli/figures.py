@@ -75,7 +75,5 @@ def _images(model: "IGN", source: str | None, split: str) -> "Tensor | None":
     source = source or ("digits" if model.about.get("data") == "digits" else None)
     if source is None:
         return None
-    images = data.load(
-        source, split=split, size=model.shape[-1], gray=model.shape[0] == 1, limit=IMAGES
-    )
+    images = data.load(source, split=split, limit=IMAGES, **model.load_options)
     return images.batch(torch.arange(len(images)))

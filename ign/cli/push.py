@@ -73,7 +73,7 @@ def run(words: Sequence[str]) -> None:
         "readme": options.card,
     }
     if options.data:
-        about |= card.held_out(options.data, options.split, model.shape)
+        about |= card.held_out(options.data, options.split, model)
     if out:
         model.save_pretrained(out)
         echo(f"look at {card.write(model, out, name=options.name, **about)}; nothing was sent")
