@@ -7,7 +7,7 @@ from importlib import import_module
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from torture import command
 from torture.promises import FORGED, PROMISES
 
@@ -20,7 +20,7 @@ IMPORTED = (
 )  # fmt: skip
 """What commands import: once, for all forked processes."""
 
-for name, examples in (("quick", 4), ("full", 100)):
+for name, examples in (("quick", 4), ("full", 30)):
     settings.register_profile(
         name,
         max_examples=examples,
@@ -29,6 +29,7 @@ for name, examples in (("quick", 4), ("full", 100)):
         database=None,
         print_blob=False,
         suppress_health_check=list(HealthCheck),
+        phases=(Phase.explicit, Phase.generate),
     )
 
 
