@@ -90,10 +90,12 @@ results: $(READY)
 	cp runs/own-network/samples.png docs/pictures/own-network.png
 	$(BIN)/python -m examples.tabular --out docs/results
 
-# The site, in site/; nothing in it needs a network.
+# The site, in site/. It opens from disk, search included, and needs no network.
 docs: $(READY)
 	$(BIN)/python tools/quotes.py
-	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+	@echo 'The site is built: open site/index.html in a browser.'
+	@echo 'While you write, serve it with: $(BIN)/mkdocs serve'
 
 # Asks every address in the pages; needs a network.
 links: $(READY)

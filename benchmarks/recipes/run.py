@@ -176,7 +176,7 @@ def log() -> str:
             continue
         said = recipe(name)
         options = ", ".join(f"`{k} {v}`" for k, v in said["options"].items()) or "none"
-        found = said.get("found", "to be told")
+        found = said.get("found", "Not evaluated yet.")
         parts.append(
             f"### {name}\n\n**Hypothesis.** {said['hypothesis']} **Prediction.**"
             f" {said['prediction']} **Options.** {options}. **Found.** {found}"

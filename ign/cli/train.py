@@ -5,10 +5,13 @@ __all__ = ["run"]
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 from ign.cli.parser import ASKED, Parser, hyphens
 from ign.cli.suggest import train_error, train_words
+
+if TYPE_CHECKING:
+    from ign.training import Config
 
 METAVARS = {
     "data": "DATA", "out": "RUN", "resume": "RUN", "init": "MODEL", "config": "FILE",
@@ -21,7 +24,6 @@ def run(words: Sequence[str]) -> int:
     from jsonargparse import ArgumentError
 
     from ign import training
-    from ign.training import Failure, Interrupted, ProcessLostError, is_first_process
     from ign.training.options import same_method
 
     preset, rest = ("folder", words) if words is ASKED else _preset(train_words(words))
@@ -47,11 +49,19 @@ def run(words: Sequence[str]) -> int:
             raise ValueError(f"--resume {resume} goes on where the run is; leave out --{name}")
     if options.device:
         config.trainer.accelerator = options.device
+    return _train(config, preset, options)
+
+
+def _train(config: "Config", preset: str, options: Any) -> int:
+    """Run the training, and print where the model is."""
+    from ign import training
+    from ign.training import Failure, Interrupted, ProcessLostError, is_first_process
+
     new = (options.out, preset, options.force, config)
-    out = Path(resume) if resume else training.choose_folder(*new)
+    out = Path(options.resume) if options.resume else training.choose_folder(*new)
     try:
         trust, force = options.trust_code, options.force
-        training.run(config, out, bool(resume), options.init, trust, force)
+        training.run(config, out, bool(options.resume), options.init, trust, force)
     except Failure as failure:
         if is_first_process() and not isinstance(failure, ProcessLostError):
             print(f"ign train: {failure}", file=sys.stderr)

@@ -25,9 +25,9 @@ from typing import Any
 import jsonargparse
 import yaml
 
-from ign.training.checkpoints import checkpoints
 from ign.training.config import Config, preset_file
 from ign.training.methods import method_class
+from ign.training.paths import checkpoints
 
 CHANGEABLE = ("steps", "every", "log_every", "horizon", "trainer", "compile", "data")
 """The fields that a resumed run may change."""

@@ -14,8 +14,9 @@ from training.runs import OPTIONS, RICH, begin, main, process, rows, same_end, s
 
 import ign
 from ign.training import Interrupted
-from ign.training.checkpoints import checkpoints, newest
+from ign.training.checkpoints import newest
 from ign.training.module import Training
+from ign.training.paths import checkpoints
 
 ON = "go on with: ign train --resume"
 

@@ -153,7 +153,7 @@ def test_decoded_images_are_kept_for_the_next_run_where_they_are_many(tmp_path, 
     options = OPTIONS | {"data": str(tmp_path / "in"), "steps": 2, "batch_size": 4}
     found = []
     for limit, name in ((2**26, "memory"), (0, "first"), (0, "second")):
-        monkeypatch.setattr(sys.modules["ign.training.run"], "IN_MEMORY", limit)
+        monkeypatch.setattr(sys.modules["ign.training.setup"], "IN_MEMORY", limit)
         assert (tmp_path / "cache").exists() == (name == "second")
         found.append(ign.train("folder", out=tmp_path / name, **options))
         if name == "first":

@@ -18,7 +18,7 @@ from training.runs import TINY, begin, main, process, rows, same_end, saved, ste
 
 import ign
 from ign.training import Failure, choose_folder
-from ign.training.checkpoints import checkpoints
+from ign.training.paths import checkpoints
 
 PLACES = {
     "RANK": "1", "LOCAL_RANK": "1", "SLURM_PROCID": "1", "JSM_NAMESPACE_RANK": "1",
