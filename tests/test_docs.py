@@ -112,11 +112,6 @@ def test_speed_page_counts_the_passes_of_each_preset():
     from ign.training import arguments
     from ign.training.methods import METHODS, Batch
 
-    def operations(run) -> int:
-        with FlopCounterMode(display=False) as counter:
-            run()
-        return counter.get_total_flops()
-
     text = (ROOT / "docs" / "speed.md").read_text(encoding="utf-8")
     table = re.findall(r"^\| `ign`, .*?\| ([\d.]+) \| (.*) \|$", text, re.MULTILINE)
     table += re.findall(r"^\| the same, .*?\| ([\d.]+) \| (.*) \|$", text, re.MULTILINE)
@@ -126,11 +121,14 @@ def test_speed_page_counts_the_passes_of_each_preset():
     for preset, passes in counted.items():
         config = arguments({"network": {"width": 8}}, preset)
         kind = METHODS["ign"]
-        network, method = nn.DCGANAutoencoder(1, 28, 8, config.network.norm), kind(None, config)
-        forward = operations(lambda network=network: network(x))
+        network = nn.DCGANAutoencoder(1, 28, 8, config.network.norm)
+        method = kind(network, config)
         with FlopCounterMode(display=False) as counter:
-            (turn,) = method.turns(network, Batch(x, z, x))
-            turn.loss.backward()
+            network(x)
+        forward = counter.get_total_flops()
+        with FlopCounterMode(display=False) as counter:
+            (update,) = method.losses(network, Batch(x, z, x))
+            update.loss.backward()
         step = counter.get_total_flops()
         assert step / forward == pytest.approx(passes, abs=0.25), preset
 
@@ -151,7 +149,7 @@ def test_training_commands_of_a_page_are_understood(page):
 
 
 def test_minutes_that_pages_name_were_measured():
-    """The recipes that are compared trained for about twelve minutes, and the demo takes minutes."""
+    """The compared recipes trained for about twelve minutes, and the demo takes minutes."""
     with (ROOT / "docs" / "results" / "recipes.csv").open(encoding="utf-8", newline="") as file:
         rows = [row for row in csv.DictReader(file) if row["name"] in ("mnist", "dcgan-5e-4")]
     assert len(rows) == 6

@@ -156,7 +156,7 @@ def save(picture: Image.Image | Tensor, path: str | Path, durable: bool = True) 
     Args:
         picture: The picture or image.
         path: The file.
-        durable: As for :func:`ign.core.files.atomic`.
+        durable: As for ``ign.core.files.atomic``.
 
     Raises:
         OSError: The file cannot be written.
