@@ -31,8 +31,8 @@ Each command obeys these rules, and each row below includes them:
   nor an error that `ign` did not expect, with its report in the folder of temporary files.
 - Nothing outside `--out` is created, changed or deleted. Each command runs among files of somebody
   else, in its home folder, its temporary folder and its working folder; their contents,
-  permissions and times are compared before and after. Font and compiler caches that matplotlib and
-  PyTorch write when they are imported are not counted.
+  permissions and times are compared before and after. Caches are not counted: fonts and compiled
+  code, which matplotlib and PyTorch keep, and decoded images, which `ign` keeps.
 - No control character of a file name, a configuration or a model reaches a pipe.
 - A command that takes over two minutes, or more than 2 GiB of memory besides what PyTorch takes,
   fails the test.

@@ -1,6 +1,6 @@
 """Files that are either complete or absent."""
 
-__all__ = ["atomic", "check_writable"]
+__all__ = ["TEMPORARY", "atomic", "check_writable"]
 
 import errno
 import os
@@ -12,6 +12,8 @@ from uuid import uuid4
 
 LONGEST_SUFFIX = 16
 """A longer suffix says nothing about the format, and is left out of the temporary name."""
+TEMPORARY = f".{'[0-9a-f]' * 12}*"
+"""The pattern of the temporary names, which a killed process may leave."""
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 """Errors of a write, which do not name the file."""
 

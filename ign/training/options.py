@@ -161,18 +161,25 @@ def same_method(before: str | None, now: str | None) -> None:
 
 
 def configuration(parsed: jsonargparse.Namespace, method: str = "ign") -> Config:
-    """The configuration that a parser of :func:`parser` has parsed."""
+    """The configuration that a parser of :func:`parser` has parsed.
+
+    Raises:
+        ValueError: A field has no value and needs one, or a value is out of its range.
+    """
     made: Config = _build(method_class(method).config, parsed.as_dict())
     return made
 
 
-def _build(kind: type[Any], values: dict[str, Any]) -> Any:
+def _build(kind: type[Any], values: dict[str, Any], prefix: str = "") -> Any:
     """A dataclass from nested values."""
     made = {}
     for field in fields(kind):
-        default = field.default_factory() if callable(field.default_factory) else None
-        value = values[field.name]
-        made[field.name] = _build(type(default), value) if is_dataclass(default) else value
+        name, value = f"{prefix}{field.name}", values[field.name]
+        default = field.default_factory() if callable(field.default_factory) else field.default
+        if value is None and default is not None:
+            raise ValueError(f"{name} is null; give a value or leave it out")
+        nested = is_dataclass(default)
+        made[field.name] = _build(type(default), value, f"{name}.") if nested else value
     return kind(**made)
 
 

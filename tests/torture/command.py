@@ -15,7 +15,7 @@ import traceback
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, NamedTuple
+from typing import NamedTuple
 
 TINY = [
     "--size=8", "--limit=16", "--batch_size=2", "--steps=2", "--every=1", "--log_every=1",
@@ -31,11 +31,15 @@ SECONDS = 120
 MEMORY = 2 * 2**30
 """The bytes that a command may take besides those that it begins with."""
 
-LIBRARIES = ("cache/matplotlib", "home/.config", "tmp/torchinductor_root")
-"""Caches of matplotlib and torch, which these libraries make where they are imported."""
+CACHES = ("cache/", "home/.config", "home/.cache", "tmp/torchinductor_")
+"""Where matplotlib, torch and ign keep caches."""
 
 REPORT = "tmp/ign-"
 """Where an error that was not expected is written; such an error is a broken rule."""
+
+
+NOTICES = ("skipped", "  ", "not calibrated", "warning: ")
+"""How lines begin that may stand beside the one line of status 2."""
 
 
 class Result(NamedTuple):
@@ -91,7 +95,7 @@ class World:
                     with open(entry.path, "rb") as file:
                         known += status.st_mtime_ns, hashlib.file_digest(file, "sha256").digest()
                 name = os.path.relpath(os.fsdecode(entry.path), self.root)
-                if not name.startswith(LIBRARIES):
+                if not f"{name}/".startswith(CACHES) or "precious" in name:
                     found[name] = known
         return found
 
@@ -117,14 +121,14 @@ class Running(NamedTuple):
     Args:
         child: The process.
         words: The command.
-        out: Where its standard output goes.
-        err: Where its standard error goes.
+        out: The pipe of its standard output.
+        err: The pipe of its standard error.
     """
 
     child: int
     words: tuple[object, ...]
-    out: IO[bytes]
-    err: IO[bytes]
+    out: int
+    err: int
 
     def wait(self, seconds: float = SECONDS) -> Result:
         """What it leaves; it is killed after so many seconds.
@@ -132,13 +136,32 @@ class Running(NamedTuple):
         Raises:
             TimeoutError: It took too long.
         """
-        with self.out, self.err:
-            status = _wait(self.child, seconds)
-            self.out.seek(0)
-            self.err.seek(0)
-            if status is None:
-                raise TimeoutError(f"{self.words} takes over {seconds} s: {self.err.read()!r}")
-            return Result(status, self.out.read(), self.err.read())
+        found: dict[int, bytes] = {self.out: b"", self.err: b""}
+        end, pause, status = time.monotonic() + seconds, 0.001, None
+        while status is None and time.monotonic() < end:
+            done, code = os.waitpid(self.child, os.WNOHANG)
+            status = os.waitstatus_to_exitcode(code) if done else None
+            for pipe in found:
+                found[pipe] += _read(pipe)
+            time.sleep(0 if done else pause)
+            pause = min(2 * pause, 0.02)
+        if status is None:
+            os.kill(self.child, signal.SIGKILL)
+            os.waitpid(self.child, 0)
+        os.close(self.out)
+        os.close(self.err)
+        if status is None:
+            raise TimeoutError(f"{self.words} takes over {seconds} s: {found[self.err]!r}")
+        return Result(status, found[self.out], found[self.err])
+
+
+def _read(pipe: int) -> bytes:
+    """All that a pipe holds now."""
+    found = b""
+    with contextlib.suppress(BlockingIOError):
+        while part := os.read(pipe, 2**16):
+            found += part
+    return found
 
 
 def start(place: World, *words: object, before: Callable[[], object] = lambda: None) -> Running:
@@ -149,11 +172,14 @@ def start(place: World, *words: object, before: Callable[[], object] = lambda: N
         *words: Texts, paths, or names in bytes.
         before: Called in the new process first.
     """
-    out, err = (tempfile.TemporaryFile() for _ in range(2))  # noqa: SIM115
+    out, err = os.pipe(), os.pipe()
     child = os.fork()
     if child == 0:
-        _become(place, out.fileno(), err.fileno(), before, words)
-    return Running(child, words, out, err)
+        _become(place, out[1], err[1], before, words)
+    for read, write in (out, err):
+        os.close(write)
+        os.set_blocking(read, False)
+    return Running(child, words, out[0], err[0])
 
 
 def run(
@@ -164,20 +190,6 @@ def run(
 ) -> Result:
     """Run ``ign WORDS`` to its end, as :func:`start` and :meth:`Running.wait` do."""
     return start(place, *words, before=before).wait(seconds)
-
-
-def _wait(child: int, seconds: float) -> int | None:
-    """The exit status, negative after a signal; None for a process that had to be killed."""
-    end, pause = time.monotonic() + seconds, 0.001
-    while time.monotonic() < end:
-        done, status = os.waitpid(child, os.WNOHANG)
-        if done:
-            return os.waitstatus_to_exitcode(status)
-        time.sleep(pause)
-        pause = min(2 * pause, 0.02)
-    os.kill(child, signal.SIGKILL)
-    os.waitpid(child, 0)
-    return None
 
 
 def _become(
@@ -242,8 +254,8 @@ def faults(result: Result, *named: str) -> list[str]:
     """The rules that a result breaks, a line for each.
 
     The exit status is 0; 1 where memory ran out or one of the ``named`` files is named; or 2,
-    where standard error ends with one line that begins with ``ign``. Skipped images before it, and
-    images at fault below it, have a line each. No control character reaches a pipe.
+    where standard error holds one line that begins with ``ign``. Skipped images, images at fault
+    and notices have lines of their own. No control character reaches a pipe.
 
     Args:
         result: What the command left.
@@ -264,7 +276,7 @@ def faults(result: Result, *named: str) -> list[str]:
         found.append("exit status 1 and no file is named")
     if result.status == 2:
         lines = result.err.decode("utf-8", "replace").removesuffix("\n").split("\n")
-        lines = [x for x in lines if not x.startswith(("skipped", "  "))]
+        lines = [x for x in lines if not x.startswith(NOTICES)]
         if len(lines) != 1 or not lines[0].startswith("ign"):
             found.append(f"exit status 2 with {len(lines)} lines")
     return [f"{fault}: {result.err[-600:]!r}" for fault in found]

@@ -7,11 +7,12 @@ from importlib import import_module
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from torture import command
 from torture.promises import FORGED, PROMISES
 
 from ign.cli import VERBS
+from ign.evaluate.machine import describe
 
 IMPORTED = (
     "matplotlib.pyplot", "sklearn.datasets", "sklearn.neighbors", "torch.utils.tensorboard",
@@ -20,7 +21,7 @@ IMPORTED = (
 )  # fmt: skip
 """What commands import: once, for all forked processes."""
 
-for name, examples in (("quick", 4), ("full", 100)):
+for name, examples in (("quick", 4), ("full", 30)):
     settings.register_profile(
         name,
         max_examples=examples,
@@ -29,6 +30,7 @@ for name, examples in (("quick", 4), ("full", 100)):
         database=None,
         print_blob=False,
         suppress_health_check=list(HealthCheck),
+        phases=(Phase.explicit, Phase.generate),
     )
 
 
@@ -109,7 +111,7 @@ class Record:
     """Collects from all test processes what was tried and what failed."""
 
     def __init__(self, path: Path):
-        self.path = path
+        self.path, self.about = path, describe("make torture")
         self.tried, self.failed = Counter[str](), Counter[str]()
         self.skipped = list[str]()
         self.commands = 0
@@ -128,12 +130,10 @@ class Record:
             self.skipped.append(report.nodeid)
 
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
-        from ign.evaluate.machine import describe
-
         rows = {
             name: {"tried": self.tried[name], "failed tests": self.failed[name]}
             for name in PROMISES
         }
-        about = describe("make torture")
-        found = {"rows": rows, "commands": self.commands, "skipped": self.skipped, "about": about}
+        found = {"rows": rows, "commands": self.commands, "skipped": self.skipped}
+        found["about"] = self.about
         self.path.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")

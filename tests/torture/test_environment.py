@@ -19,7 +19,6 @@ VARIABLES = {
     "SLURM": {"SLURM_NTASKS": "4", "SLURM_JOB_ID": "1", "SLURM_PROCID": "2"},
     "LANG": {"LANG": "C", "LC_ALL": "C"},
     "COLUMNS": {"COLUMNS": "-1", "TERM": "dumb", "NO_COLOR": "1"},
-    "FORCE_COLOR": {"FORCE_COLOR": "1"},
     "OMP": {"OMP_NUM_THREADS": "0"},
     "SOURCE_DATE_EPOCH": {"SOURCE_DATE_EPOCH": "x"},
 }

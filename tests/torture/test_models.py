@@ -32,7 +32,7 @@ DEEP = {"arrays": "[" * 100_000, "objects": '{"a":' * 50_000}
 
 
 def use(attempt, config: str | bytes, weights: bytes) -> list[int]:
-    """The status of each command on a model; all agree on whether it is one."""
+    """The status of each command on a model: all 2 where it is refused when it is read."""
     with command.world() as place:
         model, picture = place.inputs / "model", place.inputs / "a.png"
         model.mkdir()
@@ -49,7 +49,7 @@ def use(attempt, config: str | bytes, weights: bytes) -> list[int]:
                 attempt(place, "sample", model, "-n", 2, "--out", place.out / "s").status,
                 attempt(place, "push", model, "a/b", "--dry-run", "--out", place.out / "p").status,
             ]
-        assert len(set(found)) == 1, found
+        assert set(found) <= {0, 2}
         return found
 
 

@@ -218,3 +218,13 @@ def test_device_that_is_not_there(tmp_path, capsys, monkeypatch):
 def test_help_of_each_field():
     text = parser().format_help()
     assert all(f"--{name}" in text for name in OTHER)
+
+
+@pytest.mark.parametrize("text", ["method: null", "network: null", "network:\n  width: null"])
+def test_field_without_a_value(text, tmp_path, capsys):
+    file = tmp_path / "config.yaml"
+    file.write_text(text, encoding="utf-8")
+    assert main("train", "digits", f"--config={file}", f"--out={tmp_path / 'run'}") == 2
+    _, err = capsys.readouterr()
+    assert err.count("\n") == 1
+    assert text.split()[-2].removesuffix(":") in err

@@ -123,7 +123,7 @@ def test_processes_stopped_killed_and_killed_while_writing(tmp_path):
     third = process("train", "--resume", run, before=DIES_WRITING)
     out, err = third.communicate()
     assert (third.returncode, out, err) == (-signal.SIGKILL, "", "")
-    assert sum(name.startswith(".step-") for name in saved(run)) == 1
+    assert sum(name.startswith(".") for name in saved(run)) == 1
     assert newest(run)[0] == checkpoints(run)[-1]
 
     assert main("train", "--resume", run) == 0
