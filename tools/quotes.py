@@ -20,6 +20,7 @@ import importlib
 import inspect
 import json
 import re
+import subprocess
 import sys
 import textwrap
 from pathlib import Path
@@ -73,12 +74,31 @@ def source(path: str, first: str | None = None, last: str | None = None) -> str:
     return textwrap.dedent("\n".join(kept)).strip("\n")
 
 
+def formatted(code: str) -> str:
+    """Code as ``ruff format`` writes it in a page; lines that do not parse alone stay as they are."""
+    command = [
+        sys.executable,
+        "-m",
+        "ruff",
+        "format",
+        "--quiet",
+        "--stdin-filename",
+        "quote.py",
+        "-",
+    ]
+    done = subprocess.run(
+        command, input=code, capture_output=True, text=True, cwd=ROOT, check=False
+    )
+    return code if done.returncode else done.stdout.rstrip("\n")
+
+
 def quoted(found: re.Match[str]) -> str:
     """The quoted code of a mark, with the mark."""
     path, first, last = found.groups()
     file = Path(inspect.getsourcefile(find(path)) or "").relative_to(ROOT)
     mark = found[0].partition("\n")[0]
-    return f'{mark}\n```py title="{file}"\n{source(path, first, last)}\n```\n<!-- end -->'
+    code = formatted(source(path, first, last))
+    return f'{mark}\n```py title="{file}"\n{code}\n```\n<!-- end -->'
 
 
 def tabled(found: re.Match[str]) -> str:

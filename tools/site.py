@@ -87,7 +87,7 @@ class Docstrings(griffe.Extension):
 def _address(obj: griffe.Object, name: str) -> str | None:
     """The path of the entry of an object that a docstring names: a member, a neighbour, a path."""
     path = _path(obj, name)
-    if path is None:
+    if path is None or (path.startswith("ign.core.") and not path.startswith("ign.core.random")):
         return None
     with suppress(KeyError, AttributeError, griffe.AliasResolutionError):
         if not obj.modules_collection[path].has_docstring:
