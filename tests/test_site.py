@@ -99,8 +99,8 @@ def test_every_public_name_has_its_entry(built, module):
     found = importlib.import_module(module)
     for name in found.__all__:
         home = getattr(getattr(found, name), "__module__", module)  # it may be re-exported
-        paths = {f"{module}.{name}", f"{home}.{name}", f"{module}.{name}.{name}"}
-        assert paths & entries, f"{module}.{name} has no entry or no docstring"
+        inside = [e for e in entries if e.startswith(f"{module}.") and e.endswith(f".{name}")]
+        assert inside or f"{home}.{name}" in entries, f"{module}.{name} has no entry"
 
 
 def test_quoted_code_and_tables_are_those_of_today():
