@@ -93,7 +93,7 @@ results: $(READY)
 # The site, in site/. It opens from disk, search included, and needs no network.
 docs: $(READY)
 	$(BIN)/python tools/quotes.py
-	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 	@echo 'The site is built: open site/index.html in a browser.'
 	@echo 'While you write, serve it with: $(BIN)/mkdocs serve'
 

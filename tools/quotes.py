@@ -75,7 +75,7 @@ def source(path: str, first: str | None = None, last: str | None = None) -> str:
 
 
 def formatted(code: str) -> str:
-    """Code as ``ruff format`` writes it in a page; lines that do not parse alone stay as they are."""
+    """Code as ``ruff format`` writes it in a page, unchanged if it does not parse by itself."""
     command = [
         sys.executable,
         "-m",

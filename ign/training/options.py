@@ -20,7 +20,7 @@ import warnings
 from collections.abc import Mapping
 from dataclasses import asdict, fields, is_dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args, get_type_hints
 
 import jsonargparse
 import yaml
@@ -172,14 +172,12 @@ def configuration(parsed: jsonargparse.Namespace, method: str = "ign") -> Config
 
 def _build(kind: type[Any], values: dict[str, Any], prefix: str = "") -> Any:
     """A dataclass from nested values."""
-    made = {}
+    made, types = {}, get_type_hints(kind)
     for field in fields(kind):
-        name, value = f"{prefix}{field.name}", values[field.name]
-        default = field.default_factory() if callable(field.default_factory) else field.default
-        if value is None and default is not None:
+        name, value, type_ = f"{prefix}{field.name}", values[field.name], types[field.name]
+        if value is None and type(None) not in get_args(type_):
             raise ValueError(f"{name} is null; give a value or leave it out")
-        nested = is_dataclass(default)
-        made[field.name] = _build(type(default), value, f"{name}.") if nested else value
+        made[field.name] = _build(type_, value, f"{name}.") if is_dataclass(type_) else value
     return kind(**made)
 
 
