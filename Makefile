@@ -6,10 +6,10 @@ MEASURE := $(BIN)/python benchmarks
 DATA ?= data
 
 .DEFAULT_GOAL := help
-.PHONY: help app demo test test-slow lint format bench results docs links wheel clean
+.PHONY: help app demo test test-slow torture lint format bench results docs links wheel clean
 
 help:
-	@echo "app demo test test-slow lint format bench results docs links wheel clean"
+	@echo "app demo test test-slow torture lint format bench results docs links wheel clean"
 
 app: $(READY)
 	$(BIN)/ign app
@@ -23,6 +23,12 @@ test: $(READY)
 test-slow: $(READY)
 	$(INSTALL) --editable '.[bench]'
 	$(BIN)/python -m pytest -m slow
+
+# Kills, full disks, hostile files, forged requests, odd names: docs/reliability.md, in minutes.
+torture: $(READY)
+	$(BIN)/python -m pytest -n 2 --dist worksteal -m "not slow" tests/torture tests/app/test_attacks.py \
+		--ignore tests/torture/test_page.py --full --record docs/results/reliability.json; \
+	status=$$?; $(BIN)/python benchmarks/reliability.py; exit $$status
 
 lint: $(READY)
 	$(BIN)/ruff format --check .
@@ -84,10 +90,12 @@ results: $(READY)
 	cp runs/own-network/samples.png docs/pictures/own-network.png
 	$(BIN)/python -m examples.tabular --out docs/results
 
-# The site, in site/; nothing in it needs a network.
+# The site, in site/. It opens from disk, search included, and needs no network.
 docs: $(READY)
 	$(BIN)/python tools/quotes.py
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+	@echo 'The site is built: open site/index.html in a browser.'
+	@echo 'While you write, serve it with: $(BIN)/mkdocs serve'
 
 # Asks every address in the pages; needs a network.
 links: $(READY)

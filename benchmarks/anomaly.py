@@ -37,7 +37,7 @@ import foreign
 import numpy as np
 import torch
 from fitting import fit
-from machine import describe, markdown, publish
+from machine import add_out, describe, markdown, publish
 from numpy.typing import NDArray
 from sklearn.decomposition import PCA
 from sklearn.metrics import roc_auc_score
@@ -227,7 +227,7 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=1000, help="of the models without a class")
     parser.add_argument("--model", help="one of all digits, for the foreign images")
     parser.add_argument("--show", type=Path, help="write a picture of foreign images")
-    parser.add_argument("--out", type=Path)
+    add_out(parser)
     options = parser.parse_args()
     torch.set_num_threads(1)
     if options.show:

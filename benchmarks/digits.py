@@ -14,13 +14,12 @@ import argparse
 import tempfile
 import time
 import warnings
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 import yaml
-from machine import describe, publish
+from machine import add_out, describe, publish
 from sklearn.svm import SVC
 from torch import Tensor
 
@@ -100,7 +99,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--model")
     parser.add_argument("--set", nargs="*", default=[], metavar="FIELD=VALUE")
-    parser.add_argument("--out", type=Path)
+    add_out(parser)
     options = parser.parse_args()
     chosen = {k: yaml.safe_load(v) for k, _, v in (s.partition("=") for s in options.set)}
     about: dict[str, Any] = describe()

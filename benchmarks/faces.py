@@ -9,10 +9,9 @@ training image over that of held-out images: below 1 for copies.
 """
 
 import argparse
-from pathlib import Path
 from typing import Any
 
-from machine import describe, markdown, publish
+from machine import add_out, describe, markdown, publish
 
 from ign import IGN, data
 from ign.evaluate import evaluate
@@ -34,7 +33,7 @@ def main() -> None:
     parser.add_argument("model")
     parser.add_argument("--data", required=True)
     parser.add_argument("-n", type=int, default=4500, help="samples")
-    parser.add_argument("--out", type=Path)
+    add_out(parser)
     options = parser.parse_args()
     model = IGN.from_pretrained(options.model)
     train, test = (data.load(options.data, split=split) for split in ("train", "test"))

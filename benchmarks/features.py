@@ -23,7 +23,7 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 from fitting import fit
-from machine import describe, markdown, publish
+from machine import add_out, describe, markdown, publish
 from torch import Tensor, nn
 
 from ign import data
@@ -144,7 +144,7 @@ def main() -> None:
     parser.add_argument("--data", required=True)
     parser.add_argument("--nets", type=Path, default=PACKAGED, help="where the net is written")
     parser.add_argument("--measure", action="store_true", help="measure what is there")
-    parser.add_argument("--out", type=Path)
+    add_out(parser)
     options = parser.parse_args()
     torch.set_num_threads(1)
     form, path = NETS[options.net], options.nets / f"{options.net}.safetensors"

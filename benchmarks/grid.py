@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from machine import describe, markdown, publish
+from machine import add_out, describe, markdown, publish
 from torch import Tensor
 
 from ign import IGN, data
@@ -87,7 +87,7 @@ def main() -> None:
     parser.add_argument("--data", required=True)
     parser.add_argument("-n", type=int, default=2000, help="samples")
     parser.add_argument("--picture", type=Path, help="PNG of samples with the grid and without")
-    parser.add_argument("--out", type=Path)
+    add_out(parser)
     options = parser.parse_args()
     model = IGN.from_pretrained(options.model)
     if not getattr(model.network, "rounding", 0.0):

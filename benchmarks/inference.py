@@ -19,13 +19,12 @@ import tempfile
 from collections.abc import Callable
 from contextlib import redirect_stdout
 from itertools import pairwise
-from pathlib import Path
 from typing import Any
 
 import device as devices
 import torch
 import torch.nn.functional as F
-from machine import markdown, publish, timed
+from machine import add_out, markdown, publish, timed
 from torch import Tensor, nn
 
 from ign import IGN
@@ -208,7 +207,7 @@ def main() -> None:
     parser.add_argument("--images", type=int, default=5000, help="to disk")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--device", default="auto")
-    parser.add_argument("--out", type=Path)
+    add_out(parser)
     options = parser.parse_args()
     device = devices.find(options.device)
     rows: list[Row] = []

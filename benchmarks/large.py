@@ -27,7 +27,7 @@ from typing import Any
 
 import numpy as np
 from device import status
-from machine import markdown, publish, timed
+from machine import add_out, markdown, publish, timed
 from PIL import Image
 
 from ign import data
@@ -114,7 +114,7 @@ def main() -> None:
     parser.add_argument("--photos", type=int, default=4_000)
     parser.add_argument("--width", type=int, default=64, help="of the network")
     parser.add_argument("--run", nargs=3, metavar=("SOURCE", "OUT", "WIDTH"), help="one run only")
-    parser.add_argument("--out", type=Path)
+    add_out(parser)
     options = parser.parse_args()
     if options.run:
         source, out, width = options.run

@@ -1,5 +1,6 @@
-"""How a benchmark says what it found, and what a measurement must say about itself."""
+"""What the benchmarks share: where results go, and the circumstances of a measurement."""
 
+import argparse
 import json
 import os
 import re
@@ -12,19 +13,61 @@ from typing import Any
 
 import torch
 
-from ign.evaluate.machine import describe
+from ign.evaluate.machine import describe, uncommitted
 from ign.evaluate.tables import markdown
 
-__all__ = ["describe", "fill", "footer", "markdown", "publish", "side_by_side", "timed"]
+__all__ = [
+    "add_out",
+    "check_commit",
+    "describe",
+    "fill",
+    "footer",
+    "markdown",
+    "publish",
+    "side_by_side",
+    "timed",
+]
+
+
+RESULTS = Path(__file__).resolve().parent.parent / "docs" / "results"
+
+
+def add_out(parser: argparse.ArgumentParser) -> None:
+    """Add the options ``--out`` and ``--dirty`` to the parser of a benchmark."""
+    parser.add_argument("--out", type=_result_file, help="JSON file to write")
+    parser.add_argument(
+        "--dirty", action="store_true", help="write to docs/results despite uncommitted changes"
+    )
+
+
+def _result_file(text: str) -> Path:
+    path = Path(text)
+    if path.resolve().is_relative_to(RESULTS):
+        check_commit(path)
+    return path
+
+
+def check_commit(path: Path) -> None:
+    """Refuse to write a result of code that no commit holds, unless ``--dirty`` is given.
+
+    Raises:
+        argparse.ArgumentTypeError: There are uncommitted changes outside of ``docs``.
+    """
+    changes = uncommitted()
+    if changes and "--dirty" not in sys.argv:
+        more = f" and {len(changes) - 1} more files" if len(changes) > 1 else ""
+        raise argparse.ArgumentTypeError(
+            f"{path}: {changes[0]}{more} have uncommitted changes; commit them, or give --dirty"
+        )
 
 
 def timed(device: torch.device | None = None) -> dict[str, Any]:
-    """As :func:`describe`, and how busy the machine is: to be called before anything is timed."""
+    """As :func:`describe`, and the load of the machine. Call it before anything is timed."""
     return describe(device=device) | {"load before": round(os.getloadavg()[0], 1)}
 
 
 def publish(table: str, found: dict[str, Any], out: Path | None) -> None:
-    """Print a table with its circumstances, and write everything found where a path is given."""
+    """Print a table with its circumstances, and write the results if a path is given."""
     print(f"{table}\n\n{footer(found['about'])}")
     if out:
         out.parent.mkdir(parents=True, exist_ok=True)
@@ -37,7 +80,7 @@ def footer(about: dict[str, Any]) -> str:
 
 
 def fill(text: str, names: Sequence[str], table: Callable[[str], str]) -> str:
-    """A page with what stands between its marks made anew, by the name in the mark."""
+    """Replace the tables between the marks of a page, by the names in the marks."""
     marks = rf"<!-- ({'|'.join(names)}) -->\n.*?<!-- end -->"
     return re.sub(
         marks, lambda m: f"<!-- {m[1]} -->\n{table(m[1])}\n<!-- end -->", text, flags=re.DOTALL

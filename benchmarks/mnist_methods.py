@@ -27,7 +27,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from machine import describe, markdown, publish, side_by_side
+from machine import add_out, describe, markdown, publish, side_by_side
 
 import ign
 from ign import IGN, data
@@ -122,7 +122,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1])
     parser.add_argument("--methods", nargs="+", choices=METHODS, default=list(METHODS))
     parser.add_argument("--one", nargs=2, metavar=("METHOD", "SEED"), help="one run, no table")
-    parser.add_argument("--out", type=Path)
+    add_out(parser)
     options = parser.parse_args()
     torch.set_num_threads(1)
     RUNS.mkdir(parents=True, exist_ok=True)

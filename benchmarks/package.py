@@ -53,7 +53,7 @@ def describe(
             raise SystemExit(f"{name}: not evaluated")
         return card.write(
             model, PACKAGED / name, name=name, results=out, run=card.run_of(source),
-            licence=licence, **card.held_out(images, "test", model.shape),
+            licence=licence, **card.held_out(images, "test", model),
         )  # fmt: skip
 
 

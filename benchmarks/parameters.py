@@ -21,7 +21,7 @@ def counts(preset: str, method: str) -> tuple[int, int]:
     """Of the model, and of what is trained beside it and not kept."""
     config, kind = arguments({"method": method}, preset), METHODS[method]
     with torch.device("meta"):
-        network = kind.network(*CASES[preset], config.network.width, config.network.norm)
+        network = kind.network_class(*CASES[preset], config.network.width, config.network.norm)
         return count(network), count(kind(network, config))
 
 

@@ -16,7 +16,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from machine import describe, markdown, publish
+from machine import add_out, describe, markdown, publish
 
 import ign.export
 from ign import IGN
@@ -59,7 +59,7 @@ def table(rows: list[dict[str, Any]]) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("models", nargs="+", metavar="MODEL")
-    parser.add_argument("--out", type=Path)
+    add_out(parser)
     options = parser.parse_args()
     ign.export.TOLERANCE = math.inf  # what would be refused is measured too
     rows = [

@@ -23,14 +23,14 @@ from typing import Any
 from unittest.mock import patch
 
 import torch
-from machine import markdown, publish, timed
+from machine import add_out, markdown, publish, timed
 
 import ign
 from ign import data
 from ign.training import arguments
 from ign.training.module import Training
 from ign.training.precision import precision_of
-from ign.training.run import _begin, _load
+from ign.training.setup import load_images, make_model
 
 WARM = 10
 PRESETS: dict[str, dict[str, Any]] = {"mnist": {}, "celeba": {"network.width": 24}}
@@ -52,8 +52,8 @@ def trained(preset: str, options: dict[str, Any], out: Path) -> float:
 def bare(preset: str, options: dict[str, Any]) -> float:
     """Seconds of a step in a loop written out."""
     config = arguments(options, preset)
-    images = _load(config, "train")
-    model, method = _begin(config, images, None)
+    images = load_images(config, "train")
+    model, method = make_model(config, images, None)
     module = Training(model, method, images, config)
     model.network.train()
     batch = module.batch(0, 0, config.batch_size)
@@ -130,7 +130,7 @@ def main() -> None:
     parser.add_argument("--celeba")
     parser.add_argument("--steps", type=int, default=40, help="of each run, its first 10 apart")
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--out", type=Path)
+    add_out(parser)
     options = parser.parse_args()
     rows: list[Row] = []
     about = timed()

@@ -149,14 +149,15 @@ def main() -> int:
         "--check", action="store_true", help="write nothing; 1 if anything is stale"
     )
     check = parser.parse_args().check
-    marked = [ROOT / "README.md", ROOT / "docs" / "speed.md"]
+    marked = [ROOT / "README.md", ROOT / "docs" / "speed.md", ROOT / "docs" / "recipes.md"]
     pages = {ROOT / "docs" / "results.md": results()} | {
         p: filled(p.read_text(encoding="utf-8")) for p in marked
     }
     many = ROOT / "docs" / "scaling.md"
     pages[many] = scaling(many.read_text(encoding="utf-8"))
-    tried, readme = ROOT / "docs" / "recipes.md", ROOT / "README.md"
-    pages |= {tried: recipes(tried.read_text(encoding="utf-8")), readme: recipes(pages[readme])}
+    log, known = ROOT / "docs" / "lab-log.md", (ROOT / "README.md", ROOT / "docs" / "recipes.md")
+    pages |= {log: recipes(log.read_text(encoding="utf-8"))}
+    pages |= {path: recipes(pages[path]) for path in known}
     stale = 0
     for path, text in pages.items():
         if not path.exists() or path.read_text(encoding="utf-8") != text:

@@ -32,7 +32,7 @@ import numpy as np
 import torch
 from fitting import fit
 from likeness import psnr, ssim
-from machine import describe, markdown, publish
+from machine import add_out, describe, markdown, publish
 from safetensors.torch import load_file, save_file
 from scipy import ndimage
 from torch import Tensor, nn
@@ -195,7 +195,7 @@ def main() -> None:
         "--features", help="also the distance of features of this net, such as faces"
     )
     parser.add_argument("--n", type=int, default=1000)
-    parser.add_argument("--out", type=Path)
+    add_out(parser)
     options = parser.parse_args()
     torch.set_num_threads(1)
     model = IGN.from_pretrained(options.model)

@@ -12,11 +12,10 @@ A role norm stores statistics of data and noise. The column of outputs was measu
 """
 
 import argparse
-from pathlib import Path
 
 import torch
 from likeness import psnr
-from machine import describe, markdown, publish
+from machine import add_out, describe, markdown, publish
 from torch import Tensor
 
 from ign import IGN, data, degrade
@@ -76,7 +75,7 @@ def main() -> None:
     parser.add_argument("model")
     parser.add_argument("--data", required=True)
     parser.add_argument("--n", type=int, default=1000)
-    parser.add_argument("--out", type=Path)
+    add_out(parser)
     options = parser.parse_args()
     size = IGN.from_pretrained(options.model).shape[-1]
     held_out = data.load(options.data, split="test", size=size, limit=options.n)

@@ -11,13 +11,12 @@ the rates of a data sheet, given as arguments; no GPU was used.
 
 import argparse
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import torch
 from collectives import CASES, count, options
 from cost import COUNTED, KINDS, efficiency, predict
-from machine import describe, footer, markdown, publish
+from machine import add_out, describe, footer, markdown, publish
 from torch.utils.flop_counter import FlopCounterMode
 
 from ign.training import arguments
@@ -147,7 +146,7 @@ def main(words: Sequence[str] | None = None) -> None:
     add("--links-attained", type=float, default=0.7, help="share of it that is attained")
     add("--latency", type=float, default=5, help="microseconds a stage")
     add("--cases", nargs="+", choices=CASES, default=list(CASES))
-    add("--out", type=Path)
+    add_out(parser)
     given = parser.parse_args(words)
     about: dict[str, Any] = {**describe()}
     for name in ("rate", "attained", "node", "network", "links_attained", "latency"):

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from machine import describe, markdown, publish
+from machine import add_out, describe, markdown, publish
 
 import ign
 from ign import IGN, data
@@ -65,7 +65,7 @@ def table(rows: list[dict[str, Any]]) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--data", required=True)
-    parser.add_argument("--out", type=Path)
+    add_out(parser)
     options = parser.parse_args()
     held_out = data.load(options.data, split="test", limit=1000)
     x = held_out.batch(torch.arange(len(held_out)))

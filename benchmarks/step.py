@@ -19,12 +19,11 @@ import argparse
 import copy
 import statistics
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import device as devices
 import torch
-from machine import markdown, publish, timed
+from machine import add_out, markdown, publish, timed
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
@@ -155,7 +154,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--device", default="auto")
     parser.add_argument("--compiled", action="store_true", help="ours compiled on a CPU too")
-    parser.add_argument("--out", type=Path)
+    add_out(parser)
     options = parser.parse_args()
     device = devices.find(options.device)
     half, gpu = native_bfloat16(device.type), device.type == "cuda"

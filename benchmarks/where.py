@@ -9,12 +9,11 @@ time of its kernels counts.
 
 import argparse
 from collections import Counter
-from pathlib import Path
 from typing import Any
 
 import device as devices
 import torch
-from machine import markdown, publish, timed
+from machine import add_out, markdown, publish, timed
 from step import CASES, build
 from torch.profiler import ProfilerActivity, profile
 
@@ -65,7 +64,7 @@ def main() -> None:
     parser.add_argument("--cases", nargs="+", choices=CASES, default=["mnist-64", "table1-64"])
     parser.add_argument("--steps", type=int, default=5)
     parser.add_argument("--device", default="auto")
-    parser.add_argument("--out", type=Path)
+    add_out(parser)
     options = parser.parse_args()
     device = devices.find(options.device)
     ways = ["ours, float32", *(["ours, bfloat16"] if native_bfloat16(device.type) else [])]

@@ -6,12 +6,14 @@ scores how far an image is from it.
 """
 
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from ign import anomaly, degrade, edit, nn, noise, objective, project
 from ign.core import deprecated
-from ign.model import IGN, ModelError
-from ign.objective import IGNObjective, Losses
+
+if TYPE_CHECKING:
+    from ign import anomaly, degrade, edit, nn, noise, objective, project
+    from ign.model import IGN, ModelError
+    from ign.objective import IGNObjective, Losses
 
 __version__ = "0.2.0.dev0"
 
@@ -34,15 +36,26 @@ __all__ = [
     "view",
 ]
 
-_LAZY = ("data", "evaluate", "export", "figures", "training", "view")
-"""Packages that are imported on first use, so that ``import ign`` stays as light as torch."""
+_LAZY = (
+    "anomaly", "data", "degrade", "edit", "evaluate", "export", "figures", "nn", "noise",
+    "objective", "project", "training", "view",
+)  # fmt: skip
+"""Modules that are imported on first use, so that the command line answers without PyTorch."""
+_FROM = {
+    "IGN": "ign.model",
+    "IGNObjective": "ign.objective",
+    "Losses": "ign.objective",
+    "ModelError": "ign.model",
+    "train": "ign.training",
+}
+"""Names that are imported on first use, and their modules."""
 
 deprecated.install()
 
 
 def __getattr__(name: str) -> Any:
-    if name == "train":
-        return import_module("ign.training").train
+    if name in _FROM:
+        return getattr(import_module(_FROM[name]), name)
     if name in _LAZY or f"ign.{name}" in deprecated.MOVED:
         return import_module(f"ign.{name}")
     raise AttributeError(f"module 'ign' has no attribute {name!r}")

@@ -2,6 +2,7 @@
 
 __all__ = ["BATCH", "IGN", "ModelError"]
 
+import math
 from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
@@ -64,6 +65,26 @@ class IGN(Inference):
         """f(x), (B, C, H, W) to the same: the network as it is, in training or evaluation mode."""
         y: Tensor = self.network(x)
         return y
+
+    @property
+    def value_range(self) -> tuple[float, float] | None:
+        """The values that are black and white in images of more than 8 bits; None to find them.
+
+        It is the range of the training images (:func:`ign.data.load`), saved in ``about``.
+        """
+        found = self.about.get("value_range")
+        if not isinstance(found, list | tuple) or len(found) != 2:
+            return None
+        if not all(isinstance(v, int | float) and math.isfinite(v) for v in found):
+            return None
+        low, high = map(float, found)
+        return (low, high) if low < high else None
+
+    @property
+    def load_options(self) -> dict[str, Any]:
+        """The arguments of :func:`ign.data.load` with which it gives images of the model's form."""
+        channels, _, width = self.shape
+        return {"size": width, "gray": channels == 1, "value_range": self.value_range}
 
     @property
     def calibration(self) -> Calibration | None:

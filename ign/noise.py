@@ -84,8 +84,8 @@ class SpectralNoise(Noise):
 
     where :math:`g = 1` at the frequencies that are their own conjugate, where :math:`W` is real
     with variance 1, and :math:`\sqrt 2` elsewhere, where each part has variance 1/2. The statistics
-    are symmetric as those of real images are, hence :math:`z` is real and both variances are
-    those of the data.
+    are symmetric, as for any real images. Hence :math:`z` is real, and both variances equal the
+    variances of the data.
 
     Args:
         shape: The shape of one image, (C, H, W).

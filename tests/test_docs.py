@@ -1,6 +1,8 @@
 """What the README and the docs say is what was measured and what works."""
 
+import csv
 import importlib
+import json
 import os
 import re
 import shlex
@@ -44,31 +46,61 @@ def test_results_pages_are_generated_from_the_result_files():
     assert done.returncode == 0, "run python benchmarks/report.py"
 
 
-def test_parameter_counts_of_the_baselines_are_those_of_the_code(monkeypatch):
+def test_the_parameters_of_every_method_are_counted(monkeypatch):
+    """The page about baselines names the script; an IGN has the parameters of one network."""
+    from ign.training.methods import METHODS
+
+    page = (ROOT / "docs" / "baselines.md").read_text(encoding="utf-8")
+    assert "python benchmarks/parameters.py" in page
     monkeypatch.syspath_prepend(ROOT / "benchmarks")
-    parameters = importlib.import_module("parameters")
-    assert parameters.table() in (ROOT / "docs" / "baselines.md").read_text(encoding="utf-8")
+    rows = importlib.import_module("parameters").table().splitlines()[2:]
+    assert re.findall(r"^\| `([\w-]+)`", "\n".join(rows), re.MULTILINE) == list(METHODS)
+    network = nn.DCGANAutoencoder(1, 28, 32, "role")
+    count = sum(parameter.numel() for parameter in network.parameters())
+    assert rows[0].startswith(f"| `ign` | {count:,} | 0 | 1.00 |")
+
+
+IMAGES_GIVEN = {"editing", "export", "own-network", "projector", "roles", "scoring"}
+"""Pages whose code uses ``images`` without defining it. The list may only become shorter."""
+
+
+IMAGES_GIVEN = {"editing", "export", "own-network", "projector", "roles", "scoring"}
+"""Pages whose code uses ``images`` without defining it. The list may only become shorter."""
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 def test_python_of_a_page_runs(page, folder):
-    """Its code runs as printed, with a small model in the place of the one it names."""
+    """Its code runs as printed: the first block defines what it uses, later ones may go on from it.
+
+    Only the run of the demo, ``runs/demo``, is there before, and holds a small model.
+    """
     blocks = re.findall(r"```python\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL)
     if not blocks:
-        pytest.skip("no code there")
+        pytest.skip("the page has no Python code")
     os.makedirs("runs/demo/model")
     torch.manual_seed(0)
     network = nn.DCGANAutoencoder(1, 10, 4, "role")
     IGN(network, noise.GaussianNoise((1, 10, 10))).save_pretrained("runs/demo/model")
-    names: dict = {"images": torch.rand(6, 1, 10, 10) * 2 - 1}
+    names: dict = {}
+    if page.stem in IMAGES_GIVEN:
+        names["images"] = torch.rand(6, 1, 10, 10) * 2 - 1
     with patch.dict(nn.NETWORKS):
         for block in blocks:
             exec(block, names)
 
 
+def test_pages_that_are_given_images_need_them():
+    """A page that defines its images leaves the list."""
+    for page in PAGES:
+        blocks = re.findall(r"```python\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL)
+        given = page.stem in IMAGES_GIVEN
+        defined = any(re.search(r"^images = ", block, re.MULTILINE) for block in blocks[:1])
+        assert not (given and defined), f"{page.name} defines images: take it off IMAGES_GIVEN"
+
+
 @pytest.mark.parametrize("page", ["start", "own-folder"])
 def test_commands_of_a_page_run_one_after_another(page, folder, capfd):
-    """As printed, but for the size and length of what they train."""
+    """They run as printed, except that training is small and short."""
     text = (ROOT / "docs" / f"{page}.md").read_text(encoding="utf-8")
     blocks = re.findall(r"^```(.*?)\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
     plain = "".join(block for language, block in blocks if not language)
@@ -83,6 +115,59 @@ def test_commands_of_a_page_run_one_after_another(page, folder, capfd):
         elif words[0] == "demo":
             words += ["--steps", "2"]
         assert main(words) == 0, (line, capfd.readouterr().err)
+
+
+def test_speed_page_counts_the_passes_of_each_preset():
+    """The table's passes of a step are the floating-point operations, in forward passes."""
+    from torch.utils.flop_counter import FlopCounterMode
+
+    from ign.training import arguments
+    from ign.training.methods import METHODS, Batch
+
+    text = (ROOT / "docs" / "speed.md").read_text(encoding="utf-8")
+    table = re.findall(r"^\| `ign`, .*?\| ([\d.]+) \| (.*) \|$", text, re.MULTILINE)
+    table += re.findall(r"^\| the same, .*?\| ([\d.]+) \| (.*) \|$", text, re.MULTILINE)
+    counted = {p: float(passes) for passes, row in table for p in re.findall(r"`([\w-]+)`", row)}
+    assert set(counted) == {"digits", "mnist", "mnist-paper", "celeba", "celeba-paper", "folder"}
+    x, z = torch.rand(2, 16, 1, 28, 28)
+    for preset, passes in counted.items():
+        config = arguments({"network": {"width": 8}}, preset)
+        kind = METHODS["ign"]
+        network = nn.DCGANAutoencoder(1, 28, 8, config.network.norm)
+        method = kind(network, config)
+        with FlopCounterMode(display=False) as counter:
+            network(x)
+        forward = counter.get_total_flops()
+        with FlopCounterMode(display=False) as counter:
+            (update,) = method.losses(network, Batch(x, z, x))
+            update.loss.backward()
+        step = counter.get_total_flops()
+        assert step / forward == pytest.approx(passes, abs=0.25), preset
+
+
+@pytest.mark.parametrize("page", ["recipes"])
+def test_training_commands_of_a_page_are_understood(page):
+    from ign.cli.train import _parser
+    from ign.training import configuration, fields_of
+
+    text = (ROOT / "docs" / f"{page}.md").read_text(encoding="utf-8")
+    lines = re.findall(r"^ +ign train ([^#\n]*)", text, re.MULTILINE)
+    assert len(lines) > 2
+    for line in lines:
+        words = shlex.split(line)
+        preset = "folder" if words[0].startswith("-") else words.pop(0)
+        config = configuration(_parser(fields_of(preset)).parse_args(words))
+        assert config.data, line
+
+
+def test_minutes_that_pages_name_were_measured():
+    """The compared recipes trained for about twelve minutes, and the demo takes minutes."""
+    with (ROOT / "docs" / "results" / "recipes.csv").open(encoding="utf-8", newline="") as file:
+        rows = [row for row in csv.DictReader(file) if row["name"] in ("mnist", "dcgan-5e-4")]
+    assert len(rows) == 6
+    assert all(690 < int(row["seconds"]) < 840 for row in rows)
+    text = (ROOT / "docs" / "results" / "digits.json").read_text(encoding="utf-8")
+    assert 60 < json.loads(text)["about"]["training_seconds"] < 600
 
 
 def test_training_commands_of_many_gpus_are_understood():

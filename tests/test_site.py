@@ -1,6 +1,8 @@
 """The site: it builds without a warning, holds what it should, and needs nothing from elsewhere."""
 
+import html
 import importlib
+import json
 import os
 import pkgutil
 import re
@@ -22,11 +24,15 @@ from tools import links, quotes, site
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"
-INTERNAL = {
-    "__main__", "app", "cli", "demo", "files", "page", "plots", "pretrained", "processes", "stream",
-    "terminal",
-}  # fmt: skip
-"""Modules of the package that are no part of its interface."""
+INTERNAL = {"__main__", "app", "cli", "core", "inference", "io", "view"}
+"""Modules and packages of ``ign`` that are not part of its public interface as a whole."""
+PARTS = (
+    "ign.core.random", "ign.evaluate.card", "ign.io.format", "ign.io.hub",
+    "ign.objective.adversarial", "ign.objective.denoise", "ign.objective.distance",
+    "ign.objective.match", "ign.objective.one_pass", "ign.objective.paper", "ign.view.pictures",
+    "ign.view.video",
+)  # fmt: skip
+"""Public modules inside of packages."""
 
 
 @pytest.fixture(scope="module")
@@ -64,7 +70,7 @@ def test_pages_are_whole_and_need_nothing_from_elsewhere(built):
     """No formula or role is left as text, every image is there, no page loads from another host."""
     found = pages(built)
     assert len(found) > 25
-    assert "<math" in found["objective/index.html"]
+    assert "<math" in found["objective.html"]
     for name, text in found.items():
         body = re.sub(r"<(pre|script).*?</\1>|<code>.*?</code>", "", text, flags=re.DOTALL)
         assert "arithmatex" not in body, name
@@ -78,18 +84,23 @@ def test_pages_are_whole_and_need_nothing_from_elsewhere(built):
             assert Path(os.path.normpath(urlsplit(str(path)).path)).exists(), (name, target)
 
 
-def test_every_public_name_has_its_entry(built):
-    """What a module of the package lists in ``__all__`` is in the reference, with a text."""
+def public() -> list[str]:
+    """The public modules, with their full names."""
+    names = [m.name for m in pkgutil.iter_modules(ign.__path__)]
+    return [f"ign.{name}" for name in names if name not in INTERNAL] + list(PARTS)
+
+
+@pytest.mark.parametrize("module", public())
+def test_every_public_name_has_its_entry(built, module):
+    """What a public module lists in ``__all__`` is in the reference, with a docstring."""
     reference = "".join(t for n, t in pages(built).items() if n.startswith("reference"))
     entries = set(re.findall(r'id="(ign\.[\w.]+)"', reference))
-    modules = [m.name for m in pkgutil.iter_modules(ign.__path__, "ign.")]
-    for module in modules:
-        if module.removeprefix("ign.") in INTERNAL:
-            continue
-        assert module in entries, module
-        for name in importlib.import_module(module).__all__:
-            path = f"{module}.{name}"  # a function may have the name of its module
-            assert {path, f"{path}.{name}"} & entries, f"{path} has no entry or no docstring"
+    assert module in entries
+    found = importlib.import_module(module)
+    for name in found.__all__:
+        home = getattr(getattr(found, name), "__module__", module)  # it may be re-exported
+        inside = [e for e in entries if e.startswith(f"{module}.") and e.endswith(f".{name}")]
+        assert inside or f"{home}.{name}" in entries, f"{module}.{name} has no entry"
 
 
 def test_quoted_code_and_tables_are_those_of_today():
@@ -98,14 +109,72 @@ def test_quoted_code_and_tables_are_those_of_today():
 
 
 def test_a_quote_leaves_out_docstrings_and_keeps_its_lines():
-    whole = quotes.source("ign.objective.tightness")
+    whole = quotes.source("tools.quotes.find")
     assert '"""' not in whole
-    assert whole.startswith("def tightness(") and whole.endswith("mean()")  # noqa: PT018
-    part = quotes.source("ign.objective.IGNObjective.forward", "with _role", "y = network(z)")
-    assert part.splitlines()[0] == 'with _role(network, "data"):'
-    assert part.splitlines()[-1] == "    y = network(z)"
+    assert whole.startswith("def find(path: str) -> Any:\n    parts")
+    assert whole.endswith("return inspect.unwrap(found)")
+    part = quotes.source("tools.quotes.find", "for i, part", "import_module(")
+    assert part.splitlines()[0] == "for i, part in enumerate(parts[1:], 2):"
+    assert part.splitlines()[-1] == '        importlib.import_module(".".join(parts[:i]))'
     with pytest.raises(ValueError, match="no lines"):
-        quotes.source("ign.objective.clamp", "bound", "not there")
+        quotes.source("tools.quotes.find", "parts", "not there")
+
+
+def test_a_page_whose_quote_cannot_be_made_is_named_and_the_others_are_updated(
+    tmp_path, monkeypatch, capsys
+):
+    (tmp_path / "docs").mkdir()
+    for name, path in {"first": "tools.quotes.nothing", "second": "tools.quotes.find"}.items():
+        text = f"<!-- code {path} -->\nold\n<!-- end -->\n"
+        (tmp_path / "docs" / f"{name}.md").write_text(text, encoding="utf-8")
+    find = quotes.quoted
+    monkeypatch.setattr(quotes, "quoted", lambda found: rooted(find, found))
+    monkeypatch.setattr(quotes, "ROOT", tmp_path)
+    monkeypatch.setattr(sys, "argv", ["quotes.py"])
+    assert quotes.main() == 1
+    assert "docs/first.md: " in capsys.readouterr().out
+    assert "def find(" in (tmp_path / "docs" / "second.md").read_text(encoding="utf-8")
+
+
+def rooted(function, found):
+    """Call a function of quotes that needs the real folder of the project."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(quotes, "ROOT", ROOT)
+        return function(found)
+
+
+ANSWERS = {
+    "defect": "faq.html#can-it-find-a-defect-in-a-product-image",
+    "conditional": "faq.html#is-there-a-conditional-model-can-i-ask-for-a-class",
+    "fine-tune": "faq.html#can-i-fine-tune-a-model-on-my-images",
+    "callback": "faq.html#can-i-add-a-callback",
+    "notebook": "faq.html#can-i-use-it-in-a-notebook",
+    "rectangular": "faq.html#does-it-work-with-rectangular-images",
+    "W&B": "faq.html#how-do-i-log-to-wb-weights-biases",
+}
+
+
+@pytest.mark.parametrize(("word", "place"), ANSWERS.items())
+def test_the_search_index_has_what_people_look_for_in_the_title_that_answers(built, word, place):
+    index = json.loads((built / "search" / "search_index.json").read_text(encoding="utf-8"))
+    titles = {doc["location"]: html.unescape(doc["title"]) for doc in index["docs"]}
+    assert word.lower() in titles[place].lower()
+
+
+def test_the_site_opens_from_disk(built):
+    """Links name files, not folders, and the search index is a script."""
+    assert (built / "search" / "search_index.js").read_text(encoding="utf-8").startswith("var __in")
+    for name, text in pages(built).items():
+        if name == "404.html":  # for servers only
+            continue
+        for target in re.findall(r'<a[^>]* href="?([^"\s>]+)', text):
+            parts = urlsplit(html.unescape(target))
+            if not parts.scheme and parts.path:
+                assert parts.path.endswith((".html", ".png", ".gif", ".csv", ".json")), (
+                    name,
+                    target,
+                )
+                assert (built / name / ".." / parts.path).resolve().is_file(), (name, target)
 
 
 def test_docstrings_become_markdown():

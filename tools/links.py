@@ -1,4 +1,4 @@
-"""Ask every address in the README and the pages whether it is there; needs a network.
+"""Request every address in the README and the docs; needs a network.
 
 python tools/links.py
 """
@@ -23,7 +23,7 @@ def pages() -> Iterator[Path]:
 
 
 def addresses() -> dict[str, Path]:
-    """Every address, and the first page that holds it."""
+    """Every address, and the first page that contains it."""
     found: dict[str, Path] = {}
     for page in pages():
         for address in ADDRESS.findall(page.read_text(encoding="utf-8")):
@@ -32,11 +32,11 @@ def addresses() -> dict[str, Path]:
 
 
 def problem(address: str) -> str:
-    """What is wrong with an address, or nothing."""
+    """The error of a request to an address, or an empty string."""
     try:
         with urlopen(Request(address, headers={"User-Agent": "Mozilla/5.0"}), timeout=SECONDS):
             return ""
-    except HTTPError as error:  # a site that wants no robots is there
+    except HTTPError as error:  # the site exists but refuses scripts
         return "" if error.code in (403, 405, 429) else str(error)
     except OSError as error:
         return str(error)
@@ -45,11 +45,11 @@ def problem(address: str) -> str:
 def main() -> int:
     found = addresses()
     with ThreadPoolExecutor(8) as pool:
-        told = dict(zip(found, pool.map(problem, found), strict=True))
-    bad = {address: text for address, text in told.items() if text}
+        problems = dict(zip(found, pool.map(problem, found), strict=True))
+    bad = {address: text for address, text in problems.items() if text}
     for address, text in bad.items():
         print(f"{found[address].relative_to(ROOT)}: {address}: {text}")
-    print(f"{len(found)} addresses, {len(bad)} not there")
+    print(f"{len(found)} addresses, {len(bad)} failed")
     return 1 if bad else 0
 
 

@@ -1,17 +1,18 @@
-"""Put the lines of code and the tables of numbers that a page names into the page.
+"""Insert quoted source code and tables of results into the pages of the docs.
 
 python tools/quotes.py [--check]
 
-A page names a function or class, and where it wants a part the words in its first and last line:
+A page names a function or class, optionally with words of the first and last line to quote:
 
     <!-- code ign.objective.clamp -->
     <!-- code ign.objective.IGNObjective.forward: "with _role" to "y = network(z)" -->
 
-A table is made of a result file by the function ``table`` of a module:
+The function ``table`` of a module turns a result file into a table:
 
     <!-- table examples.tabular docs/results/tabular.json -->
 
-Docstrings are left out. With --check nothing is written; 1 if a page is stale.
+Docstrings are left out. With --check nothing is written, and the exit status is 1 if a page is out
+of date.
 """
 
 import ast
@@ -19,6 +20,7 @@ import importlib
 import inspect
 import json
 import re
+import subprocess
 import sys
 import textwrap
 from pathlib import Path
@@ -39,22 +41,22 @@ def find(path: str) -> Any:
     """The object of that path, such as ``ign.objective.IGNObjective.forward``.
 
     Raises:
-        ModuleNotFoundError, AttributeError: There is none.
+        ModuleNotFoundError, AttributeError: The object does not exist.
     """
     parts = path.split(".")
-    found, taken = importlib.import_module(parts[0]), 1
-    for part in parts[1:]:
+    found = importlib.import_module(parts[0])
+    for i, part in enumerate(parts[1:], 2):
         if not hasattr(found, part):
-            importlib.import_module(".".join(parts[: taken + 1]))
-        found, taken = getattr(found, part), taken + 1
+            importlib.import_module(".".join(parts[:i]))
+        found = getattr(found, part)
     return inspect.unwrap(found)
 
 
 def source(path: str, first: str | None = None, last: str | None = None) -> str:
-    """The source of an object without its docstrings, or the lines from one to another of it.
+    """The source of an object without its docstrings, or a range of its lines.
 
     Raises:
-        ValueError: No line holds the words.
+        ValueError: No line contains the words.
     """
     text = textwrap.dedent(inspect.getsource(find(path)))
     lines: list[str | None] = list(text.splitlines())
@@ -72,32 +74,57 @@ def source(path: str, first: str | None = None, last: str | None = None) -> str:
     return textwrap.dedent("\n".join(kept)).strip("\n")
 
 
+def formatted(code: str) -> str:
+    """Code as ``ruff format`` writes it in a page, unchanged if it does not parse by itself."""
+    command = [
+        sys.executable,
+        "-m",
+        "ruff",
+        "format",
+        "--quiet",
+        "--stdin-filename",
+        "quote.py",
+        "-",
+    ]
+    done = subprocess.run(
+        command, input=code, capture_output=True, text=True, cwd=ROOT, check=False
+    )
+    return code if done.returncode else done.stdout.rstrip("\n")
+
+
 def quoted(found: re.Match[str]) -> str:
-    """What stands between the marks, made anew."""
+    """The quoted code of a mark, with the mark."""
     path, first, last = found.groups()
     file = Path(inspect.getsourcefile(find(path)) or "").relative_to(ROOT)
     mark = found[0].partition("\n")[0]
-    return f'{mark}\n```py title="{file}"\n{source(path, first, last)}\n```\n<!-- end -->'
+    code = formatted(source(path, first, last))
+    return f'{mark}\n```py title="{file}"\n{code}\n```\n<!-- end -->'
 
 
 def tabled(found: re.Match[str]) -> str:
-    """The table between the marks and its circumstances, made anew."""
+    """The table of a mark and how it was measured, with the mark."""
     result = json.loads((ROOT / found[2]).read_text(encoding="utf-8"))
     mark, table = found[0].partition("\n")[0], find(found[1]).table(result["rows"])
     return f"{mark}\n{table}\n\n{footer(result['about'])}\n<!-- end -->"
 
 
 def main() -> int:
-    stale = 0
+    check = "--check" in sys.argv
+    stale = False
     for page in sorted((ROOT / "docs").glob("*.md")):
         text = page.read_text(encoding="utf-8")
-        new = TABLE.sub(tabled, MARK.sub(quoted, text))
+        try:
+            new = TABLE.sub(tabled, MARK.sub(quoted, text))
+        except (AttributeError, ModuleNotFoundError, ValueError) as error:
+            print(f"{page.relative_to(ROOT)}: {error}")
+            stale = True
+            continue
         if new != text:
-            stale = 1
-            print(f"{page.relative_to(ROOT)}: code has changed")
-            if "--check" not in sys.argv:
+            print(f"{page.relative_to(ROOT)}: {'out of date' if check else 'updated'}")
+            stale = stale or check
+            if not check:
                 page.write_text(new, encoding="utf-8")
-    return stale if "--check" in sys.argv else 0
+    return int(stale)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What the site's pages need beyond MkDocs: mathematics, and docstrings, as Markdown and HTML.
+"""Formulas and docstrings for the site: LaTeX to MathML, and docstrings to Markdown.
 
 MkDocs calls :func:`on_page_content` as a hook, mkdocstrings loads :class:`Docstrings` as an
 extension of Griffe (``mkdocs.yml``).
@@ -10,6 +10,7 @@ import html
 import re
 import textwrap
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import griffe
@@ -22,15 +23,17 @@ DISPLAY = re.compile(
 )
 ASIDE = re.compile(
     r"^(Shape|References?|Note):\n((?:    .*\n|\n(?=    ))+)", re.MULTILINE
-)  # what Griffe would put into boxes
+)  # Griffe would show these as admonitions
 CONVERTER = LatexToMathML()
+DOCUMENTED = {"ign.inference.Inference": "ign.model.IGN", "ign.IGN": "ign.model.IGN"}
+"""Where the reference documents an object that a docstring names by another path."""
 
 
 def mathml(latex: str, display: bool) -> str:
-    """A formula as MathML, which browsers show without script or font from elsewhere.
+    """Convert a formula to MathML, which browsers show without scripts or downloaded fonts.
 
     Raises:
-        LatexError: It is no formula.
+        LatexError: The text is not a valid formula.
     """
     if display and ("&" in latex or r"\\" in latex):
         latex = rf"\begin{{aligned}}{latex}\end{{aligned}}"
@@ -38,7 +41,7 @@ def mathml(latex: str, display: bool) -> str:
 
 
 def on_page_content(page_html: str, **_: Any) -> str:
-    """The formulas that ``pymdownx.arithmatex`` marked in a page, as MathML."""
+    """Convert the formulas that ``pymdownx.arithmatex`` marked in a page to MathML."""
 
     def show(found: re.Match[str]) -> str:
         return mathml(html.unescape(found[2]), found[1] == "div")
@@ -47,11 +50,11 @@ def on_page_content(page_html: str, **_: Any) -> str:
 
 
 def markdown(text: str, address: Callable[[str], str | None]) -> str:
-    """A docstring as Markdown: its formulas between backslashes, its roles as links.
+    """Convert a docstring to Markdown, with its roles as links.
 
     Args:
         text: The docstring.
-        address: From the name in a role to the path of what it names, or None.
+        address: A function from the name in a role to the path of the object, or None.
     """
 
     def display(found: re.Match[str]) -> str:
@@ -74,7 +77,7 @@ def markdown(text: str, address: Callable[[str], str | None]) -> str:
 
 
 class Docstrings(griffe.Extension):
-    """Rewrites the docstring of every object by :func:`markdown`."""
+    """Rewrites the docstring of every object with :func:`markdown`."""
 
     def on_object(self, *, obj: griffe.Object, **_: Any) -> None:
         if obj.docstring:
@@ -82,7 +85,20 @@ class Docstrings(griffe.Extension):
 
 
 def _address(obj: griffe.Object, name: str) -> str | None:
-    """The path of what a docstring names: of a member, of a neighbour, or a whole path."""
+    """The path of the entry of an object that a docstring names: a member, a neighbour, a path."""
+    path = _path(obj, name)
+    if path is None or (path.startswith("ign.core.") and not path.startswith("ign.core.random")):
+        return None
+    with suppress(KeyError, AttributeError, griffe.AliasResolutionError):
+        if not obj.modules_collection[path].has_docstring:
+            return None  # it has no entry
+    for home, shown in DOCUMENTED.items():
+        if path == home or path.startswith(f"{home}."):
+            return shown + path.removeprefix(home)
+    return path
+
+
+def _path(obj: griffe.Object, name: str) -> str | None:
     if name in obj.members:
         return str(obj.members[name].path)
     if name.startswith("ign."):

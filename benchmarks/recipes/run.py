@@ -26,7 +26,7 @@ import yaml
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent)]
 
-from machine import describe, markdown, side_by_side  # noqa: E402
+from machine import check_commit, describe, markdown, side_by_side  # noqa: E402
 
 import ign  # noqa: E402
 from ign import IGN, data  # noqa: E402
@@ -176,7 +176,7 @@ def log() -> str:
             continue
         said = recipe(name)
         options = ", ".join(f"`{k} {v}`" for k, v in said["options"].items()) or "none"
-        found = said.get("found", "to be told")
+        found = said.get("found", "Not evaluated yet.")
         parts.append(
             f"### {name}\n\n**Hypothesis.** {said['hypothesis']} **Prediction.**"
             f" {said['prediction']} **Options.** {options}. **Found.** {found}"
@@ -203,7 +203,13 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, nargs="+", help="instead of those of the file")
     parser.add_argument("--side-by-side", type=int, default=2, metavar="N", help="runs at a time")
     parser.add_argument("--one", nargs=2, metavar=("NAME", "SEED"), help=argparse.SUPPRESS)
+    parser.add_argument("--dirty", action="store_true", help="write despite uncommitted changes")
     options = parser.parse_args()
+    if not options.one:
+        try:
+            check_commit(RESULTS)
+        except argparse.ArgumentTypeError as error:
+            parser.error(str(error))
     torch.set_num_threads(1)
     if options.one:
         name, seed = options.one

@@ -51,6 +51,10 @@ ENTRY = b"PK\x01\x02"
 PREFIX = "data:image/png;base64,"
 
 
+Levels = tuple[float, float] | None
+"""The values of black and white."""
+
+
 class Scorable(NamedTuple):
     """A picture by its name: (C, H, W) in [-1, 1], or why it cannot be read."""
 
@@ -81,7 +85,9 @@ class Budget:
         self.bytes, self.pixels = self.bytes - size, self.pixels - pixels
 
 
-def read_square(file: str | Path | BinaryIO, side: int, gray: bool, name: str = "") -> Image.Image:
+def read_square(
+    file: str | Path | BinaryIO, side: int, gray: bool, name: str = "", levels: Levels = None
+) -> Image.Image:
     """The centre of a picture as a square of that side; a small one keeps its pixels, enlarged.
 
     Args:
@@ -89,6 +95,7 @@ def read_square(file: str | Path | BinaryIO, side: int, gray: bool, name: str = 
         side: The side in pixels.
         gray: Whether the result has one channel or three.
         name: What to call it in a message; empty for the file's own name.
+        levels: The values of black and white in a picture of more than 8 bits; None to find them.
 
     Raises:
         ValueError: Over 20 MB or 50 megapixels, or not a picture.
@@ -96,7 +103,7 @@ def read_square(file: str | Path | BinaryIO, side: int, gray: bool, name: str = 
     name = name or Path(str(file)).name
     width, height = _checked(file, name)
     try:
-        array = read_image(file, min(side, width, height), gray)
+        array = read_image(file, min(side, width, height), gray, levels)
     except DataError as error:
         raise ValueError(f"{name}: {_cause(error)}") from None
     return _picture(array).resize((side, side), Image.Resampling.NEAREST)
@@ -119,13 +126,16 @@ def decode_canvas(address: object, side: int, gray: bool) -> Image.Image:
     return read_square(io.BytesIO(content), side, gray, "the drawing")
 
 
-def read_each(files: Sequence[str], size: int, gray: bool) -> Iterator[Scorable]:
+def read_each(
+    files: Sequence[str], size: int, gray: bool, levels: Levels = None
+) -> Iterator[Scorable]:
     """The pictures among files and zips in a model's format, or why they cannot be read.
 
     Args:
         files: Paths of pictures and zips.
         size: The side of the model's images.
         gray: Whether they have one channel.
+        levels: The values of black and white in pictures of more than 8 bits; None to find them.
 
     Yields:
         At most 300 pictures, of at most 200 MB and 400 megapixels together, begun within 60 s.
@@ -143,7 +153,7 @@ def read_each(files: Sequence[str], size: int, gray: bool) -> Iterator[Scorable]
             try:
                 width, height = _checked(file, name)
                 budget.take(pixels=width * height)
-                image = to_float(torch.tensor(read_image(file, size, gray)))
+                image = to_float(torch.tensor(read_image(file, size, gray, levels)))
                 yield Scorable(name, image)
             except ValueError as error:
                 yield Scorable(name, None, _cause(error).removeprefix(f"{name}: "))

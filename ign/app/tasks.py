@@ -47,7 +47,11 @@ class Tasks:
 
     def load(self, file: str) -> dict[str, str]:
         """An uploaded picture as it lies on the canvas: cropped to a square, resized."""
-        return {"picture": data_url(read_square(file, self.side, self.gray))}
+        return {
+            "picture": data_url(
+                read_square(file, self.side, self.gray, levels=self.model.value_range)
+            )
+        }
 
     def preprocess(self, canvas: Canvas | None, turn: str, fit: bool) -> tuple[Tensor, list[str]]:
         """The network's input from a canvas, (1, C, H, W), and messages about what was changed."""
@@ -107,7 +111,7 @@ class Tasks:
 
     def load_preprocessed(self, file: str) -> dict[str, str]:
         """An uploaded picture on the canvas, preprocessed for the network."""
-        picture = read_square(file, self.side, self.gray)
+        picture = read_square(file, self.side, self.gray, levels=self.model.value_range)
         image, _ = preprocess(picture, self.size, self.background)
         return self._enlarged(image)
 
@@ -162,7 +166,7 @@ class Tasks:
 
     def score(self, files: Sequence[str], kind: str) -> str:
         """A table of scores with heat maps, the highest first, and a link that saves it."""
-        read = list(read_each(files, self.size, self.gray))
+        read = list(read_each(files, self.size, self.gray, self.model.value_range))
         good = [(one.name, one.image) for one in read if one.image is not None]
         bad = [f"{one.name}: {one.reason}" for one in read if one.image is None]
         if not good:

@@ -117,8 +117,9 @@ class Uploads:
         every = files if isinstance(files, list) else [] if files is None else [files]
         with self._lock:
             known = {str(one.path) for one in self._files.values()}
-        found = [str(one.get("path")) if isinstance(one, dict) else "" for one in every]
-        if any(path not in known for path in found):
+        given = [one.get("path") if isinstance(one, dict) else None for one in every]
+        found = [path for path in given if isinstance(path, str) and path in known]
+        if len(found) < len(every):
             raise ValueError("a file is not here any more; upload it again")
         if not all(stat.S_ISREG(os.lstat(path).st_mode) for path in found):
             raise ValueError("only regular files are read")

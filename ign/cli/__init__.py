@@ -1,103 +1,88 @@
-"""The command line: one small file a verb."""
+"""The command line: one small file for each verb."""
 
-__all__ = ["main"]
+__all__ = ["VERBS", "main"]
 
-import argparse
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from importlib import import_module
-
-from ign.core.streams import replace_unencodable
 
 VERBS = {
     "train": "train a model on a named data set or any folder or zip of images",
     "sample": "generate images from noise",
-    "project": "map images onto the data: restore what is noisy or spoilt",
+    "project": "map images onto the data: restore noisy or damaged images",
     "edit": "inpaint, composite, interpolate, add attributes",
     "score": "measure how far images are from the data",
     "calibrate": "learn from clean images which scores to flag",
-    "figures": "make every figure of the paper from a model",
+    "figures": "draw every figure of the paper from a model",
     "evaluate": "measure samples against held-out images, and idempotence",
     "compare": "put evaluations beside each other",
     "export": "write one file for ONNX Runtime, browsers or torch.export",
     "info": "show what a model is",
-    "push": "put a model on the Hugging Face Hub, with a card",
+    "push": "upload a model to the Hugging Face Hub, with a model card",
     "app": "open a page in the browser: draw, generate, edit, explore, score",
     "demo": "train on small digits in minutes and make a page of pictures",
     "completion": "make the Tab key complete all this in bash, zsh or fish",
 }
-
-OPTIONAL = (
-    "lightning", "jsonargparse", "yaml", "sklearn", "tensorboard", "matplotlib", "imageio_ffmpeg",
-    "onnx", "onnxscript", "onnxruntime", "shtab", "gradio",
-)  # fmt: skip
-"""Packages that may be missing."""
-EXTRAS = {
-    "edit": "figures", "figures": "figures", "evaluate": "eval", "compare": "eval",
-    "export": "export", "app": "app", "completion": "completion",
-}  # fmt: skip
-"""Which extra brings what a verb needs, where it is not ``train``."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run ``ign VERB ...``.
 
     Args:
-        arguments: What follows the program's name; None for the process's own.
+        arguments: The words after the program's name; None for those of the process.
 
     Returns:
-        0; 1 where a run failed; 2 for a user's mistake, told in one line; 128 + n after signal n.
+        0; 1 after a run or an error that names a file; 2 for bad input, explained in one line;
+        128 + n after signal n.
     """
+    from ign.cli import faults
+    from ign.core.terminal import plain_streams
+
     words = list(sys.argv[1:] if arguments is None else arguments)
-    replace_unencodable()
-    if not sys.stderr.isatty():  # nobody looks at the bars of the Hub's client
+    verb = words[0] if words and words[0] in VERBS else ""
+    if not (sys.stderr and sys.stderr.isatty()):  # nobody looks at the bars of the Hub's client
         os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
+    with plain_streams():
+        try:
+            status = _run(words)
+            if sys.stdout is not None:
+                sys.stdout.flush()
+            return status
+        except KeyboardInterrupt:
+            return faults.interrupted(verb)
+        except BrokenPipeError:
+            _discard_output()
+            return 141
+        except (ValueError, OSError, ModuleNotFoundError) as error:
+            _flush_or_discard()
+            return faults.mistake(verb, error)
+        except Exception as error:
+            _flush_or_discard()
+            return faults.unexpected(verb, error, words)
+
+
+def _run(words: list[str]) -> int:
+    from ign.cli import overview
+
+    words = overview.plain_words(words)
     if not words or words[0] not in VERBS:
-        return _help(words)
-    verb = import_module(f"ign.cli.{words[0]}")
+        return overview.show(words)
+    status: int | None = import_module(f"ign.cli.{words[0]}").run(words[1:])
+    return status or 0
+
+
+def _flush_or_discard() -> None:
+    """Write what Python still holds for standard output; discard it where that fails."""
     try:
-        status: int | None = verb.run(words[1:])
-        sys.stdout.flush()
-        return status or 0
-    except KeyboardInterrupt:
-        return 130
-    except BrokenPipeError:  # nobody reads: whatever Python still holds goes nowhere
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except (OSError, ValueError):
+        _discard_output()
+
+
+def _discard_output() -> None:
+    """Send what Python still holds for standard output nowhere, so that the exit is silent."""
+    with suppress(OSError, ValueError, AttributeError):  # a standard output that is no file
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 141
-    except (ValueError, OSError, ModuleNotFoundError) as error:
-        return complain(words[0], error)
-
-
-def complain(verb: str, error: Exception) -> int:
-    """Tell a mistake in one line on standard error: exit status 2."""
-    text = str(error)
-    if isinstance(error, ModuleNotFoundError):
-        extra = EXTRAS.get(verb, "train")
-        text += f"; pip install 'ign[{extra}]'" if error.name in OPTIONAL else ""
-    elif isinstance(error, OSError) and error.strerror:
-        text = f"{error.filename or ''}: {error.strerror}".lstrip(": ")
-    print(f"ign {verb}: {text}", file=sys.stderr)
-    return 2
-
-
-def _help(words: list[str]) -> int:
-    from ign import __version__
-
-    text = "\n".join(f"  {name:12}{what}" for name, what in VERBS.items())
-    parser = argparse.ArgumentParser(
-        prog="ign",
-        usage="ign VERB [options]        ign VERB --help",
-        description="Idempotent Generative Networks: generate, restore and score images.",
-        epilog=f"verbs:\n{text}\n\nexamples:\n  ign sample mnist\n  ign train --data photos/",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument("--version", action="version", version=f"ign {__version__}")
-    if words and words[0] not in ("-h", "--help", "--version"):
-        what = "option" if words[0].startswith("-") else "verb"
-        print(f"ign: no {what} {words[0]!r}; verbs: {', '.join(VERBS)}", file=sys.stderr)
-        return 2
-    if words:
-        parser.parse_args(words[:1])
-    parser.print_help(sys.stderr)
-    return 2

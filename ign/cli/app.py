@@ -6,8 +6,8 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from ign.app.server import serve
 from ign.cli.common import load_model, natural, parse, verb
+from ign.core.text import printable
 
 
 def run(words: Sequence[str]) -> None:
@@ -42,8 +42,10 @@ def run(words: Sequence[str]) -> None:
     path = Path(options.model)
     name = path.resolve().name if path.exists() else options.model
 
+    from ign.app.server import serve
+
     def ready(address: str) -> None:
-        print(f"{name} at {address}  (Ctrl-C ends it)", flush=True)
+        print(f"{printable(name)} at {address}  (Ctrl-C ends it)", flush=True)
         if not options.no_browser:
             import webbrowser
 

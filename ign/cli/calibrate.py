@@ -1,29 +1,30 @@
-"""ign calibrate: what scores are usual among clean images."""
+"""ign calibrate: the scores of clean images, and the threshold over which to flag."""
 
 __all__ = ["run"]
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import torch
-from torch import Tensor
+from ign.cli.choices import SPLITS
+from ign.cli.common import fraction, load_model, natural, new_folder, parse, verb
+from ign.core.terminal import echo
+from ign.core.text import printable
 
-from ign import data
-from ign.anomaly import SCORES, Calibration
-from ign.cli.common import fraction, fresh_folder, load_model, natural, parse, verb
-from ign.data.splits import SPLITS
-from ign.io.config import update_config
-from ign.io.packaged import locate
-from ign.model import IGN
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from ign import IGN
+    from ign.data import ImageSet
 
 
 def run(words: Sequence[str]) -> None:
-    """Score clean images and save with the model what was found."""
+    """Score clean images and save the thresholds with the model."""
     parser = verb(
         "calibrate",
-        "Learn from clean images which scores are usual, and over which one to flag an image. At"
-        " most the share --rate of clean images like these is flagged. It is saved with the model;"
-        " `ign score` then gives percentiles and flags.",
+        "Learn from clean images over which score to flag an image. At most the share --rate of"
+        " clean images like these is flagged. The result is saved with the model; `ign score` then"
+        " gives percentiles and flags.",
         "examples:\n"
         "  ign calibrate runs/mnist --data mnist --rate 0.01\n"
         "  ign calibrate mnist --data clean/ --out calibrated",
@@ -35,7 +36,7 @@ def run(words: Sequence[str]) -> None:
     )  # fmt: skip
     parser.add_argument(
         "--split", choices=SPLITS,
-        help="which part of them (default: test where the model was trained on data of that name,"
+        help="part of the data (default: test where the model was trained on data of that name,"
         " else all)",
     )  # fmt: skip
     parser.add_argument(
@@ -43,48 +44,61 @@ def run(words: Sequence[str]) -> None:
         type=fraction,
         default=0.05,
         metavar="A",
-        help="largest share of clean images to flag",
+        help="the largest share of clean images to flag",
     )
-    parser.add_argument("--limit", type=natural, metavar="N", help="take the first N images only")
+    parser.add_argument("--limit", type=natural, metavar="N", help="use the first N images only")
     parser.add_argument(
         "--out", type=Path, metavar="FOLDER",
-        help="save the model there (default: in its own place)",
+        help="where to save the model (default: in its own folder)",
     )  # fmt: skip
     options = parse(parser, words)
-    out = fresh_folder(options.out, options.force) if options.out else _place(options.model)
+    from ign import data
+    from ign.anomaly import Calibration
+    from ign.io.config import update_config
+
+    out = new_folder(options.out, options.force) if options.out else _folder_of(options.model)
     model = load_model(options)
     if model.calibration and not options.force and not options.out:
-        raise ValueError(f"{options.model}: is calibrated; give --force, or another --out")
+        raise ValueError(f"{options.model}: is calibrated already; give --force or --out")
     name = Path(options.data).name
     split = options.split or ("test" if name == model.about.get("data") else "all")
     clean = data.load(
-        options.data, split=split, size=model.shape[-1], gray=model.shape[0] == 1,
-        limit=options.limit, progress=True,
-    )  # fmt: skip
+        options.data, split=split, limit=options.limit, progress=True, **model.load_options
+    )
     scores = _scores(model, clean, options.batch_size)
     found = model.calibration = Calibration.fit(scores, options.rate, f"{name}, split {split}")
     if options.out:
         model.save_pretrained(out)
     else:
-        update_config(out, calibration=model.calibration)
-    print(f"{found.images:,} clean images of {found.data}; saved in {out}")
+        update_config(out, calibration=found)
+    echo(f"{found.images:,} clean images of {printable(found.data)}; saved in {out}")
     for kind, values in scores.items():
         over = f"flagged over {found.thresholds[kind]:.4g}"
-        print(f"{kind:13} median {values.median():.4g}  largest {values.max():.4g}  {over}")
+        echo(f"{kind:13} median {values.median():.4g}  largest {values.max():.4g}  {over}")
 
 
-def _place(name: str) -> Path:
-    """Where to save in place.
+def _folder_of(name: str) -> Path:
+    """The folder of a model on this disk.
 
     Raises:
-        ValueError: The model is not the user's own.
+        ValueError: The model is a packaged one or on the Hub.
+        OSError: The folder cannot be written to.
     """
-    if not Path(name).exists():
-        raise ValueError(f"{name}: is no path; give --out FOLDER for a model of your own")
-    return locate(name)
+    from ign.core.files import check_writable
+    from ign.io.packaged import CONFIG, locate
+
+    if not name or not Path(name).exists():
+        raise ValueError(f"{name}: is not a path; give --out FOLDER to save a copy there")
+    folder = locate(name)
+    check_writable(folder / CONFIG)
+    return folder
 
 
-def _scores(model: IGN, images: data.ImageSet, count: int) -> dict[str, Tensor]:
+def _scores(model: "IGN", images: "ImageSet", count: int) -> "dict[str, Tensor]":
+    import torch
+
+    from ign.anomaly import SCORES
+
     parts = torch.arange(len(images)).split(count)
     found = [model.scores(images.batch(i), count) for i in parts]
     return {kind: torch.cat([scores[kind].cpu() for scores in found]) for kind in SCORES}

@@ -1,175 +1,262 @@
 """What the verbs share: models, images from disk, places to write to."""
 
 __all__ = [
+    "SHEET",
+    "SHOWN",
     "Input",
     "Parser",
-    "applied",
+    "distinct",
+    "find_inputs",
     "fraction",
-    "fresh_file",
-    "fresh_folder",
-    "inputs",
+    "index",
     "load_model",
     "natural",
+    "new_file",
+    "new_folder",
+    "number",
     "parse",
-    "read",
+    "pick_device",
+    "positive",
+    "read_inputs",
     "result_name",
     "seed",
+    "shortened",
     "verb",
 ]
 
 import argparse
-import sys
+import os
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-import torch
-from torch import Tensor
+from ign.cli.parser import (
+    Parser,
+    fraction,
+    index,
+    natural,
+    number,
+    parse,
+    positive,
+    seed,
+    verb,
+)
+from ign.core.files import check_writable
+from ign.core.terminal import echo, progress
 
-from ign.cli.parser import Parser, fraction, natural, parse, seed, verb
-from ign.core.terminal import progress
-from ign.data import DataError, read_image, to_float
-from ign.data.files import list_folder
-from ign.model import IGN
-from ign.project import applied
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from ign import IGN
 
 Rename = Callable[[str], str]
 SHEET = "_sheet.png"
 SHOWN = 12
 """How many images a sheet shows side by side."""
-WRITABLE = {".png", ".jpg", ".jpeg", ".webp", ".bmp"}
+LOSSLESS = {".png", ".bmp"}
+"""Suffixes of files that keep every pixel value."""
+LONGEST_NAME = 255
+"""The most bytes that a file's name may have on common file systems."""
 
 
 class Input(NamedTuple):
-    """An image file and the name under which its result goes."""
+    """An image file and the name of the file for its result."""
 
     name: str
     path: Path
 
 
-def load_model(options: argparse.Namespace) -> IGN:
-    """The model that the arguments name, on the device that they name.
+def pick_device(name: str) -> str:
+    """A device by name; ``auto`` is the first of cuda, mps and cpu that this machine has.
 
     Raises:
-        ValueError: This machine has no such device, or the model is not of images.
+        ValueError: This machine has no such device.
     """
-    there = {
+    import torch
+
+    available = {
         "cuda": torch.cuda.is_available(),
         "mps": torch.backends.mps.is_available(),
         "cpu": True,
     }
-    name = getattr(options, "device", "cpu")
     if name == "auto":
-        name = next(k for k, v in there.items() if v)
-    if not there[name]:
-        raise ValueError(f"--device {name}: there is none here; use --device auto")
-    model = IGN.from_pretrained(options.model, name)
+        return next(device for device, there in available.items() if there)
+    if not available[name]:
+        raise ValueError(f"--device {name}: this machine has none; use --device auto")
+    return name
+
+
+def load_model(options: argparse.Namespace) -> "IGN":
+    """The model that the arguments name, on the device that they name.
+
+    Raises:
+        ValueError: This machine has no such device, or the model is not for images.
+    """
+    from ign import IGN
+
+    if not options.model:
+        raise ValueError("the name of the model is empty; give a run, a model or its name")
+    model = IGN.from_pretrained(options.model, pick_device(getattr(options, "device", "cpu")))
     if len(model.shape) != 3:
-        raise ValueError(f"{options.model}: of samples {model.shape}, not images; use it in Python")
+        raise ValueError(
+            f"{options.model}: is for samples of shape {model.shape}, not for images; use it in"
+            " Python"
+        )
     return model
 
 
-def fresh_folder(path: Path, force: bool, option: str = "--out") -> Path:
-    """A folder to write to.
+def new_folder(path: Path, force: bool, option: str = "--out") -> Path:
+    """A folder that can be written to.
 
     Raises:
         ValueError: It holds something and ``force`` is off, or it is a file.
+        OSError: It cannot be written to.
     """
     if path.exists() and not path.is_dir():
         raise ValueError(f"{option} {path}: is a file; give a folder")
     if path.exists() and any(path.iterdir()) and not force:
         raise ValueError(f"{option} {path}: is not empty; give another {option}, or --force")
+    check_writable(path / "file")
     return path
 
 
-def fresh_file(path: Path, force: bool) -> Path:
-    """A file to write.
+def new_file(path: Path, force: bool) -> Path:
+    """A file that can be written.
 
     Raises:
-        ValueError: It exists and ``force`` is off, or it is a folder.
+        ValueError: It exists and ``force`` is off, or it is a folder or a device.
+        OSError: Its folder cannot be written to.
     """
     if path.is_dir():
         raise ValueError(f"--out {path}: is a folder; give a file")
+    if path.exists() and not path.is_file():
+        raise ValueError(f"--out {path}: is not a regular file")
     if path.exists() and not force:
         raise ValueError(f"--out {path}: exists; give another --out, or --force")
+    check_writable(path)
     return path
 
 
 def result_name(name: str) -> str:
-    """An input's name, as PNG where its kind cannot be written, and never the sheet's."""
+    """An input's name with the suffix of a lossless format, and never the sheet's."""
     path = Path(name)
-    path = path if path.suffix.lower() in WRITABLE else path.with_suffix(".png")
+    path = path if path.suffix.lower() in LOSSLESS else path.with_suffix(".png")
     return f"_{path}" if str(path) == SHEET else str(path)
 
 
-def inputs(paths: Sequence[str], rename: Rename = str) -> list[Input]:
-    """The images among files and folders, in order; two of one name are told apart.
+def shortened(path: Path, extra: str = "") -> Path:
+    """The path with ``extra`` after its stem, which is cut where the name would be too long."""
+    end = f"{extra}{path.suffix}"
+    room = LONGEST_NAME - len(os.fsencode(end))
+    stem = path.stem
+    while len(os.fsencode(stem)) > room:
+        stem = stem[:-1]
+    return path.with_name(stem + end)
+
+
+def distinct(path: Path, taken: set[str]) -> str:
+    """The path with a number after its stem where it is taken; then it is taken, too."""
+    name, n = str(shortened(path)), 2
+    while name in taken:
+        name, n = str(shortened(path, f"-{n}")), n + 1
+    taken.add(name)
+    return name
+
+
+def find_inputs(paths: Sequence[str], rename: Rename = str) -> list[Input]:
+    """The images among files and folders, in order; a number sets equal names apart.
 
     Args:
         paths: Files and folders.
-        rename: From an image's name to its result's.
+        rename: From the name of an image to the name of its result.
 
     Raises:
-        ValueError: A path that is not there, or no image at all.
+        ValueError: A path does not exist, is neither a file nor a folder, or there is no image.
     """
+    from ign.data.files import list_folder
+
     every: list[Input] = []
-    for given in map(Path, paths):
+    for text in paths:
+        given = Path(text)
+        if not text:
+            raise ValueError("an INPUT is empty; give image files and folders")
         if not given.exists():
             raise ValueError(f"{given}: no such file or folder")
         if given.is_dir():
             every += [Input(f.name, Path(f.path)) for f in list_folder(given).files]
-        else:
+        elif given.is_file():
             every.append(Input(given.name, given))
+        else:
+            raise ValueError(f"{given}: is neither a file nor a folder; give image files")
     if not every:
         raise ValueError(f"{', '.join(paths)}: no images there")
-    names = [rename(one.name) for one in every]
+    names = [str(shortened(Path(rename(one.name)))) for one in every]
     taken: set[str] = set()
     for i in sorted(range(len(every)), key=lambda i: names[i] != every[i].name):
-        wanted, n = Path(names[i]), 2
-        while names[i] in taken:
-            names[i], n = str(wanted.with_stem(f"{wanted.stem}-{n}")), n + 1
-        taken.add(names[i])
+        names[i] = distinct(Path(names[i]), taken)
     return [Input(name, one.path) for name, one in zip(names, every, strict=True)]
 
 
-def read(
-    model: IGN, paths: Sequence[str], count: int, rename: Rename = str
-) -> Iterator[tuple[list[Input], Tensor]]:
-    """The images of files and folders in the model's format, some at a time, with a bar.
+def read_inputs(
+    model: "IGN", paths: Sequence[str], count: int, rename: Rename = str
+) -> Iterator[tuple[list[Input], "Tensor"]]:
+    """The images of files and folders in the model's format, in batches, with a progress bar.
 
-    An image that cannot be read is named on standard error and left out.
+    Standard error names each image that cannot be read and is left out, and says how many were
+    resized or converted.
 
     Args:
-        model: Gives size and channels.
+        model: The model, whose size and channels the images get.
         paths: Files and folders.
-        count: How many at a time.
-        rename: From an image's name to its result's.
+        count: Images in a batch.
+        rename: From the name of an image to the name of its result.
 
     Yields:
         The files and their images, (B, C, H, W) in [-1, 1].
 
     Raises:
-        ValueError: Nothing among the paths can be read.
+        ValueError: None of the images can be read.
     """
-    every, broken = inputs(paths, rename), 0
+    import torch
+
+    from ign.data import DataError, read_image, to_float
+
+    every, broken, changed = find_inputs(paths, rename), 0, 0
     channels, size, _ = model.shape
     with progress() as bar:
         task = bar.add_task("reading", total=len(every))
         for start in range(0, len(every), count):
-            kept, arrays = [], []
+            files, arrays = [], []
             for one in every[start : start + count]:
                 try:
-                    pixels = read_image(one.path, size=size, gray=channels == 1)
+                    pixels = read_image(one.path, size, channels == 1, model.value_range)
                 except DataError as error:
-                    print(f"skipped: {error}", file=sys.stderr)
+                    echo(f"skipped: {' '.join(str(error).split())}", error=True)
                     broken += 1
                     continue
-                kept.append(one)
+                changed += _is_changed(one.path, channels, size)
+                files.append(one)
                 arrays.append(torch.tensor(pixels))
-            if kept:
-                yield kept, to_float(torch.stack(arrays))
+            if files:
+                yield files, to_float(torch.stack(arrays))
             bar.advance(task, len(every[start : start + count]))
     if broken == len(every):
         raise ValueError(f"none of {broken} images can be read")
     if broken:
-        print(f"skipped {broken} of {len(every)} images", file=sys.stderr)
+        echo(f"skipped {broken} of {len(every)} images", error=True)
+    if changed:
+        kind = f"{size}x{size}, {'gray' if channels == 1 else 'colour'}"
+        echo(
+            f"note: {changed} of {len(every)} images were cropped, resized or converted to what"
+            f" the model takes ({kind})",
+            error=True,
+        )
+
+
+def _is_changed(path: Path, channels: int, size: int) -> bool:
+    """Whether reading an image changes its size, or takes its colours away."""
+    from ign.data.decode import quiet, read_header
+
+    with quiet():
+        header = read_header(str(path))
+    return (header.width, header.height) != (size, size) or (channels == 1 and not header.gray)

@@ -4,13 +4,15 @@ __all__ = ["run"]
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from rich.console import Console
-from rich.table import Table
+from ign.cli.parser import Parser, parse
+from ign.core.folder import output_folder
+from ign.core.terminal import console_on, echo
+from ign.core.text import printable
 
-from ign.cli.common import Parser, fresh_folder, parse
-from ign.core.files import atomic
+if TYPE_CHECKING:
+    from ign.evaluate.comparison import Compared
 
 WIDTH = 140
 """Narrower terminals get the main columns alone."""
@@ -34,20 +36,31 @@ def run(words: Sequence[str]) -> None:
     )
     options = parse(parser, words, "force")
 
+    with output_folder(options.out, options.force) as out:
+        compared = _compare(options.results, out.work)
+    _show(compared)
+    echo("\n".join([*compared.notes, ""]))
+    echo(f"{options.out}/comparison.md, bars.png, scatter.png")
+
+
+def _compare(results: Sequence[str], out: Path) -> "Compared":
+    """Write the table and the plots."""
     from ign.evaluate.comparison import bars, compare, scatter
     from ign.evaluate.tables import markdown
 
-    out = fresh_folder(options.out, options.force)
-    named = _named(options.results)
-    compared = compare(named)
+    compared = compare(_named(results))
     bars(compared, out / "bars.png")
     scatter(compared, out / "scatter.png")
-    with atomic(out / "comparison.md") as path:
-        path.write_text(
-            "\n\n".join([markdown(compared.rows, {}, plain=True), *compared.notes]) + "\n",
-            encoding="utf-8",
-        )
-    console = Console(markup=False, emoji=False)
+    text = "\n\n".join([markdown(compared.rows, {}, plain=True), *compared.notes])
+    (out / "comparison.md").write_bytes(f"{text}\n".encode("utf-8", "backslashreplace"))
+    return compared
+
+
+def _show(compared: "Compared") -> None:
+    """Print the table; a narrow terminal gets the main columns alone."""
+    from rich.table import Table
+
+    console = console_on()
     if not console.is_terminal:
         console.width = WIDTH
     columns = compared.main if console.width < WIDTH else list(compared.rows[0])
@@ -55,13 +68,12 @@ def run(words: Sequence[str]) -> None:
     for i, name in enumerate(columns):
         shown.add_column(name, justify="right" if i > 1 else "left")
     for row in compared.rows:
-        shown.add_row(*(row[name] for name in columns))
-    console.print(shown, highlight=False)
-    print("\n".join([*compared.notes, f"\n{out}/comparison.md, bars.png, scatter.png"]))
+        shown.add_row(*(printable(str(row[name])) for name in columns))
+    console.print(shown)
 
 
 def _named(given: Sequence[str]) -> Mapping[str, Any]:
-    """The results by name: the one given, else the path.
+    """The results by the name that was given, or by their path.
 
     Raises:
         ValueError: Two have one name.

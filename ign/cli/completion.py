@@ -1,4 +1,4 @@
-"""ign completion: what the Tab key knows."""
+"""ign completion: scripts for the Tab key."""
 
 __all__ = ["run"]
 
@@ -7,18 +7,17 @@ from collections.abc import Sequence
 from importlib import import_module
 from typing import Any
 
-from ign.cli import OPTIONAL, VERBS
+from ign.cli import VERBS
+from ign.cli.choices import DATA, packaged_models
+from ign.cli.faults import OPTIONAL
 from ign.cli.parser import Parser, parser_of
-from ign.data.download import MIRRORS
-from ign.io.packaged import packaged
 
 SHELLS = ("bash", "zsh", "fish")
-DATA = ("digits", *MIRRORS)
 KINDS = {
     "FILE": "file", "INPUT": "file", "RESULTS": "file", "FOLDER": "directory", "RUN": "directory",
     "MODEL": "model", "DATA": "data", "CLEAN": "data",
 }  # fmt: skip
-"""What a value is, by what it is called in the help."""
+"""What completes a value, by its name in the help."""
 
 
 def run(words: Sequence[str]) -> None:
@@ -81,7 +80,7 @@ def _complete(kind: str) -> dict[str, Any]:
     """How each shell completes a value of the kind."""
     import shtab
 
-    names = {"model": packaged(), "data": DATA}.get(kind)
+    names = {"model": packaged_models(), "data": DATA}.get(kind)
     if names is None:
         return dict({"file": shtab.FILE, "directory": shtab.DIRECTORY}[kind])
     words, function = " ".join(names), f"_ign_{kind}_or_files"

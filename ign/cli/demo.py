@@ -2,11 +2,11 @@
 
 __all__ = ["run"]
 
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from ign.cli.common import Parser
+from ign.cli.parser import Parser, natural
+from ign.core.terminal import echo
 
 
 def run(words: Sequence[str]) -> int:
@@ -22,7 +22,7 @@ def run(words: Sequence[str]) -> int:
         "--out", type=Path, default=Path("runs/demo"), metavar="RUN", help="where to write"
     )
     parser.add_argument(
-        "--steps", type=int, metavar="N", help="training steps (default: the preset's)"
+        "--steps", type=natural, metavar="N", help="training steps (default: the preset's)"
     )
     parser.add_argument("--force", action="store_true", help="replace the run at --out")
     options = parser.parse_args(words)
@@ -38,9 +38,9 @@ def run(words: Sequence[str]) -> int:
     try:
         model = start(config, out, replace=options.force)
     except Failure as failure:
-        print(f"ign demo: {failure}", file=sys.stderr)
+        echo(f"ign demo: {failure}", error=True)
         return 128 + failure.signal if isinstance(failure, Interrupted) else 1
     shown = page(model, data.load("digits", split="test", size=config.size), out)
-    print(f"look at {shown}\nmodel in {out}/model")
-    print(f"next: ign sample {out} --out samples      ign train --data path/to/your/images")
+    echo(f"look at {shown}\nmodel in {out}/model")
+    echo(f"next: ign sample {out} --out samples      ign train --data path/to/your/images")
     return 0

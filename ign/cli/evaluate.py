@@ -1,34 +1,41 @@
-"""ign evaluate: how good a model is, by numbers that say what they are."""
+"""ign evaluate: how good a model's samples are, with all that defines the numbers."""
 
 __all__ = ["run"]
 
 import argparse
 import shlex
-import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
-from rich.console import Console
-
-from ign import data
-from ign.cli.common import fresh_folder, load_model, natural, parse, seed, verb
-from ign.io.packaged import locate
+from ign.cli.common import load_model, natural, parse, positive, seed, verb
+from ign.core.folder import output_folder
+from ign.core.terminal import console_on, echo
 
 WIDTH = 120
 
 
 def run(words: Sequence[str]) -> None:
-    """Write OUT/results.json, on wish OUT/index.html, and show the table."""
+    """Write OUT/results.json, with --html also OUT/index.html, and show the table."""
     options = _options(words)
-    from ign.evaluate import evaluate, load_net
-    from ign.evaluate.report import page, save, table, title
+    with output_folder(options.out, options.force) as out:
+        results = _evaluate(options, words, out.work)
+    _show(results)
+    page = f"\nlook at {options.out / 'index.html'}" if options.html else ""
+    echo(f"\n{options.out / 'results.json'}{page}")
 
-    out = fresh_folder(options.out, options.force)
+
+def _evaluate(options: argparse.Namespace, words: Sequence[str], out: Path) -> dict[str, Any]:
+    """Evaluate, and write the results and the page."""
+    from ign import data
+    from ign.evaluate import evaluate, load_net
+    from ign.evaluate.report import page, save
+    from ign.io.packaged import locate
+
     model = load_model(options)
     net = options.features and load_net(options.features, model.device, progress=True)
-    channels, size, _ = model.shape
     real, train = (
-        data.load(options.data, split=split, size=size, gray=channels == 1, progress=True)
+        data.load(options.data, split=split, progress=True, **model.load_options)
         for split in (options.split, "train")
     )
     found = evaluate(
@@ -42,17 +49,24 @@ def run(words: Sequence[str]) -> None:
     for name, split in (("real", options.split), ("train", "train")):
         results["protocol"][name] |= {"source": options.data, "split": split}
     results["about"]["command"] = shlex.join(["ign", "evaluate", *words])
-    saved = save(results, out)
-    shown = page(found, options.model, out) if options.html else None
-    console = Console(markup=False, emoji=False)
+    save(results, out)
+    if options.html:
+        page(found, options.model, out)
+    return results
+
+
+def _show(results: dict[str, Any]) -> None:
+    """Print the table, and the alarms and warnings on standard error."""
+    from ign.evaluate.report import table, title
+
+    console = console_on()
     if not console.is_terminal:
         console.width = WIDTH
-    print(f"{title(results)}\n")
-    console.print(table(results), highlight=False)
+    echo(f"{title(results)}\n")
+    console.print(table(results))
     for kind in ("alarms", "warnings"):
         for text in results[kind]:
-            print(f"{kind[:-1]}: {text}", file=sys.stderr)
-    print(f"\n{saved}" + (f"\nlook at {shown}" if shown else ""))
+            echo(f"{kind[:-1]}: {text}", error=True)
 
 
 def _options(words: Sequence[str]) -> argparse.Namespace:
@@ -65,13 +79,13 @@ def _options(words: Sequence[str]) -> argparse.Namespace:
     )
     parser.add_argument(
         "--data", required=True, metavar="DATA",
-        help="what the model was trained on: a named data set, a folder or a zip",
+        help="the data that the model was trained on: a named data set, a folder or a zip",
     )  # fmt: skip
     parser.add_argument(
         "--split", default="test", choices=("val", "test"), help="the held-out part"
     )
     parser.add_argument(
-        "--samples", "-n", type=natural, default=10_000, metavar="N", help="how many samples"
+        "--samples", "-n", type=natural, default=10_000, metavar="N", help="number of samples"
     )
     parser.add_argument(
         "--applications", "-k", type=natural, nargs="+", default=[1, 2], metavar="K",
@@ -82,14 +96,14 @@ def _options(words: Sequence[str]) -> argparse.Namespace:
         help="mnist, faces, inception, or a file NAME.safetensors or NAME.pt (default: mnist for"
         " gray images of 28x28 pixels, faces for colour of 64x64)",
     )  # fmt: skip
-    parser.add_argument("--seed", type=seed, default=0, help="of samples and subsets")
+    parser.add_argument("--seed", type=seed, default=0, help="seed of samples and subsets")
     parser.add_argument(
         "--neighbours", type=natural, default=5, metavar="K",
-        help="which neighbour the balls of precision and coverage reach to",
+        help="the nearest neighbour that sets the radius for precision and coverage",
     )  # fmt: skip
     parser.add_argument(
-        "--tolerance", type=float, default=0.02, metavar="D",
-        help="the drift under which a sample counts as at rest",
+        "--tolerance", type=positive, default=0.02, metavar="D",
+        help="a sample with a smaller drift counts as at rest",
     )  # fmt: skip
     parser.add_argument("--html", action="store_true", help="write OUT/index.html with pictures")
     parser.add_argument(

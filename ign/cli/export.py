@@ -5,9 +5,9 @@ __all__ = ["run"]
 from collections.abc import Sequence
 from pathlib import Path
 
-from ign.cli.common import fresh_file, load_model, natural, parse, seed, verb
-from ign.core.terminal import console
-from ign.export import FORMATS, export
+from ign.cli.choices import EXPORT_FORMATS
+from ign.cli.common import load_model, natural, new_file, parse, seed, verb
+from ign.core import terminal
 
 
 def run(words: Sequence[str]) -> None:
@@ -15,16 +15,15 @@ def run(words: Sequence[str]) -> None:
     parser = verb(
         "export",
         "Write a model as one file that runs without this library. It computes f^k, the projection,"
-        " or with --sampler the way from noise to samples, for any batch size. It is run and"
-        " compared with the model before it gets its name. What it takes and gives is in its"
-        " metadata.",
+        " or with --sampler the samples of given noise, for any batch size. It is run and"
+        " compared with the model before it is saved. Its metadata describes input and output.",
         "examples:\n"
         "  ign export mnist --out mnist.onnx\n"
         "  ign export runs/mnist --sampler --uint8 --half --out sampler.onnx",
     )
     parser.add_argument(
-        "--format", choices=tuple(FORMATS), default="onnx",
-        help="onnx, or torch: a program of torch.export",
+        "--format", choices=tuple(EXPORT_FORMATS), default="onnx",
+        help="onnx, or torch for a program of torch.export",
     )  # fmt: skip
     parser.add_argument(
         "--applications", "-k", type=natural, default=1, metavar="K",
@@ -32,16 +31,16 @@ def run(words: Sequence[str]) -> None:
     )  # fmt: skip
     parser.add_argument(
         "--sampler", action="store_true",
-        help="standard normal noise in, samples out, as `ign sample` makes them",
+        help="take standard normal noise and give samples, as `ign sample` does",
     )  # fmt: skip
     parser.add_argument(
         "--uint8", action="store_true",
-        help="images go in and out as bytes, (B, H, W, C), not as (B, C, H, W) in [-1, 1]",
+        help="take and give bytes, (B, H, W, C), instead of (B, C, H, W) in [-1, 1]",
     )  # fmt: skip
     parser.add_argument(
         "--half", action="store_true", help="float16 weights: half the size, computed in float32"
     )
-    parser.add_argument("--seed", type=seed, default=0, help="of the inputs of the check")
+    parser.add_argument("--seed", type=seed, default=0, help="seed of the inputs of the check")
     parser.add_argument(
         "--out",
         type=Path,
@@ -49,20 +48,22 @@ def run(words: Sequence[str]) -> None:
         help="the file (default: MODEL.onnx or MODEL.pt2 in this folder)",
     )
     options = parse(parser, words, "force")
-    name, suffix = Path(options.model).resolve().name, FORMATS[options.format].suffix
+    name, suffix = Path(options.model).resolve().name, EXPORT_FORMATS[options.format]
     out = options.out or Path(name + "-sampler" * options.sampler + suffix)
     if out.suffix != suffix:
         raise ValueError(f"--out {out}: a file of format {options.format} ends in {suffix}")
-    fresh_file(out, options.force)
+    new_file(out, options.force)
+    from ign.export import export
+
     model = load_model(options)
-    with console.status("exporting and checking"):
+    with terminal.console.status("exporting and checking"):
         made = export(
             model, out, options.format, options.applications, options.sampler, options.uint8,
             options.half, options.seed, name,
         )  # fmt: skip
-    print(f"{made.metadata['computes']} in {out}, {out.stat().st_size / 1e6:.2f} MB")
-    print(f"  input   {made.metadata['input']}")
-    print(f"  output  {made.metadata['output']}")
-    print(f"largest difference from the model: {made.difference:.1e}")
+    terminal.echo(f"{made.metadata['computes']} in {out}, {out.stat().st_size / 1e6:.2f} MB")
+    terminal.echo(f"  input   {made.metadata['input']}")
+    terminal.echo(f"  output  {made.metadata['output']}")
+    terminal.echo(f"largest difference from the model: {made.difference:.1e}")
     if options.half:
-        print(f"largest difference that half precision makes: {made.rounding:.1e}")
+        terminal.echo(f"largest difference that half precision makes: {made.rounding:.1e}")

@@ -6,7 +6,8 @@ import json
 from collections.abc import Sequence
 
 from ign.cli.common import load_model, verb
-from ign.io.packaged import locate
+from ign.core.terminal import echo
+from ign.core.text import printable
 
 
 def run(words: Sequence[str]) -> None:
@@ -16,8 +17,10 @@ def run(words: Sequence[str]) -> None:
         "Show a model's image format, network, noise, size and training.",
         "example:\n  ign info mnist",
     )
-    parser.add_argument("--json", action="store_true", help="as JSON, for programs")
+    parser.add_argument("--json", action="store_true", help="print JSON, for programs")
     options = parser.parse_args(words)
+    from ign.io.packaged import locate
+
     model = load_model(options)
     channels, height, width = model.shape
     facts = {
@@ -26,8 +29,8 @@ def run(words: Sequence[str]) -> None:
         **model.facts(),
     }
     if options.json:
-        print(json.dumps(facts, indent=2))
+        echo(json.dumps(facts, indent=2))
         return
     for name, value in facts.items():
-        shown = f"{value:,}" if isinstance(value, int) else value
-        print(f"{name.replace('_', ' '):18}{shown}")
+        shown = f"{value:,}" if isinstance(value, int) else printable(str(value), 10_000)
+        echo(f"{printable(name.replace('_', ' ')):18}{shown}")

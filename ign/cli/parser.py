@@ -1,15 +1,35 @@
 """The arguments of the verbs: how they are declared, checked and explained."""
 
-__all__ = ["Help", "Parser", "fraction", "natural", "parse", "parser_of", "seed", "verb"]
+__all__ = [
+    "Help",
+    "Parser",
+    "fraction",
+    "index",
+    "natural",
+    "number",
+    "parse",
+    "parser_of",
+    "positive",
+    "seed",
+    "verb",
+]
 
 import argparse
+import math
+import re
 import textwrap
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any, Literal, NoReturn
 
+from ign.cli.suggest import improve
+
 ASKED = ["the parser, please"]
-"""Given to a verb in the place of its words by :func:`parser_of`."""
+"""What :func:`parser_of` gives a verb instead of words."""
+LARGEST = 2**31 - 1
+"""The largest count that an option takes."""
+NEGATIVE = re.compile(r"-(\d+\.?\d*|\.\d+)(e[-+]?\d+)?$|-(inf|nan)", re.IGNORECASE)
+"""Words that begin with a hyphen and are numbers, not options."""
 
 
 class Help(argparse.HelpFormatter):
@@ -42,9 +62,11 @@ class Parser(argparse.ArgumentParser):
     def __init__(self, *args: Any, **options: Any):
         options.setdefault("formatter_class", Help)
         super().__init__(*args, **options)
+        self._negative_number_matcher = NEGATIVE
 
     def error(self, message: str) -> NoReturn:
-        raise ValueError(f"{message} (see {self.prog} --help)")
+        known = [name for action in self._actions for name in action.option_strings]
+        raise ValueError(f"{improve(message, known)} (see {self.prog} --help)")
 
     def parse_args(self, words: Sequence[str] | None = None, *rest: Any) -> Any:  # type: ignore[override]
         if words is ASKED:
@@ -74,7 +96,7 @@ def parser_of(run: Callable[[Sequence[str]], object]) -> Parser:
 
 
 def hyphens(word: str, to: str = "-") -> str:
-    """The word, where it is an option with hyphens in the place of underscores, or the reverse."""
+    """The word, where it is an option with hyphens for underscores, or the reverse."""
     name, sign, value = word.partition("=")
     if not name.startswith("--") or " " in name:
         return word
@@ -133,26 +155,52 @@ def parse(
             "--device",
             default="auto",
             choices=("auto", "cpu", "cuda", "mps"),
-            help="where to compute; auto takes the best there is",
+            help="where to compute; auto takes a GPU if there is one",
         )
     if not shared or "force" in shared:
-        parser.add_argument("--force", action="store_true", help="write over what is there")
+        parser.add_argument("--force", action="store_true", help="replace results that are there")
     return parser.parse_args(words)
 
 
 def natural(text: str) -> int:
     """A whole number of at least 1."""
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} must be a whole number of at least 1")
+    if not text.isdecimal() or len(text) > 20 or not 1 <= int(text) <= LARGEST:
+        raise argparse.ArgumentTypeError(
+            f"{text[:40]!r} must be a whole number of at least 1 and at most {LARGEST:,}"
+        )
     return int(text)
 
 
+def index(text: str) -> int:
+    """The number of a sample or a pixel, from 0."""
+    if not text.isdecimal() or len(text) > 20 or int(text) > LARGEST:
+        raise argparse.ArgumentTypeError(
+            f"{text[:40]!r} must be a whole number of at least 0 and at most {LARGEST:,}"
+        )
+    return int(text)
+
+
+def number(text: str) -> float:
+    """A finite number."""
+    with suppress(ValueError):
+        if math.isfinite(float(text)):
+            return float(text)
+    raise argparse.ArgumentTypeError(f"{text[:40]!r} must be a finite number")
+
+
+def positive(text: str) -> float:
+    """A finite number above 0."""
+    if not number(text) > 0:
+        raise argparse.ArgumentTypeError(f"{text[:40]!r} must be above 0")
+    return float(text)
+
+
 def fraction(text: str) -> float:
-    """A number between 0 and 1, neither of them."""
+    """A number between 0 and 1, without the ends."""
     with suppress(ValueError):
         if 0 < float(text) < 1:
             return float(text)
-    raise argparse.ArgumentTypeError(f"{text!r} must be a number above 0 and below 1")
+    raise argparse.ArgumentTypeError(f"{text[:40]!r} must be a number above 0 and below 1")
 
 
 def seed(text: str) -> int:
@@ -160,4 +208,4 @@ def seed(text: str) -> int:
     with suppress(ValueError):
         if -(2**63) <= int(text) < 2**63:
             return int(text)
-    raise argparse.ArgumentTypeError(f"{text!r} must be a whole number of 64 bits")
+    raise argparse.ArgumentTypeError(f"{text[:40]!r} must be a whole number of 64 bits")

@@ -1,4 +1,4 @@
-"""ign push: a model on the Hub, with a card."""
+"""ign push: upload a model to the Hub, with a card."""
 
 __all__ = ["run"]
 
@@ -6,32 +6,33 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from ign import data
-from ign.cli.common import fresh_folder, load_model, parse, verb
-from ign.data.terms import terms_of
-from ign.evaluate import card
-from ign.io.hub import parse_name
+from ign.cli.choices import SPLITS
+from ign.cli.common import load_model, new_folder, parse, verb
+from ign.core.terminal import echo
 
 
 def run(words: Sequence[str]) -> None:
-    """Push, or with --dry-run write what would be pushed."""
+    """Upload the model, or with --dry-run write what would be uploaded."""
     parser = verb(
         "push",
-        "Put a model on the Hugging Face Hub, with a card. What travels is model.safetensors,"
-        " config.json, README.md (the card) and its pictures, in one commit. Log in first:"
+        "Upload a model to the Hugging Face Hub, with a model card. One commit holds"
+        " model.safetensors, config.json, README.md (the card) and its pictures. Log in first:"
         " `hf auth login`, or set HF_TOKEN. With --dry-run nothing is sent: the folder that would"
-        " be pushed is written to OUT.",
+        " be uploaded is written to OUT.",
         "examples:\n"
         "  ign push runs/mnist me/mnist --dry-run --out pushed\n"
         "  ign push runs/mnist me/mnist --data mnist --results evaluation --private",
     )
-    parser.add_argument("name", metavar="OWNER/NAME", help="what it is called on the Hub")
+    parser.add_argument("name", metavar="OWNER/NAME", help="name of the repository on the Hub")
     parser.add_argument("--private", action="store_true", help="make a new repository private")
     parser.add_argument(
         "--revision", metavar="BRANCH", help="the branch, made if missing (default: main)"
     )
     parser.add_argument(
-        "--message", metavar="TEXT", default="Push model using ign", help="of the commit"
+        "--message",
+        metavar="TEXT",
+        default="Push model using ign",
+        help="message of the commit",
     )
     parser.add_argument(
         "--results", metavar="RESULTS", help="results.json of `ign evaluate`, or its folder"
@@ -41,25 +42,29 @@ def run(words: Sequence[str]) -> None:
         help="held-out images for the card's projections: a named data set, a folder or a zip"
         " (default: the model's own samples)",
     )  # fmt: skip
-    parser.add_argument(
-        "--split", choices=data.splits.SPLITS, default="test", help="which part of the data"
-    )
+    parser.add_argument("--split", choices=SPLITS, default="test", help="part of the data")
     parser.add_argument(
         "--licence", "--license", metavar="ID",
-        help="of the weights, as the Hub names it, such as mit (default: that of the data where"
-        " it is known)",
+        help="licence of the weights, as the Hub names it, such as mit (default: the licence of"
+        " the data where it is known)",
     )  # fmt: skip
+    parser.add_argument("--card", metavar="FILE", help="a README.md of your own to use as the card")
+    parser.add_argument("--dry-run", action="store_true", help="write to OUT and send nothing")
     parser.add_argument(
-        "--card", metavar="FILE", help="a README.md of your own, to take for the card"
-    )
-    parser.add_argument("--dry-run", action="store_true", help="write to OUT, send nothing")
-    parser.add_argument(
-        "--out", type=Path, default=Path("pushed"), metavar="FOLDER", help="of --dry-run"
+        "--out",
+        type=Path,
+        default=Path("pushed"),
+        metavar="FOLDER",
+        help="folder of --dry-run",
     )
     options = parse(parser, words, "force")
+    from ign.data.terms import terms_of
+    from ign.evaluate import card
+    from ign.io.hub import parse_name
+
     if (parse_name(options.name) or ("", "none"))[1] is not None:
         raise ValueError(f"{options.name}: give OWNER/NAME, and a branch by --revision")
-    out = fresh_folder(options.out, options.force) if options.dry_run else None
+    out = new_folder(options.out, options.force) if options.dry_run else None
     model = load_model(options)
     about: dict[str, Any] = {
         "results": options.results,
@@ -68,19 +73,19 @@ def run(words: Sequence[str]) -> None:
         "readme": options.card,
     }
     if options.data:
-        about |= card.held_out(options.data, options.split, model.shape)
+        about |= card.held_out(options.data, options.split, model)
     if out:
         model.save_pretrained(out)
-        print(f"look at {card.write(model, out, name=options.name, **about)}; nothing was sent")
+        echo(f"look at {card.write(model, out, name=options.name, **about)}; nothing was sent")
     else:
         address = model.push_to_hub(
             options.name, commit_message=options.message, private=options.private or None,
             branch=options.revision, model_card_kwargs=about,
         )  # fmt: skip
-        print(f"pushed: {address}")
+        echo(f"pushed: {address}")
     if (
         not options.card
         and not options.licence
         and terms_of(str(model.about.get("data", ""))).licence == "unknown"
     ):
-        print("the card leaves the licence to you: see the README.md, --licence and --card")
+        echo("the card names no licence: choose one with --licence, or in your own --card")

@@ -6,14 +6,15 @@ from argparse import Namespace
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from PIL.Image import Image
-from torch import Tensor
+from ign.cli.common import load_model, natural, parse, seed, verb
+from ign.core.folder import output_folder
+from ign.core.terminal import echo, progress
 
-from ign.cli.common import applied, fresh_folder, load_model, natural, parse, seed, verb
-from ign.core.terminal import progress
-from ign.view import pictures
-from ign.view.stream import array_file, picture_files
+if TYPE_CHECKING:
+    from PIL.Image import Image
+    from torch import Tensor
 
 SHOWN = 100
 COLUMNS = 12
@@ -23,27 +24,37 @@ def run(words: Sequence[str]) -> None:
     """Write OUT/f1/00000.png, ... for each k, and the first of them as OUT/grid.png."""
     parser = verb(
         "sample",
-        "Generate images from noise. Writes OUT/f1/00000.png and so on, a folder for each K, and"
-        " the first of them side by side, OUT/grid.png.",
+        "Generate images from noise. Writes OUT/f1/00000.png and so on, one folder for each K, and"
+        " the first images side by side as OUT/grid.png.",
         "examples:\n"
         "  ign sample mnist -n 100 --out samples\n"
         "  ign sample runs/mnist -k 1 2 3 --seed 7 --out samples",
     )
-    parser.add_argument("-n", type=natural, default=64, metavar="N", help="how many")
+    parser.add_argument("-n", type=natural, default=64, metavar="N", help="number of images")
+    parser.add_argument(
+        "--out", type=Path, default=Path("samples"), metavar="FOLDER", help="where to write"
+    )
+    parser.add_argument("--seed", type=seed, default=0, help="the same seed gives the same images")
     parser.add_argument(
         "--applications", "-k", type=natural, nargs="+", default=[1], metavar="K",
         help="how often the network is applied: f(z), f(f(z)), ...",
     )  # fmt: skip
     parser.add_argument(
         "--array", action="store_true",
-        help="one file OUT/fK.npy for each K, (N, C, H, W) uint8, in the place of the pictures",
+        help="write one file OUT/fK.npy for each K, (N, C, H, W) uint8, instead of images",
     )  # fmt: skip
-    parser.add_argument("--seed", type=seed, default=0, help="same seed, same images")
-    parser.add_argument(
-        "--out", type=Path, default=Path("samples"), metavar="FOLDER", help="where to write"
-    )
     options = parse(parser, words)
-    out = fresh_folder(options.out, options.force)
+    with output_folder(options.out, options.force) as out:
+        _write(options, out.work)
+    ks = sorted(set(options.applications))
+    each = f" for each of k = {', '.join(map(str, ks))}" if len(ks) > 1 else ""
+    echo(f"{options.n} images{each} in {options.out}; see {options.out / 'grid.png'}")
+
+
+def _write(options: Namespace, out: Path) -> None:
+    """Write the samples and the grid."""
+    from ign.view import pictures
+
     model = load_model(options)
     ks = sorted(set(options.applications))
     first = model.sample_trajectory(min(options.n, SHOWN), ks, options.seed, options.batch_size)
@@ -57,16 +68,16 @@ def run(words: Sequence[str]) -> None:
             for put, images in zip(puts, parts, strict=True):
                 put(images, start)
             bar.advance(task, count)
-    each = f" for each of k = {', '.join(map(str, ks))}" if len(ks) > 1 else ""
-    print(f"{options.n} images{each} in {out}; see {out / 'grid.png'}")
 
 
-Put = Callable[[Tensor, int], None]
+Put = Callable[["Tensor", int], None]
 
 
 @contextmanager
 def _writer(options: Namespace, out: Path, k: int, shape: tuple[int, ...]) -> Iterator[Put]:
-    """What writes the samples from number ``start`` on, after k applications."""
+    """A function that writes the samples from number ``start`` on, after k applications."""
+    from ign.view.stream import array_file, picture_files
+
     if options.array:
         with array_file(out / f"f{k}.npy", (options.n, *shape)) as put:
             yield lambda images, start: put(images)
@@ -77,8 +88,11 @@ def _writer(options: Namespace, out: Path, k: int, shape: tuple[int, ...]) -> It
         )
 
 
-def _grid(ks: list[int], images: list[Tensor]) -> Image:
+def _grid(ks: list[int], images: "list[Tensor]") -> "Image":
     """The samples in a grid, or for several k in rows one under the other."""
+    from ign.project import applied
+    from ign.view import pictures
+
     if len(ks) == 1:
         return pictures.grid(images[0])
     rows = []

@@ -2,81 +2,134 @@
 
 __all__ = ["run"]
 
-import csv
 import sys
+from argparse import Namespace
 from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import torch
-from torch import Tensor
-
-from ign import anomaly
-from ign.anomaly import COLUMNS, SCORES
-from ign.cli.common import Input, fresh_file, fresh_folder, load_model, parse, read, verb
+from ign.cli.choices import SCORES
+from ign.cli.common import (
+    Input,
+    distinct,
+    load_model,
+    new_file,
+    parse,
+    read_inputs,
+    shortened,
+    verb,
+)
 from ign.core.files import atomic
-from ign.view import pictures
+from ign.core.folder import output_folder
+from ign.core.table import write_csv
+from ign.core.terminal import console_on, echo
+from ign.core.text import printable
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+FLAGS = {"1": "flagged", "0": "ok", "": ""}
+"""What a terminal shows for the column ``flag``."""
+Row = tuple[str, ...]
 
 
 def run(words: Sequence[str]) -> None:
     """Write one row for each image: file, score, percentile among clean images, flag."""
     parser = verb(
         "score",
-        "Measure how far each image is from the data. Writes a table (CSV) to standard output or"
-        " to a file:\n"
+        "Measure how far each image is from the data. Shows a table, or writes it as CSV to a file"
+        " or a pipe:\n"
         "  file        the image\n"
         "  score       how far the network moves it: small on the data\n"
         "  percentile  share of clean images with a score no larger, in percent\n"
         "  flag        1 where the score is over the threshold, else 0\n"
-        "The last two are empty until `ign calibrate` has seen clean images.",
+        "The last two are empty until `ign calibrate` has scored clean images. Control characters"
+        " in names are escaped, and a name that a spreadsheet would compute gets a ' in front.",
         "examples:\n"
         "  ign score mnist photo.png\n"
         "  ign score runs/mnist folder/ --out scores.csv --maps maps",
     )
     parser.add_argument("inputs", nargs="+", metavar="INPUT", help="image files and folders")
+    parser.add_argument("--out", type=Path, metavar="FILE", help="the CSV file to write")
     parser.add_argument(
-        "--score", choices=tuple(SCORES), default="displacement",
+        "--score", choices=SCORES, default="displacement",
         help="displacement D(f(y), y), or residual D(f(f(y)), f(y))",
     )  # fmt: skip
-    parser.add_argument("--out", type=Path, metavar="FILE", help="the table's file")
     parser.add_argument(
         "--maps", type=Path, metavar="FOLDER",
-        help="write NAME.png for each image: the image, f(y), and where it was moved, from black"
-        " for 0 to yellow for half of the range of values",
+        help="write NAME-map.png for each image: the image, f(y), and where it was moved, from"
+        " black for 0 to yellow for half of the range of values",
     )  # fmt: skip
     options = parse(parser, words)
-    out = fresh_file(options.out, options.force) if options.out else None
-    maps = fresh_folder(options.maps, options.force, "--maps") if options.maps else None
+    out = new_file(options.out, options.force) if options.out else None
+    folder = output_folder(options.maps, options.force, "--maps") if options.maps else None
+    with folder or nullcontext() as maps:
+        rows, calibrated = _rows(options, maps.work if maps else None)
+        if out:
+            from ign.anomaly import COLUMNS
+
+            with atomic(out) as path, open(path, "w", encoding="utf-8", newline="") as file:
+                write_csv(file, [COLUMNS, *rows])
+    if not calibrated:
+        echo(
+            f"not calibrated: no percentiles, no flags; ign calibrate {options.model} --data CLEAN",
+            error=True,
+        )
+    flagged = sum(row[-1] == "1" for row in rows)
+    told = f", {flagged} flagged" if calibrated else ""
+    if out:
+        echo(f"{len(rows)} scores in {out}{told}" + (f"; maps in {options.maps}" if maps else ""))
+    else:
+        _show(rows)
+
+
+def _rows(options: Namespace, maps: Path | None) -> tuple[list[Row], bool]:
+    """The rows of the table, and whether the model is calibrated; writes the maps."""
+    from ign import anomaly
+
     model = load_model(options)
-    rows: list[tuple[str, ...]] = []
-    for files, images in read(model, options.inputs, options.batch_size):
+    rows, taken = list[Row](), set[str]()
+    for files, images in read_inputs(model, options.inputs, options.batch_size):
         if maps:
             scores, moved, projected = (
                 x.cpu() for x in model.analyze(images, options.score, len(images))
             )
-            _draw(files, images, moved, projected, maps)
+            _draw(files, (images, projected, moved), maps, taken)
         else:
             scores = model.score(images, options.score, len(images)).cpu()
         cells = anomaly.table_rows(scores, options.score, model.calibration)
-        rows += [(file.name, *words) for file, words in zip(files, cells, strict=True)]
-    if model.calibration is None:
-        print(
-            f"not calibrated: no percentiles, no flags; ign calibrate {options.model} --data CLEAN",
-            file=sys.stderr,
-        )
-    if out is None:
-        csv.writer(sys.stdout, lineterminator="\n").writerows([COLUMNS, *rows])
+        rows += [(file.name, *row) for file, row in zip(files, cells, strict=True)]
+    return rows, model.calibration is not None
+
+
+def _show(rows: Sequence[Row]) -> None:
+    """The table on a terminal, or CSV where standard output is a file or a pipe."""
+    from ign.anomaly import COLUMNS
+
+    if not sys.stdout.isatty():
+        write_csv(sys.stdout, [COLUMNS, *rows])
         return
-    with atomic(out) as path, open(path, "w", encoding="utf-8", newline="") as file:
-        csv.writer(file).writerows([COLUMNS, *rows])
-    flagged = sum(row[-1] == "1" for row in rows)
-    told = f", {flagged} flagged" if model.calibration else ""
-    print(f"{len(rows)} scores in {out}{told}" + (f"; maps in {maps}" if maps else ""))
+    from rich.table import Table
+
+    table = Table(box=None)
+    for i, name in enumerate(COLUMNS):
+        table.add_column(name, justify="right" if i in (1, 2) else "left", overflow="fold")
+    for name, score, percentile, flag in rows:
+        table.add_row(printable(name, 10_000), score, percentile, FLAGS[flag])
+    console_on().print(table)
 
 
 def _draw(
-    files: list[Input], images: Tensor, moved: Tensor, projected: Tensor, folder: Path
+    files: list[Input], tensors: "tuple[Tensor, Tensor, Tensor]", folder: Path, taken: set[str]
 ) -> None:
-    """The image, its projection and the map, side by side."""
+    """Write the images, their projections and their maps, side by side."""
+    import torch
+
+    from ign.view import pictures
+
+    images, projected, moved = tensors
     for file, *three in zip(files, images, projected, pictures.heat(moved), strict=True):
         row = torch.stack([x.expand(3, -1, -1) for x in three])
-        pictures.save(pictures.sheet([("", row)]), folder / f"{file.name}.png")
+        place = distinct(shortened(Path(file.name).with_suffix(".png"), "-map"), taken)
+        pictures.save(pictures.sheet([("", row)]), folder / place)

@@ -5,9 +5,13 @@ __all__ = ["run"]
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 from ign.cli.parser import ASKED, Parser, hyphens
+from ign.cli.suggest import train_error, train_words
+
+if TYPE_CHECKING:
+    from ign.training import Config
 
 METAVARS = {
     "data": "DATA", "out": "RUN", "resume": "RUN", "init": "MODEL", "config": "FILE",
@@ -20,32 +24,44 @@ def run(words: Sequence[str]) -> int:
     from jsonargparse import ArgumentError
 
     from ign import training
-    from ign.training import Failure, Interrupted, ProcessLostError, is_first_process
+    from ign.training.options import same_method
 
-    preset, rest = ("folder", words) if words is ASKED else _preset(words)
+    preset, rest = ("folder", words) if words is ASKED else _preset(train_words(words))
     rest = rest if words is ASKED else [_renamed(word) for word in rest]
     resume = _value(rest, "--resume")
     method = _value(rest, "--method") or _method_of(_value(rest, "--config")) or "ign"
+    made: Any = None
     try:
         fields = training.resumed(resume) if resume else training.fields_of(preset, method)
+        if resume:
+            same_method(fields.get("method"), _value(rest, "--method"))
         method = fields.get("method", method)
         made = _parser(fields, method)
         if words is ASKED or {"-h", "--help"} & set(rest):
             _explained(made, preset, method).parse_args(ASKED if words is ASKED else ["--help"])
         options = made.parse_args(rest)
     except ArgumentError as error:
-        raise ValueError(f"{' '.join(str(error).split())} (see ign train --help)") from None
+        known = [x for action in made._actions for x in action.option_strings] if made else []
+        raise ValueError(f"{train_error(str(error), known)} (see ign train --help)") from None
     config = training.configuration(options, method)
     for name in ("out", "init", "force"):
         if resume and getattr(options, name):
             raise ValueError(f"--resume {resume} goes on where the run is; leave out --{name}")
     if options.device:
         config.trainer.accelerator = options.device
+    return _train(config, preset, options)
+
+
+def _train(config: "Config", preset: str, options: Any) -> int:
+    """Run the training, and print where the model is."""
+    from ign import training
+    from ign.training import Failure, Interrupted, ProcessLostError, is_first_process
+
     new = (options.out, preset, options.force, config)
-    out = Path(resume) if resume else training.choose_folder(*new)
+    out = Path(options.resume) if options.resume else training.choose_folder(*new)
     try:
         trust, force = options.trust_code, options.force
-        training.run(config, out, bool(resume), options.init, trust, force)
+        training.run(config, out, bool(options.resume), options.init, trust, force)
     except Failure as failure:
         if is_first_process() and not isinstance(failure, ProcessLostError):
             print(f"ign train: {failure}", file=sys.stderr)
@@ -76,11 +92,14 @@ def _method_of(file: str | None) -> str | None:
     """The method that a YAML file names, if it can be read; the parser reports if it cannot."""
     import yaml
 
+    if file and Path(file).exists() and not Path(file).is_file():
+        raise ValueError(f"--config {file}: not a regular file")
     try:
         values = yaml.safe_load(Path(file).read_text(encoding="utf-8")) if file else None
     except (OSError, ValueError, yaml.YAMLError, RecursionError):
         return None
-    return values.get("method") if isinstance(values, dict) else None
+    method = values.get("method") if isinstance(values, dict) else None
+    return method if isinstance(method, str) else None
 
 
 def _renamed(word: str) -> str:

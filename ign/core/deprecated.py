@@ -5,6 +5,7 @@ __all__ = ["MOVED", "install", "renamed"]
 import sys
 import warnings
 from collections.abc import Mapping, Sequence
+from functools import partial
 from importlib import import_module
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
@@ -47,8 +48,9 @@ class _Moved(MetaPathFinder, Loader):
             DeprecationWarning,
             stacklevel=2,  # frames of the import system are skipped
         )
-        module = ModuleType(spec.name, f"Moved to {new}.")
-        vars(module).update({k: v for k, v in vars(import_module(new)).items() if k[:2] != "__"})
+        module, source = ModuleType(spec.name, f"Moved to {new}."), import_module(new)
+        vars(module).update({k: v for k, v in vars(source).items() if k[:2] != "__"})
+        vars(module)["__getattr__"] = partial(getattr, source)  # what is made on first use
         return module
 
     def exec_module(self, module: ModuleType) -> None:

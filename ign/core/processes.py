@@ -1,6 +1,6 @@
-"""What the processes of one run tell each other; a single process talks to itself.
+"""Communication between the processes of one run; with a single process, nothing is sent.
 
-A batch lies in equal parts on the processes, in the order of their ranks.
+A batch is split into equal parts over the processes, in the order of their ranks.
 """
 
 __all__ = ["gather", "mean", "number", "rank"]
@@ -10,12 +10,12 @@ from torch import Tensor
 
 
 def number() -> int:
-    """How many processes there are."""
+    """The number of processes."""
     return dist.get_world_size() if _there() else 1
 
 
 def rank() -> int:
-    """Which of them this is, from 0."""
+    """The rank of this process, from 0."""
     return dist.get_rank() if _there() else 0
 
 

@@ -1,4 +1,4 @@
-r"""Stateless random numbers: each value is a function of its key, never of what was drawn before.
+r"""Stateless random numbers: each value is a function of its key alone, not of earlier draws.
 
 A key is 64 bits; :func:`keys` makes one from (seed, stream, step, sample index), and value
 :math:`j` of a key is a hash of the two. A sample is therefore the same in any batch, on any rank
@@ -50,7 +50,7 @@ def keys(seed: int, stream: str, step: int, index: Tensor) -> Tensor:
 
 
 def derive(key: Tensor, stream: str) -> Tensor:
-    """For each key another one, for numbers that are independent of those of the first."""
+    """Another key for each key; its numbers are independent of the numbers of the first."""
     return _hash(key * GOLDEN + crc32(stream.encode()) + 1)
 
 

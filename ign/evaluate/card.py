@@ -89,15 +89,15 @@ def write(
     return folder / README
 
 
-def held_out(source: str, split: str, shape: tuple[int, ...]) -> dict[str, Any]:
+def held_out(source: str, split: str, model: IGN) -> dict[str, Any]:
     """Load the first held-out images of a source, as arguments of :func:`write`.
 
     Args:
         source: A named data set, a folder or a zip.
         split: The split of the data.
-        shape: The shape of the model's images, (C, H, W).
+        model: The model whose form the images get.
     """
-    found = data.load(source, split=split, size=shape[-1], gray=shape[0] == 1, limit=COLUMNS)
+    found = data.load(source, split=split, limit=COLUMNS, **model.load_options)
     images = found.batch(torch.arange(len(found)))
     return {"images": images, "source": f"images of {Path(source).name}, {split}"}
 

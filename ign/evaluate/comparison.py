@@ -16,6 +16,7 @@ from ign.view.plots import drawing
 
 Results = Mapping[str, Any]
 MAIN = ("frechet", "precision", "recall", "coverage", "drift")
+SHARES = ("precision", "recall", "coverage")
 DAGGERS = "†‡§¶"
 
 
@@ -142,14 +143,41 @@ def scatter(compared: Compared, path: Path) -> Path:
     with drawing(path, len(panels), (10, 4.2), shared=True) as drawn:
         for axes, keys in zip(drawn, panels, strict=True):
             for name, row in compared.comparable:  # nothing is a point without a place
-                axes.plot(*(row.get(key, math.nan) for key in keys), "o", ms=8, label=name)
+                axes.plot(
+                    *(_number(row.get(key)) for key in keys), "o", ms=8, alpha=0.7, label=name
+                )
             rows = [row for _, row in compared.comparable]
-            wide = [_wide([row[key] for row in rows if key in row]) for key in keys]
+            wide = [_wide([row[key] for row in rows if row.get(key) is not None]) for key in keys]
             scales = ["log" if many else "linear" for many in wide]
             axes.set(xlabel=names[keys[0]], ylabel=names[keys[1]])
             axes.set(xscale=scales[0], yscale=scales[1])
-            axes.margins(0.15)
+            limits = [_limits(key, [r.get(key) for r in rows], many)
+                      for key, many in zip(keys, wide, strict=True)]  # fmt: skip
+            axes.set(xlim=limits[0], ylim=limits[1])
     return path
+
+
+def _limits(key: str, values: Sequence[float | None], logarithmic: bool) -> tuple[float, float]:
+    """The limits of an axis, wide enough that close values look close.
+
+    Shares span at least 0.2 and stay within [0, 1] up to a margin. Other values span at least a
+    fifth of their size.
+    """
+    known = [value for value in values if value is not None] or [0.0, 1.0]
+    low, high = min(known), max(known)
+    if logarithmic:
+        return low / 1.5, high * 1.5
+    least = 0.2 if key in SHARES else 0.2 * max(abs(low), abs(high)) or 1.0
+    more = max(least - (high - low), 0.3 * (high - low)) / 2
+    low, high = low - more, high + more
+    if key in SHARES:
+        shift = max(-0.02 - low, 0) - max(high - 1.02, 0)
+        low, high = max(low + shift, -0.02), min(high + shift, 1.02)
+    return low, high
+
+
+def _number(value: float | None) -> float:
+    return math.nan if value is None else value
 
 
 def _wide(values: Sequence[float]) -> bool:

@@ -1,6 +1,6 @@
-"""What a measurement must say about itself: command, commit, processor, versions."""
+"""What was measured with: command, commit, processor and versions."""
 
-__all__ = ["describe"]
+__all__ = ["describe", "uncommitted"]
 
 import os
 import platform
@@ -17,15 +17,15 @@ HERE = Path(ign.__file__).parent
 
 
 def describe(command: str | None = None, device: torch.device | None = None) -> dict[str, Any]:
-    """The circumstances of a measurement.
+    """Describe the circumstances of a measurement.
 
     Args:
-        command: What was typed; None for the process's own arguments.
-        device: Where it was computed; None for the GPU where there is one.
+        command: The command; None for the arguments of this process.
+        device: The device of the computation; None for the GPU if there is one.
 
     Returns:
-        ``command``, ``commit`` (where the package lies in a git checkout), ``processor``,
-        ``cores``, ``threads``, ``device`` and the versions of ``python``, ``torch`` and ``ign``.
+        ``command``, ``commit`` (if the package is in a git checkout), ``processor``, ``cores``,
+        ``threads``, ``device`` and the versions of ``python``, ``torch`` and ``ign``.
     """
     cuda = torch.cuda.is_available() if device is None else device.type == "cuda"
     return {
@@ -42,15 +42,25 @@ def describe(command: str | None = None, device: torch.device | None = None) -> 
 
 
 def _commit() -> dict[str, str]:
-    """The checkout's commit; nothing for an installed package."""
+    """The commit of the checkout; nothing for an installed package."""
     if _git("ls-files", "--error-unmatch", "__init__.py") is None:
         return {}
-    commit, changes = _git("rev-parse", "--short", "HEAD"), _git("status", "--porcelain", "-uno")
-    return {"commit": f"{commit}{' and uncommitted changes' if changes else ''}"}
+    changes = " and uncommitted changes" if uncommitted() else ""
+    return {"commit": f"{_git('rev-parse', '--short', 'HEAD')}{changes}"}
+
+
+def uncommitted() -> list[str]:
+    """The tracked files of the checkout that differ from the commit.
+
+    Files in ``docs`` do not count: they are the results of measurements, and no code.
+    """
+    code = ("--", ":/", ":(top,exclude)docs")
+    changes = _git("status", "--porcelain", "-uno", *code) or ""
+    return [line[2:].strip() for line in changes.splitlines()]
 
 
 def _git(*words: str) -> str | None:
-    """What git says of the package's folder; None where it fails or is not installed."""
+    """The output of git in the folder of the package; None if git fails or is not installed."""
     try:
         done = subprocess.run(
             ["git", "-C", HERE, *words], capture_output=True, text=True, check=False

@@ -1,4 +1,4 @@
-"""One protocol for every number of a model."""
+"""The evaluation of a model, by one protocol."""
 
 __all__ = ["Evaluation", "evaluate"]
 
@@ -27,19 +27,19 @@ from ign.model import BATCH, IGN
 from ign.project import applied
 
 FEW = 2048
-"""Under so many images the covariance of as many features of Inception has no inverse."""
+"""With fewer images the covariance of the 2,048 features of Inception is singular."""
 HELD_OUT, TRAIN, NOISE = "held-out images", "training images", "noise"
 
 
 @dataclass
 class Evaluation:
-    """What an evaluation found.
+    """The result of an evaluation.
 
-    Args:
-        results: All numbers and what defines them, as ``results.json`` holds them.
+    Attributes:
+        results: All numbers and what defines them, the contents of ``results.json``.
         samples: For each k the samples, (N, C, H, W) uint8.
-        drifts: The drift of each image, by row of the results, (N,).
-        copies: For each k the first samples and the training image nearest to each,
+        drifts: For each row of the results the drift of each image, (N,).
+        copies: For each k the first samples and the nearest training image of each,
             (2, n, C, H, W) uint8; empty without training images.
     """
 
@@ -64,30 +64,34 @@ def evaluate(
     batch_size: int = BATCH,
     progress: bool = False,
 ) -> Evaluation:
-    r"""Measure a model by the protocol of ``docs/evaluation.md``.
+    r"""Measure a model by the protocol in ``docs/evaluation.md``.
 
-    Samples :math:`f^k(z)` are drawn in evaluation mode, rounded to bytes and measured against the
-    real set; as many training images are measured beside them, which is what a perfect generator
-    would get. Drift is the mean absolute difference :math:`|f(y) - y|`, whatever the model's own.
+    Samples :math:`f^k(z)` are drawn in evaluation mode, rounded to bytes and compared with the
+    real images. As many training images are measured beside them, which shows what a perfect
+    generator would get. The drift is the mean absolute difference :math:`|f(y) - y|`.
 
     Args:
         model: The model.
-        real: Held-out images of its format: a set, or (N, C, H, W) in [-1, 1].
-        train: The images that it was trained on; None to leave out what needs them.
-        samples: How many samples for each k; under 2,048 the results hold a warning.
-        applications: Each k.
-        features: A net, or a name of :func:`ign.evaluate.load_net`; None for
+        real: Held-out images: an image set, or (N, C, H, W) in [-1, 1], of the model's shape.
+        train: The training images, in the same form; None to skip the measures that need them.
+        samples: The number of samples for each k. Below 2,048 the results contain a warning.
+        applications: The values of k, each at least 1.
+        features: A feature net, or a name for :func:`ign.evaluate.load_net`; None for
             :func:`ign.evaluate.default_net`.
-        seed: Of samples and subsets.
+        seed: The seed of the samples and of random subsets.
         neighbours: k of :func:`ign.evaluate.manifold`.
-        tolerance: The drift under which a seed counts as on the manifold.
-        cache: Where features of fixed sets are kept.
-        batch_size: How many images at a time.
-        progress: Whether to show bars.
+        tolerance: The drift below which an image counts as a fixed point, above 0.
+        cache: The folder for cached features; None for ``IGN_CACHE`` or ``~/.cache/ign``.
+        batch_size: The number of images in one pass through a network.
+        progress: Whether to show progress bars.
+
+    Returns:
+        The numbers and what defines them, with the samples and their drifts.
 
     Raises:
-        ValueError: Images of another format or range, too few samples, a sample with NaN.
-        ModelError: There is no such net.
+        ValueError: Images of another shape or range, too few samples or images, or a sample that
+            holds NaN or infinity.
+        ModelError: The feature net does not exist or cannot be loaded.
     """
     began = time.perf_counter()
     _check(model, real, train, samples, neighbours, tolerance)
@@ -123,7 +127,7 @@ def _check(
     model: IGN, real: ImageSet | Tensor, train: ImageSet | Tensor | None,
     samples: int, neighbours: int, tolerance: float,
 ) -> None:  # fmt: skip
-    """What would fail only after minutes."""
+    """Refuse arguments that would fail only after minutes."""
     for images, what in ((real, "real"), (train, "training")):
         shape = model.shape if images is None else tuple(images.shape)[-3:]
         if shape != model.shape:
@@ -175,7 +179,7 @@ def _fixed_rows(
 def _with_drift(
     rows: Sequence[dict[str, Any]], drifts: dict[str, Tensor], tolerance: float
 ) -> list[dict[str, Any]]:
-    """The rows with the mean drift, and the share of images whose drift is under the tolerance."""
+    """Add to each row the mean drift and the share of images with a drift below the tolerance."""
     found = []
     for row in rows:
         if row["name"] not in drifts:

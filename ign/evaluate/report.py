@@ -140,7 +140,7 @@ def _classes(results: Results, folder: Path) -> list[Section]:
     rows = [row for row in results["rows"] if "classes" in row]
     if not rows:
         return []
-    names = results["protocol"]["features"]["classes"]
+    names = [printable(name) for name in results["protocol"]["features"]["classes"]]
     with drawing(folder / "classes.png", shared=True) as axes:
         width = 0.8 / len(rows)
         for i, row in enumerate(rows):

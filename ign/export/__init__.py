@@ -1,39 +1,44 @@
 r"""A model as one file that runs without this library: ONNX, or a program of ``torch.export``.
 
-The graph is :math:`f^k` as :meth:`ign.model.IGN.project` computes it, or with ``sampler`` the way
-from white noise to :math:`f^k(z)` as :meth:`ign.model.IGN.sample` goes. A file is opened again and
-compared with the model before it gets its name.
+The graph computes :math:`f^k` as :meth:`ign.model.IGN.project` does, or with ``sampler``
+:math:`f^k(z)` from white noise as :meth:`ign.model.IGN.sample` does. A file is loaded again and
+compared with the model before it is moved to its place.
 """
 
 __all__ = ["FORMATS", "TOLERANCE", "ExportError", "Exported", "export"]
 
 import copy
+import shutil
+import tempfile
 from pathlib import Path
 from typing import NamedTuple
 
+import torch
+
 from ign.core.files import atomic
+from ign.core.text import printable
 from ign.export.check import difference, inputs
 from ign.export.formats import FORMATS
 from ign.export.graph import Graph, describe, rounded
 from ign.model import IGN
 
 TOLERANCE = 1e-4
-"""The largest difference from the model that a file may show, of values in [-1, 1]."""
+"""The largest difference from the model that a file may have, for values in [-1, 1]."""
 
 
 class ExportError(ValueError):
-    """A model that cannot be exported so, or a file that does not compute what the model does."""
+    """The options do not fit the model, or the file does not compute what the model does."""
 
 
 class Exported(NamedTuple):
     """A file that was written.
 
     Attributes:
-        path: Where it is.
-        difference: The largest difference from the model that the check found; with half
-            precision from the model of rounded weights.
-        rounding: The largest difference from the model of whole weights.
-        metadata: What the file says of itself.
+        path: The file.
+        difference: The largest difference from the model in the check. With ``half`` it is the
+            difference from a model whose weights are rounded to float16.
+        rounding: The largest difference from the model whose weights are not rounded.
+        metadata: The metadata of the file.
     """
 
     path: Path
@@ -55,24 +60,30 @@ def export(
 ) -> Exported:
     r"""Write :math:`f^k` as one file with its weights, for any batch size, and check it.
 
-    The file is run on normal and uniform noise, samples, spoilt samples and saturated images, in
-    batches of 3 and of 1.
+    The check runs the file on normal and uniform noise, samples, degraded samples and saturated
+    images, in batches of 3 and of 1. The file is written in the temporary folder of the system
+    and moved to ``path`` when it is complete and checked.
 
     Args:
-        model: The model; it is left as it is.
-        path: The file to write; what is there is replaced.
+        model: The model, which is not changed.
+        path: The file to write; an existing file is replaced.
         format: ``onnx`` (needs ``ign[export]``) or ``torch``.
         applications: k, at least 1.
-        sampler: Whether the input is white noise, standard normal, which the graph turns into the
-            model's noise and samples from, and not images.
-        uint8: Whether images go in and out as (B, H, W, C) uint8, not as (B, C, H, W) in [-1, 1].
-        half: Whether the file holds kernels and matrices as float16; it computes in float32.
-        seed: Of what the file is run on.
-        name: What the metadata call the model; None for the file's name.
+        sampler: Whether the input is standard normal noise, from which the graph makes the noise
+            of the model and samples, instead of images.
+        uint8: Whether images are (B, H, W, C) uint8 instead of (B, C, H, W) in [-1, 1].
+        half: Whether to store convolution kernels and matrices as float16; the graph computes in
+            float32.
+        seed: The seed of the inputs of the check.
+        name: The name of the model in the metadata; None for the stem of ``path``.
+
+    Returns:
+        The file and the differences that the check found.
 
     Raises:
-        ExportError: The options do not fit the model, or the file differs from it by more than
-            :data:`TOLERANCE`; then nothing is written.
+        ExportError: The options do not fit the model, an output is not finite, or the file differs
+            from the model by more than :data:`TOLERANCE`. No file is written then.
+        OSError: The file cannot be written.
         ModuleNotFoundError: A package of ``ign[export]`` is missing.
     """
     path = Path(path)
@@ -80,12 +91,15 @@ def export(
     exact = copy.deepcopy(model).cpu().eval().requires_grad_(False)
     model = rounded(exact) if half else exact
     graph = Graph(model, applications, sampler, uint8, half).eval()
-    told = describe(model, name or path.stem, applications, sampler, uint8, half)
+    metadata = describe(model, printable(name or path.stem), applications, sampler, uint8, half)
     given = inputs(exact, sampler, uint8, seed)
-    with atomic(path) as file:
-        FORMATS[format].write(graph, given[0], told, file)
+    with tempfile.TemporaryDirectory(prefix="ign-export-") as folder:
+        file = Path(folder) / f"model{path.suffix}"
+        FORMATS[format].write(graph, given[0], metadata, file)
         run = FORMATS[format].read(file)
         found = [run(y) for y in given]
+        if not all(torch.isfinite(out).all() for out in found):
+            raise ExportError(f"{path}: outputs would hold NaN or infinity; nothing is written")
         off = difference(model, graph, given, found)
         if not off <= TOLERANCE:
             less = "; export fewer applications and run the file more often" * (applications > 1)
@@ -93,11 +107,13 @@ def export(
                 f"{path}: would differ from the model by {off:.1e}, more than {TOLERANCE:.0e};"
                 f" nothing is written{less}"
             )
-    return Exported(path, off, difference(exact, graph, given, found) if half else off, told)
+        with atomic(path) as place:
+            shutil.copyfile(file, place)
+    return Exported(path, off, difference(exact, graph, given, found) if half else off, metadata)
 
 
 def _check(model: IGN, format: str, applications: int, sampler: bool) -> None:
-    """Raise where the options do not fit the model or this environment."""
+    """Raise an error if the options do not fit the model or a package is missing."""
     if format not in FORMATS:
         raise ExportError(f"format {format!r} is unknown; choose {' or '.join(FORMATS)}")
     if applications < 1:

@@ -1,4 +1,4 @@
-"""Whether a file computes what the model does."""
+"""The check that a file computes what the model does."""
 
 __all__ = ["difference", "inputs"]
 
@@ -11,10 +11,10 @@ from ign.model import IGN
 
 
 def inputs(model: IGN, sampler: bool, uint8: bool, seed: int) -> list[Tensor]:
-    """What a file is tried on: batches of 3, and their first ones alone.
+    """The inputs of the check: batches of 3, and the first image of each as a batch of 1.
 
-    Images are normal and uniform noise, the model's samples, samples with noise on them, and
-    black and white pixels; for a sampler, normal noise and what has all its values at 4 or -4.
+    The images are normal noise, uniform noise, samples, samples with added noise, and black and
+    white pixels. For a sampler they are normal noise, and noise whose values are all 4 or -4.
     """
     generator = torch.Generator().manual_seed(seed)
     normal = torch.randn(3, *model.shape, generator=generator)
@@ -30,12 +30,12 @@ def inputs(model: IGN, sampler: bool, uint8: bool, seed: int) -> list[Tensor]:
 
 
 def difference(model: IGN, graph: Graph, given: list[Tensor], found: list[Tensor]) -> float:
-    """The largest difference of outputs from the model's, of values in [-1, 1].
+    """The largest difference between outputs and those of the model, for values in [-1, 1].
 
-    Of bytes it is how much further than half a level they are from the model's values.
+    For bytes it is the distance beyond half a level, which rounding explains.
     """
     off = [_off(model, graph, y, out) for y, out in zip(given, found, strict=True)]
-    return float(torch.stack(off).max())  # NaN where there is one
+    return float(torch.stack(off).max())  # NaN if any is NaN
 
 
 def _off(model: IGN, graph: Graph, y: Tensor, out: Tensor) -> Tensor:

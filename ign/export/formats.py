@@ -1,4 +1,4 @@
-"""The files: written, and run again as by anyone who has no model."""
+"""The file formats: writing a file, and running it without the model."""
 
 __all__ = ["FORMATS", "Format"]
 
@@ -19,7 +19,12 @@ from ign.export.graph import Graph
 
 
 class Format:
-    """A kind of file, :attr:`suffix` its name's end, :attr:`packages` what it takes."""
+    """A file format.
+
+    Attributes:
+        suffix: The suffix of the file names.
+        packages: The packages that it needs.
+    """
 
     suffix: str
     packages: tuple[str, ...] = ()
@@ -33,19 +38,19 @@ class Format:
         for package in self.packages:
             import_module(package)
 
-    def write(self, graph: Graph, example: Tensor, told: dict[str, str], file: Path) -> None:
-        """Write the graph with its metadata; its batch size is free, whatever the example's."""
+    def write(self, graph: Graph, example: Tensor, metadata: dict[str, str], file: Path) -> None:
+        """Write the graph with its metadata. The file takes any batch size."""
         free = ({0: torch.export.Dim("batch")},)
         with _quiet():
             program = torch.export.export(graph, (example,), dynamic_shapes=free, strict=False)
-            self.convert(program, told, file)
+            self.convert(program, metadata, file)
 
-    def convert(self, program: Any, told: dict[str, str], file: Path) -> None:
+    def convert(self, program: Any, metadata: dict[str, str], file: Path) -> None:
         """Write a traced program."""
         raise NotImplementedError
 
     def read(self, file: Path) -> Callable[[Tensor], Tensor]:
-        """The function that a file computes."""
+        """Load a file as a function of a batch."""
         raise NotImplementedError
 
 
@@ -55,16 +60,16 @@ class ONNX(Format):
     suffix = ".onnx"
     packages = ("onnx", "onnxscript", "onnxruntime")
 
-    def convert(self, program: Any, told: dict[str, str], file: Path) -> None:
+    def convert(self, program: Any, metadata: dict[str, str], file: Path) -> None:
         import onnx
 
-        given, made = (told[k].partition(":")[0] for k in ("input", "output"))
+        given, made = (metadata[k].partition(":")[0] for k in ("input", "output"))
         exported = torch.onnx.export(
             program, input_names=[given], output_names=[made], dynamo=True, verbose=False
         )
         proto = exported.model_proto  # type: ignore[union-attr]
-        proto.producer_name, proto.producer_version = "ign", told["ign"]
-        proto.graph.name = told["model"]
+        proto.producer_name, proto.producer_version = "ign", metadata["ign"]
+        proto.graph.name = metadata["model"]
         values = (*proto.graph.value_info, *proto.graph.input, *proto.graph.output)
         for part in (proto, proto.graph, *proto.graph.node, *values):
             part.ClearField("metadata_props")  # paths and lines of the code that it came from
@@ -72,7 +77,7 @@ class ONNX(Format):
             for side in value.type.tensor_type.shape.dim:
                 if side.dim_param:
                     side.dim_param = "batch"
-        onnx.helper.set_model_props(proto, told)
+        onnx.helper.set_model_props(proto, metadata)
         onnx.checker.check_model(proto)
         onnx.save(proto, file)
 
@@ -89,13 +94,13 @@ class Program(Format):
 
     suffix = ".pt2"
 
-    def convert(self, program: Any, told: dict[str, str], file: Path) -> None:
+    def convert(self, program: Any, metadata: dict[str, str], file: Path) -> None:
         for node in program.graph.nodes:
             for key in ("stack_trace", "nn_module_stack", "source_fn_stack"):
                 node.meta.pop(key, None)  # paths and lines of the code that it came from
         program.example_inputs = None
         archive = io.BytesIO()  # a file's temporary name would be that of the folder inside
-        torch.export.save(program, archive, extra_files={"metadata.json": json.dumps(told)})
+        torch.export.save(program, archive, extra_files={"metadata.json": json.dumps(metadata)})
         file.write_bytes(archive.getbuffer())
 
     def read(self, file: Path) -> Callable[[Tensor], Tensor]:
@@ -108,7 +113,7 @@ FORMATS: dict[str, Format] = {"onnx": ONNX(), "torch": Program()}
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Without the exporter's remarks on packages that are not there, and its own deprecations."""
+    """Silence the exporter about missing packages and its own deprecations."""
     log = logging.getLogger("torch.onnx")
     level = log.level
     log.setLevel(logging.ERROR)

@@ -1,4 +1,4 @@
-"""What is exported, and what it says of itself."""
+"""The module that is exported, and its metadata."""
 
 __all__ = ["Graph", "describe", "rounded"]
 
@@ -15,7 +15,7 @@ from ign.project import applied, iterates
 
 
 class Graph(nn.Module):
-    """The network k times, and what stands before and after it.
+    """The network, applied k times, with the conversions before and after it.
 
     Args:
         model: The model.
@@ -41,7 +41,7 @@ class Graph(nn.Module):
 
 
 def rounded(model: IGN) -> IGN:
-    """A copy of a model whose kernels and matrices are numbers of float16, as float32."""
+    """A copy of a model whose kernels and matrices are rounded to float16, stored as float32."""
     model = copy.deepcopy(model)
     for p in model.network.parameters():
         if p.ndim > 1:
@@ -68,18 +68,18 @@ class _ToFloat(nn.Module):
 def describe(
     model: IGN, name: str, applications: int, sampler: bool, uint8: bool, half: bool
 ) -> dict[str, str]:
-    """What a file says of itself: its metadata.
+    """The metadata of a file.
 
     Args:
         model: The model.
-        name: What it is called.
+        name: The name of the model.
         applications, sampler, uint8, half: As in :func:`ign.export.export`.
     """
     import ign
 
     channels, height, width = map(str, model.shape)
     image = "uint8 NHWC in 0 to 255" if uint8 else "float32 NCHW in -1 to 1"
-    told = {
+    metadata = {
         "ign": ign.__version__,
         "torch": torch.__version__,
         "model": name,
@@ -98,5 +98,5 @@ def describe(
         "about": json.dumps(model.about),
     }
     if uint8:
-        told["bytes"] = "x = byte / 127.5 - 1; byte = (x + 1) * 127.5, rounded to even, clamped"
-    return told | {k: str(model.about[k]) for k in ("licence", "license") if k in model.about}
+        metadata["bytes"] = "x = byte / 127.5 - 1; byte = (x + 1) * 127.5, rounded to even, clamped"
+    return metadata | {k: str(model.about[k]) for k in ("licence", "license") if k in model.about}

@@ -1,4 +1,4 @@
-"""All figures of a model, and a page to scroll through."""
+"""All figures of the paper for a model, and an HTML page that shows them."""
 
 __all__ = ["make"]
 
@@ -17,6 +17,8 @@ from ign.view import pictures, video
 from ign.view.html import Section, write_page
 
 STOPS, STEPS, TILES = 5, 16, 9
+WRITTEN = ("fig-[0-9]*.svg", "fig-[0-9]*.png", "interpolation-f*", "index.html")
+"""The files that :func:`make` writes."""
 Attributes = dict[str, Callable[[Tensor], Tensor]]
 
 
@@ -28,20 +30,24 @@ def make(
     attributes: Attributes | None = None,
     done: Callable[[], None] = lambda: None,
 ) -> Path:
-    """Draw every figure of the paper for a model.
+    """Draw every figure of the paper for a model. Figures of an earlier call are removed.
 
     Args:
         model: The model.
-        out: The folder; gets ``fig-01.svg``, ``fig-04.png`` and so on, videos, ``index.html``.
-        images: Held-out images, (N, C, H, W) in [-1, 1]; None for samples in their place.
-        seed: The seed of noise and degradations.
-        attributes: For Figure 6, by name how much of it images have, (B, C, H, W) to (B,);
-            None for their brightness.
+        out: The folder for ``fig-01.svg``, ``fig-04.png`` and so on, the videos and
+            ``index.html``.
+        images: Held-out images, (N, C, H, W) in [-1, 1]; None to use samples instead.
+        seed: The seed of the noise and of the degradations.
+        attributes: Functions for Figure 6 by name, which measure an attribute of images,
+            (B, C, H, W) to (B,); None for the brightness.
         done: Called after each of :func:`count` parts.
 
     Returns:
         The page.
     """
+    for pattern in WRITTEN:
+        for path in out.glob(pattern):
+            path.unlink()
     brightness = {"brightness": lambda x: x.flatten(1).mean(1)}
     subject = Subject(model, images, seed, attributes or brightness)
     sections = _diagrams(model, out)
@@ -58,7 +64,7 @@ def make(
         "Figures of an Idempotent Generative Network",
         f"The figures of the paper (Shocher et al., 2024, arXiv 2311.01462), drawn from one network"
         f" of {parameters:,} parameters, trained for {about.get('steps', 0):,} steps on"
-        f" {about.get('data', 'images')}. Nothing is picked: images and seeds are the first.",
+        f" {about.get('data', 'images')}. Images and seeds are the first ones, not selected.",
         sections,
     )
 
@@ -72,7 +78,7 @@ def _diagrams(model: IGN, out: Path) -> list[Section]:
     """Figures 1, 3 and 15; the last where the network is one that can be drawn."""
     drawn = [
         ("01", diagrams.idea, "Figure 1: The idea",
-         "Data stay where they are; anything else is mapped onto them, and stays there."),
+         "Data are left unchanged. Other inputs are mapped onto the data and stay there."),
         ("03", diagrams.objective, "Figure 3: The objective",
          "The three terms, and where the gradient of each goes."),
         ("15", lambda: diagrams.network(model.network), "Figure 15: The network",
@@ -90,7 +96,7 @@ def _diagrams(model: IGN, out: Path) -> list[Section]:
 
 
 def _panel(panel: Panel, out: Path) -> Section:
-    """Write a figure's pictures, its caption under the last."""
+    """Write the pictures of a figure, with the caption below the last one."""
     title = f"Figure{'s' if '-' in panel.number else ''} {panel.number}: {panel.title}"
     names = _names(panel)
     *before, last = panel.pictures
@@ -109,14 +115,14 @@ def _names(panel: Panel) -> list[str]:
 
 
 def _film(subject: Subject, out: Path) -> Section:
-    """A walk through samples, tile by tile, after one, two and three applications."""
+    """Interpolations between samples, after one, two and three applications."""
     model, seed = subject.model, subject.seed
     stops = model.latents(torch.arange(TILES * STOPS), seed).view(TILES, STOPS, *model.shape)
     t = torch.arange(STEPS) / STEPS
     ways = [between(stops[:, i], stops[:, (i + 1) % STOPS], t) for i in range(STOPS)]
     z = torch.cat(ways, 1)
-    walked = model.trajectory(z.flatten(0, 1), [1, 2, 3], noise=True)
-    films = [x.cpu().view(z.shape) for x in walked]
+    iterates = model.trajectory(z.flatten(0, 1), [1, 2, 3], noise=True)
+    films = [x.cpu().view(z.shape) for x in iterates]
     names = []
     for k, film in enumerate(films, start=1):
         frames = [pictures.grid(frame) for frame in film.transpose(0, 1)]
@@ -125,7 +131,7 @@ def _film(subject: Subject, out: Path) -> Section:
             video.write(_smaller(frames), out / "interpolation-f.gif", fps=10)
     return Section(
         "Interpolation",
-        f"Straight ways through {STOPS} noises and back, {TILES} walks side by side (samples 0 to"
+        f"Straight lines through {STOPS} noise images and back, {TILES} side by side (samples 0 to"
         f" {TILES * STOPS - 1} of seed {seed}): {NAMES[0]}, {NAMES[1]} and {NAMES[2]}.",
         names,
     )

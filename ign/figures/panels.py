@@ -58,7 +58,7 @@ class Subject:
         self.model, self.seed, self.attributes = model, seed, attributes
         self.given = images is not None
         self.images = images if images is not None else self.samples[0][:COLUMNS]
-        self.source = "held-out images" if self.given else "samples f(z), for want of images"
+        self.source = "held-out images" if self.given else "samples f(z) (no images were given)"
 
     @cached_property
     def samples(self) -> list[Tensor]:
@@ -210,18 +210,18 @@ def iterated(s: Subject) -> Panel:
     z = s.noise[:FOLLOWED].to(s.model.device)
     found = stability(s.model.network, z, LONG, s.model.distance, noise=True)
     shown = s.model.trajectory(z[:EDITED], LONG, noise=True)
-    lost = found.diverged[found.diverged > 0]
-    told = "none"
-    if len(lost):
-        told = (
-            f"{len(lost)}, the first of them after {int(lost.min())} applications and half of"
-            f" them by {int(lost.median())},"
+    diverged = found.diverged[found.diverged > 0]
+    count = "none"
+    if len(diverged):
+        count = (
+            f"{len(diverged)} (the first after {int(diverged.min())} applications, half of them by"
+            f" {int(diverged.median())})"
         )
     rows = [(f"k = {k}", x.cpu()) for k, x in zip(LONG, shown, strict=True)]
     return Panel(
         "16", "Many applications",
         f"f^k(z) for samples 0 to {EDITED - 1} of seed {s.seed}. Of {len(z)} samples followed up to"
-        f" k = {LONG[-1]}, {told} became another image (PSNR to f(z) under 15 dB). The mean step"
+        f" k = {LONG[-1]}, {count} became another image (PSNR to f(z) under 15 dB). The mean step"
         f" |f^(k+1)(z) - f^k(z)| is {found.drift[0].mean():.3f} at k = 1 and"
         f" {found.drift[-1].mean():.4f} at k = {LONG[-1]}. Below: medians and the middle 80 %.",
         [pictures.sheet(rows), _curves(found)],

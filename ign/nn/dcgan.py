@@ -16,19 +16,21 @@ from ign.nn.norm import make_norm
 class DCGANAutoencoder(nn.Module):
     r"""Encoder and decoder of strided convolutions, in mirror order, without skip connections.
 
-    At 3x64x64 and width 64 it is Table 1 of the paper: kernels of 4x4, strides of 2 down to
-    4x4 pixels, one valid convolution down to 1x1. The rule for every other size: halve, rounding
-    up, until at most 4 pixels are left (kernel 4 from an even side, 3 from an odd one), then one
-    valid convolution of what is left (4 or 3). Maps double from ``width`` up to 8 ``width``.
+    .. math:: f(x) = \mathrm{decode}(\mathrm{encode}(x))
 
-    .. math:: f = \tanh \circ \mathrm{decoder} \circ \mathrm{encoder}
+    At 3x64x64 and width 64 this is Table 1 of the paper: kernels of 4x4 and strides of 2 down to
+    4x4 pixels, then one valid convolution down to 1x1. Other sizes follow the same rule. Each
+    layer halves the side, rounding up, until at most 4 pixels are left, with kernel 4 from an even
+    side and 3 from an odd one. One valid convolution then covers the remaining 4 or 3 pixels. The
+    number of maps doubles from ``width`` up to 8 ``width``.
 
-    With ``rounding`` :math:`\Delta` the code c between the two lies on a grid in evaluation:
+    With ``rounding`` :math:`\Delta` the code c is rounded in evaluation mode:
 
     .. math:: q = \Delta \sigma \operatorname{round} \frac{c}{\Delta \sigma}
 
-    with the deviations :math:`\sigma` of its components on the data (:meth:`fit`; 1 before). What
-    moves a component by less than half a step does not move f(x), and iterates of f come to rest.
+    :math:`\sigma` holds the standard deviations of the code on the data (:meth:`fit`; 1 before). A
+    change of a component by less than half a step then does not change f(x), and iterates of f
+    come to rest.
 
     Args:
         channels: The number of image channels C.
@@ -36,13 +38,13 @@ class DCGANAutoencoder(nn.Module):
         width: The number of maps of the first layer.
         norm: ``batch``, ``role``, ``group`` or ``none``, on every layer but the first, the
             bottleneck and the last.
-        rounding: The step :math:`\Delta` of the grid, 0 for none; the paper has none.
+        rounding: The step :math:`\Delta`, 0 for no rounding; the paper does not round.
 
     Shape:
         (B, C, size, size) in [-1, 1] to the same.
 
     Raises:
-        ValueError: A size, width, norm or step that the construction does not allow.
+        ValueError: The size, width, norm or step is not one that the construction allows.
 
     References:
         Shocher et al., Idempotent Generative Networks, 2024, Table 1 (arXiv 2311.01462).
@@ -74,24 +76,30 @@ class DCGANAutoencoder(nn.Module):
             self.register_buffer("spread", torch.ones(code_size(size, width)))
 
     def forward(self, x: Tensor) -> Tensor:
-        return self._decode(self.encoder(x))
+        return self.decode(self.encode(x))
 
-    def with_code(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """What lies between encoder and decoder, (B, K), before it is rounded, and f(x)."""
-        code = self.encoder(x)
-        return code.flatten(1), self._decode(code)
+    def encode(self, x: Tensor) -> Tensor:
+        """The code of images, (B, C, H, W) to (B, K, 1, 1)."""
+        code: Tensor = self.encoder(x)
+        return code
 
-    @torch.no_grad()
-    def fit(self, codes: Tensor) -> None:
-        r"""Take the deviations :math:`\sigma` from codes of data, (N, K), N at least 2."""
-        self.spread.copy_(codes.double().std(0))
-
-    def _decode(self, code: Tensor) -> Tensor:
+    def decode(self, code: Tensor) -> Tensor:
+        """The images of codes, (B, K, 1, 1) to (B, C, H, W), rounded in evaluation mode."""
         if self.rounding and not self.training:
             step = (self.rounding * self.spread)[:, None, None]
             code = torch.where(step > 0, step * (code / step).round(), code)
         y: Tensor = self.decoder(code)
         return y
+
+    def with_code(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """The code of images before it is rounded, (B, K), and f(x)."""
+        code = self.encode(x)
+        return code.flatten(1), self.decode(code)
+
+    @torch.no_grad()
+    def fit(self, codes: Tensor) -> None:
+        r"""Measure :math:`\sigma`, the standard deviations of codes of data, (N, K), N >= 2."""
+        self.spread.copy_(codes.double().std(0))
 
 
 class Plan(NamedTuple):

@@ -32,8 +32,8 @@ def joint_batch_norm(
     .. math:: \mu = \tfrac{1}{N} \sum_p n_p \mu_p, \qquad
         \sigma^2 = \tfrac{1}{N} \sum_p n_p (v_p + (\mu_p - \mu)^2)
 
-    Values, gradients and running statistics are those of :func:`torch.nn.functional.batch_norm`
-    in training on the joined batch, as with :class:`torch.nn.SyncBatchNorm`, on any device. Each
+    Values, gradients and running statistics equal :func:`torch.nn.functional.batch_norm` in
+    training on the joined batch, as with :class:`torch.nn.SyncBatchNorm`, on any device. Each
     call costs one collective of 2C + 1 numbers forward and one of 2C backward.
 
     Args:

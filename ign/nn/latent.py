@@ -1,9 +1,9 @@
-r"""Networks that generate from a code, in the form of an IGN: the peers that it is compared with.
+r"""Networks that generate from a code, with the interface of an IGN, for comparisons.
 
 Each maps (B, C, H, W) to the same. In the role of noise (:func:`ign.nn.norm.role`) the input's
 first K numbers, standard normal, are the code :math:`u`, and the output is the generated image. In
-any other role the input is an image, and the output its reconstruction. Encoders and decoders are
-those of :class:`ign.nn.DCGANAutoencoder`.
+any other role the input is an image, and the output is its reconstruction. Encoders and decoders
+have the layers of :class:`ign.nn.DCGANAutoencoder`.
 """
 
 __all__ = [
@@ -24,7 +24,7 @@ from ign.nn.norm import UNKNOWN
 
 
 class LatentNetwork(nn.Module):
-    """A decoder of codes; a subclass adds what reconstructs.
+    """A decoder of codes; a subclass adds the reconstruction of images.
 
     Args:
         channels: The number of image channels C.
@@ -41,7 +41,7 @@ class LatentNetwork(nn.Module):
     """
 
     projects = True
-    """Whether images can be given to it, not only noise."""
+    """Whether the network accepts images, and not only noise."""
 
     def __init__(self, channels: int = 3, size: int = 64, width: int = 64, norm: str = "batch"):
         super().__init__()
@@ -60,7 +60,7 @@ class LatentNetwork(nn.Module):
         self.apply(initialize)
 
     def build(self, channels: int, size: int, width: int, norm: str) -> None:
-        """Add what a subclass has beside the decoder."""
+        """Add the modules of a subclass, besides the decoder."""
 
     def forward(self, x: Tensor) -> Tensor:
         return self.generate(self.latent(x)) if self.role == "noise" else self.reconstruct(x)
@@ -79,7 +79,7 @@ class LatentNetwork(nn.Module):
 
 
 class Generator(LatentNetwork):
-    r"""A decoder alone: it makes images, and there is nothing that it could do with one.
+    r"""A decoder without encoder: it generates images, and cannot project or score them.
 
     .. math:: f(z) = G(u)
 
@@ -90,7 +90,7 @@ class Generator(LatentNetwork):
     projects = False
 
     def reconstruct(self, x: Tensor) -> Tensor:
-        """Refuse.
+        """Raise an error.
 
         Raises:
             ValueError: Always.

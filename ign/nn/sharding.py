@@ -1,4 +1,4 @@
-"""Parameters that lie in shards on several processes (FSDP2), and their way back."""
+"""Sharding of parameters over several processes (FSDP2), and the way back."""
 
 __all__ = ["local", "shard", "whole"]
 

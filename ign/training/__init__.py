@@ -1,15 +1,16 @@
 """Training on Lightning: configuration, step, checks, runs."""
 
 import warnings
-from typing import Any
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
-from ign.training import failures, folder, launch
-from ign.training.config import PRESETS, Config, preset_file
-from ign.training.failures import Failure, Interrupted, ProcessLostError
-from ign.training.folder import choose_folder
-from ign.training.launch import is_first_process
-from ign.training.options import arguments, configuration, fields_of, parser, resumed
-from ign.training.run import run, train
+if TYPE_CHECKING:
+    from ign.training.config import PRESETS, Config, preset_file
+    from ign.training.failures import Failure, Interrupted, ProcessLostError
+    from ign.training.folder import choose_folder
+    from ign.training.launch import is_first_process
+    from ign.training.options import arguments, configuration, fields_of, parser, resumed
+    from ign.training.runner import run, train
 
 __all__ = [
     "PRESETS",
@@ -29,21 +30,26 @@ __all__ = [
     "train",
 ]
 
-RENAMED = {
-    "Lost": (failures, "ProcessLostError"),
-    "leads": (launch, "is_first_process"),
-    "place": (folder, "choose_folder"),
+_MODULES = {
+    "config": ("PRESETS", "Config", "preset_file"),
+    "failures": ("Failure", "Interrupted", "ProcessLostError"),
+    "folder": ("choose_folder",),
+    "launch": ("is_first_process",),
+    "options": ("arguments", "configuration", "fields_of", "parser", "resumed"),
+    "runner": ("run", "train"),
 }
+"""The modules that define the public names; Lightning is imported when one needs it."""
+_FORMER = {"Lost": "ProcessLostError", "leads": "is_first_process", "place": "choose_folder"}
+"""Names of version 0.1, and their names now."""
 
 
 def __getattr__(name: str) -> Any:
-    """Find a name of version 0.1, with a warning that gives the new one."""
-    if name not in RENAMED:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    module, new = RENAMED[name]
-    warnings.warn(
-        f"ign.training.{name} is now ign.training.{new}; the former name will go with version 0.3",
-        DeprecationWarning,
-        stacklevel=2,
-    )
-    return getattr(module, new)
+    if name in _FORMER:
+        now = _FORMER[name]
+        text = f"ign.training.{name} is now ign.training.{now}; it will go with version 0.3"
+        warnings.warn(text, DeprecationWarning, stacklevel=2)
+        return getattr(import_module(__name__), now)
+    for module, names in _MODULES.items():
+        if name in names:
+            return getattr(import_module(f"ign.training.{module}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

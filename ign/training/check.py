@@ -16,9 +16,10 @@ from torch import Tensor, nn
 
 from ign.model import IGN
 from ign.nn.sharding import local, whole
-from ign.training.checkpoints import path_of, prune
+from ign.training.checkpoints import prune
 from ign.training.failures import Failure, describe_kept
 from ign.training.journal import Journal
+from ign.training.paths import path_of
 from ign.view import pictures
 
 SAMPLES = 64

@@ -2,16 +2,12 @@
 
 __all__ = [
     "AtomicCheckpoints",
-    "checkpoints",
     "matches",
     "newest",
-    "path_of",
     "prune",
     "read",
-    "step_of",
 ]
 
-import re
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -22,6 +18,7 @@ from lightning.pytorch.plugins.io import TorchCheckpointIO
 from torch import Tensor, nn
 
 from ign.core.files import atomic
+from ign.training.paths import checkpoints, step_of
 
 KEPT = 2
 PARTS = {
@@ -43,22 +40,6 @@ class AtomicCheckpoints(TorchCheckpointIO):
                 if isinstance(error.__context__, OSError):
                     raise error.__context__ from None
                 raise
-
-
-def path_of(run: Path, step: int) -> Path:
-    """Return the path of a run's checkpoint of this step."""
-    return run / "checkpoints" / f"step-{step:08d}.ckpt"
-
-
-def step_of(checkpoint: Path) -> int:
-    """Return the step at which a checkpoint was written, from its name."""
-    return int(checkpoint.stem.removeprefix("step-"))
-
-
-def checkpoints(run: Path) -> list[Path]:
-    """List a run's checkpoints, oldest first, damaged ones included."""
-    found = (run / "checkpoints").glob("step-*.ckpt")
-    return sorted((p for p in found if re.fullmatch(r"step-\d+", p.stem)), key=step_of)
 
 
 def read(checkpoint: Path) -> dict[str, Any] | None:

@@ -73,6 +73,9 @@ class Config:
         size: Side of the square images in pixels; null for what the source suggests.
         gray: Whether to convert the images to gray; null for what the source suggests.
         limit: Number of images to use, the first ones; null for all.
+        range: Values that become black and white in images of more than 8 bits, such as 0:4095 or
+            1%:99%; null to find them.
+        skip_broken: Whether to train however many images cannot be read.
         flip: Whether to mirror images at random, left to right.
         network: The network.
         batch_size: Number of images for each step, over all devices and micro-batches.
@@ -95,6 +98,8 @@ class Config:
     size: int | None = None
     gray: bool | None = None
     limit: int | None = None
+    range: str | None = None
+    skip_broken: bool = False
     flip: bool = False
     network: NetworkConfig = field(default_factory=NetworkConfig)
     batch_size: int = 64

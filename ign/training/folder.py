@@ -10,12 +10,12 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from ign.core.files import atomic
+from ign.core.files import TEMPORARY, atomic
 from ign.training.config import Config
 from ign.training.launch import find_rank, is_first_process
 from ign.training.options import to_yaml
 
-LEFTOVERS = (".config-*", ".metrics-*", "checkpoints/.step-*", "model/.*-*", "samples/.step-*")
+LEFTOVERS = [f"{folder}{TEMPORARY}" for folder in ("", "checkpoints/", "model/", "samples/")]
 """Temporary files of :func:`ign.core.files.atomic` that a killed process may leave."""
 LOCK = ".lock"
 _created: set[Path] = set()

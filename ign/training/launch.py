@@ -10,6 +10,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import torch
 from lightning import Trainer
 from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch.utilities import rank_zero_only
@@ -59,6 +60,7 @@ def make_trainer(config: Config, folder: Path | None = None, callbacks: Any = ()
     Raises:
         ValueError: Devices, nodes or strategy that this machine does not have.
     """
+    _require_device(config.trainer.accelerator)
     options = asdict(config.trainer)
     if options["accelerator"] == "cuda":
         options["accelerator"] = "gpu"
@@ -108,3 +110,14 @@ def find_rank(config: Config) -> int:
 def is_first_process() -> bool:
     """Whether this process has rank 0, which writes the run's files and prints."""
     return not vars(rank_zero_only).get("rank")
+
+
+def _require_device(name: str) -> None:
+    """Refuse a kind of device that this machine does not have.
+
+    Raises:
+        ValueError: The machine does not have it.
+    """
+    there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    if not there.get(name, True):
+        raise ValueError(f"device {name}: there is none here; use auto")

@@ -10,6 +10,7 @@ __all__ = [
     "parser",
     "renamed",
     "resumed",
+    "same_method",
     "to_dict",
     "to_yaml",
     "unchanged",
@@ -19,14 +20,14 @@ import warnings
 from collections.abc import Mapping
 from dataclasses import asdict, fields, is_dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args, get_type_hints
 
 import jsonargparse
 import yaml
 
-from ign.training.checkpoints import checkpoints
 from ign.training.config import Config, preset_file
 from ign.training.methods import method_class
+from ign.training.paths import checkpoints
 
 CHANGEABLE = ("steps", "every", "log_every", "horizon", "trainer", "compile", "data")
 """The fields that a resumed run may change."""
@@ -137,6 +138,8 @@ def arguments(values: dict[str, Any], base: str | dict[str, Any] | None = None) 
         ValueError: A preset, a method or a field is unknown, or a value has the wrong type.
     """
     values = renamed(flatten(values))
+    if isinstance(base, dict):
+        same_method(base.get("method"), values.get("method"))
     method = str(values.get("method") or (isinstance(base, dict) and base.get("method")) or "ign")
     given = fields_of(base, method) if isinstance(base, str) else base
     try:
@@ -145,19 +148,36 @@ def arguments(values: dict[str, Any], base: str | dict[str, Any] | None = None) 
         raise ValueError(" ".join(str(error).split())) from None
 
 
+def same_method(before: str | None, now: str | None) -> None:
+    """Check that a resumed run keeps its method.
+
+    Raises:
+        ValueError: It does not.
+    """
+    if before and now and before != now:
+        raise ValueError(
+            f"the run's method was {before} and cannot become {now}; start another run for it"
+        )
+
+
 def configuration(parsed: jsonargparse.Namespace, method: str = "ign") -> Config:
-    """The configuration that a parser of :func:`parser` has parsed."""
+    """The configuration that a parser of :func:`parser` has parsed.
+
+    Raises:
+        ValueError: A field has no value and needs one, or a value is out of its range.
+    """
     made: Config = _build(method_class(method).config, parsed.as_dict())
     return made
 
 
-def _build(kind: type[Any], values: dict[str, Any]) -> Any:
+def _build(kind: type[Any], values: dict[str, Any], prefix: str = "") -> Any:
     """A dataclass from nested values."""
-    made = {}
+    made, types = {}, get_type_hints(kind)
     for field in fields(kind):
-        default = field.default_factory() if callable(field.default_factory) else None
-        value = values[field.name]
-        made[field.name] = _build(type(default), value) if is_dataclass(default) else value
+        name, value, type_ = f"{prefix}{field.name}", values[field.name], types[field.name]
+        if value is None and type(None) not in get_args(type_):
+            raise ValueError(f"{name} is null; give a value or leave it out")
+        made[field.name] = _build(type_, value, f"{name}.") if is_dataclass(type_) else value
     return kind(**made)
 
 

@@ -11,12 +11,13 @@ from ign.core.terminal import console
 from ign.model import IGN
 from ign.objective.distance import DISTANCES
 from ign.training.callbacks import print_line
-from ign.training.checkpoints import matches, newest, read, step_of
+from ign.training.checkpoints import matches, newest, read
 from ign.training.config import Config
 from ign.training.failures import restart_command
 from ign.training.fingerprint import verify_config
 from ign.training.launch import is_first_process
 from ign.training.options import to_dict, unchanged
+from ign.training.paths import step_of
 
 
 def require_trust(config: Config, run: Path, trust_code: bool) -> None:

@@ -1,21 +1,28 @@
-"""Tensors as pictures: grids and labelled sheets, written whole or not at all."""
+"""Tensors as pictures: grids and labelled sheets, written atomically."""
 
-__all__ = ["captioned", "grid", "heat", "save", "sheet", "to_picture"]
+__all__ = ["captioned", "enlarged", "first_of", "grid", "heat", "save", "sheet", "to_picture"]
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
 from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
 from ign.core.files import atomic
+from ign.core.text import printable
 from ign.data import to_uint8
 
 PAPER, INK = 255, 60
 LEAST_TILE = 56
+LEAST_FRAME = 256
+"""The shorter side of an enlarged picture has at least so many pixels."""
 HEAT = ((0, 0, 0), (84, 18, 110), (188, 55, 84), (249, 142, 9), (252, 255, 164))
 """The colours of a map from its least to its largest value."""
+JPEG: dict[str, Any] = {"quality": 100, "subsampling": 0}
+BEST = {".jpg": JPEG, ".jpeg": JPEG, ".jpe": JPEG, ".webp": {"lossless": True}}
+"""How each lossy format loses least."""
 Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
 
 
@@ -26,6 +33,17 @@ def to_picture(image: Tensor) -> Image.Image:
         raise ValueError(f"an image of {len(pixels)} channels has no picture; 1 or 3 do")
     array = pixels.movedim(0, -1).numpy()
     return Image.fromarray(array[..., 0] if array.shape[-1] == 1 else array)
+
+
+def enlarged(picture: Image.Image | Tensor) -> Image.Image:
+    """A small picture, or an image (C, H, W) in [-1, 1], with each pixel as a square of pixels.
+
+    The shorter side of the result has at least 256 pixels. Larger pictures stay as they are.
+    """
+    picture = to_picture(picture) if isinstance(picture, Tensor) else picture
+    scale = -(-LEAST_FRAME // min(picture.size))
+    size = (scale * picture.width, scale * picture.height)
+    return picture.resize(size, Image.Resampling.NEAREST)
 
 
 def heat(values: Tensor, top: float = 1.0) -> Tensor:
@@ -57,13 +75,20 @@ def grid(images: Tensor, columns: int | None = None) -> Image.Image:
     return sheet([("", row) for row in rows])
 
 
-def sheet(rows: Sequence[tuple[str, Tensor]], group: int = 0) -> Image.Image:
+def first_of(shown: int, total: int) -> str:
+    """The note below a sheet that shows some images only; empty for a sheet of all of them."""
+    return f"first {shown:,} of {total:,}" if shown < total else ""
+
+
+def sheet(rows: Sequence[tuple[str, Tensor]], group: int = 0, note: str = "") -> Image.Image:
     """Rows of images, each with its label on the left, as one picture.
 
     Args:
         rows: Labels and images, each (N, C, H, W) in [-1, 1]; all of one size.
-        group: After how many rows there is a wider gap; 0 for nowhere.
+        group: The number of rows between wider gaps; 0 for no wider gap.
+        note: A line of text below the rows.
     """
+    rows = [("\n".join(map(_plain, label.split("\n"))), images) for label, images in rows]
     scale = -(-LEAST_TILE // rows[0][1].shape[-1])
     height, width = (scale * n for n in rows[0][1].shape[-2:])
     gap = max(2, width // 16)
@@ -84,14 +109,20 @@ def sheet(rows: Sequence[tuple[str, Tensor]], group: int = 0) -> Image.Image:
         for c, image in enumerate(images):
             tile = to_picture(image).resize((width, height), Image.Resampling.NEAREST)
             picture.paste(tile, (margin + c * (width + gap), top))
-    return picture
+    return captioned(picture, "", note) if note else picture
+
+
+def _plain(text: str) -> str:
+    return printable(text, 10 * len(text) + 3)
 
 
 def captioned(picture: Image.Image, title: str, text: str) -> Image.Image:
-    """A picture with a title and a text under it, broken into lines of its width."""
-    pad, width = 10, max(picture.width, 420)
+    """A picture with a title and a text below it, which are broken into lines of its width."""
+    pad, width = 10, max(picture.width, 420 if title else 120)
     lines = []
-    for words, size in ((title, 16), (text, 13)):
+    for words, size in ((_plain(title), 16), (_plain(text), 13)):
+        if not words:
+            continue
         font = ImageFont.load_default(size=size)
         lines += [(line, font, size * 3 // 2) for line in _lines(words, font, width - 2 * pad)]
     height = picture.height + sum(height for *_, height in lines) + 2 * pad
@@ -119,10 +150,19 @@ def _lines(text: str, font: Font, width: int) -> list[str]:
 def save(picture: Image.Image | Tensor, path: str | Path, durable: bool = True) -> Path:
     """Write a picture, or an image (C, H, W) in [-1, 1], in the format of the path's suffix.
 
-    ``durable`` as for ``ign.core.files.atomic``.
+    PNG and WebP keep every pixel value. JPEG is written with quality 100 and without subsampling of
+    the colours, and still changes values by a little.
+
+    Args:
+        picture: The picture or image.
+        path: The file.
+        durable: As for ``ign.core.files.atomic``.
+
+    Raises:
+        OSError: The file cannot be written.
     """
     picture = to_picture(picture) if isinstance(picture, torch.Tensor) else picture
     path = Path(path)
     with atomic(path, durable) as file:
-        picture.save(file)
+        picture.save(file, **BEST.get(path.suffix.lower(), {}))
     return path

@@ -50,18 +50,13 @@ def drawing(
         _legend(figure, *_labelled(figure.axes[0]), loc="outside right upper")
     for text in figure.findobj(Text):
         plain = text.get_text()
-        text.set_parse_math(_is_formula(plain))
-        if not _is_formula(plain):
+        if plain and not plain.startswith(TICK):  # ticks that matplotlib labels have no text yet
+            text.set_parse_math(False)
             text.set_text(
                 "\n".join(printable(line, 10 * len(line) + 3) for line in plain.split("\n"))
             )
     with atomic(path) as file:
         figure.savefig(file, dpi=140)
-
-
-def _is_formula(text: str) -> bool:
-    """Whether matplotlib wrote the text itself: the tick of a logarithmic axis."""
-    return text.startswith(TICK)
 
 
 def _labelled(axes: Any) -> tuple[list[Any], list[str]]:

@@ -55,9 +55,13 @@ def test_help_of_a_preset_has_its_defaults(capsys):
     for preset in ("mnist", "celeba-paper"):
         with pytest.raises(SystemExit):
             main(["train", preset, "--help"])
-        texts.append(capsys.readouterr().out)
-    assert re.search(r"--network.width N\s+maps of the first layer \(default: 32\)", texts[0])
-    assert re.search(r"--network.width N\s+maps of the first layer \(default: 64\)", texts[1])
+        texts.append(" ".join(capsys.readouterr().out.split()))
+    assert re.search(
+        r"--network.width N number of feature maps of the first layer \(default: 32\)", texts[0]
+    )
+    assert re.search(
+        r"--network.width N number of feature maps of the first layer \(default: 64\)", texts[1]
+    )
 
 
 def test_underscores_stand_for_hyphens_and_hyphens_for_underscores(ign, model, tmp_path):
@@ -101,3 +105,22 @@ def test_what_may_be_left_out_is_in_brackets(capsys):
 def test_a_function_that_does_not_parse_is_told():
     with pytest.raises(TypeError, match="parses nothing"):
         parser_of(lambda words: None)
+
+
+def test_names_in_help_texts_are_those_of_the_library():
+    from ign import anomaly, degrade, export
+    from ign.cli import choices
+    from ign.data.download import MIRRORS
+    from ign.data.splits import SPLITS
+    from ign.edit import METHODS
+    from ign.io.packaged import packaged
+
+    masks = [k for k, v in degrade.DEGRADATIONS.items() if issubclass(v, degrade.Mask)]
+    assert tuple(degrade.DEGRADATIONS) == choices.DEGRADATIONS
+    assert tuple(masks) == choices.MASKS
+    assert tuple(anomaly.SCORES) == choices.SCORES
+    assert tuple(METHODS) == choices.INTERPOLATIONS
+    assert tuple(SPLITS) == choices.SPLITS
+    assert ("digits", *MIRRORS) == choices.DATA
+    assert {k: v.suffix for k, v in export.FORMATS.items()} == choices.EXPORT_FORMATS
+    assert packaged() == choices.packaged_models()

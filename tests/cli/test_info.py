@@ -36,4 +36,7 @@ def test_a_model_of_vectors_is_for_python(ign, tmp_path, monkeypatch):
     IGN(Line(5), noise.GaussianNoise((5,))).save_pretrained(tmp_path)
     status, out, err = ign("info", tmp_path)
     assert (status, out) == (2, "")
-    assert err == f"ign info: {tmp_path}: of samples (5,), not images; use it in Python\n"
+    assert (
+        err
+        == f"ign info: {tmp_path}: is for samples of shape (5,), not for images; use it in Python\n"
+    )

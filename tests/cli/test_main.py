@@ -7,7 +7,8 @@ import sys
 import pytest
 
 from ign import __version__
-from ign.cli import VERBS, complain, main
+from ign.cli import VERBS, main
+from ign.cli.faults import mistake
 
 
 @pytest.mark.parametrize("word", ["-h", "--help", "--version"])
@@ -37,7 +38,7 @@ MISTAKES = {
     "sample {model} --seed 99999999999999999999": "64 bits",
     "sample {model} --batch-size -1": "--batch-size",
     "sample {model} --device gpu": "cpu",
-    "sample {model} --device cuda": "none here",
+    "sample {model} --device cuda": "this machine has none",
     "sample {model} --out {there}": "not empty",
     "sample {model} --out {file}": "is a file",
     "sample {model} --colour red": "--colour",
@@ -71,19 +72,19 @@ def test_mistake_is_one_line(words, ign, model, tmp_path, monkeypatch):
 
 
 def test_missing_package_names_what_to_install(capsys):
-    assert complain("train", ModuleNotFoundError("No module named 'yaml'", name="yaml")) == 2
-    assert complain("train", ModuleNotFoundError("No module named 'x'", name="x")) == 2
+    assert mistake("train", ModuleNotFoundError("No module named 'yaml'", name="yaml")) == 2
+    assert mistake("train", ModuleNotFoundError("No module named 'x'", name="x")) == 2
     first, second = capsys.readouterr().err.splitlines()
     assert first == "ign train: No module named 'yaml'; pip install 'ign[train]'"
     assert second == "ign train: No module named 'x'"
 
 
-def test_interrupt_is_silent(ign, monkeypatch):
+def test_interrupt_is_one_line(ign, monkeypatch):
     def planted(*_):
         raise KeyboardInterrupt
 
     monkeypatch.setattr("ign.cli.info.run", planted)
-    assert ign("info", "x") == (130, "", "")
+    assert ign("info", "x") == (130, "", "ign info: interrupted\n")
 
 
 def test_as_a_process(model):

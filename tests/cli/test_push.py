@@ -49,7 +49,7 @@ def test_what_is_pushed_is_what_the_dry_run_wrote(ign, model, server, tmp_path):
     assert (status, err) == (0, "")
     pushed, note = out.splitlines()
     assert pushed.startswith(f"pushed: {server.address}/someone/new/commit/")
-    assert note == "the card leaves the licence to you: see the README.md, --licence and --card"
+    assert note == "the card names no licence: choose one with --licence, or in your own --card"
     repository = server.repositories["someone/new"]
     assert (repository.private, repository.messages) == (True, ["initial commit", "mine"])
     files = server.files("someone/new", "wide")

@@ -47,7 +47,7 @@ def _pixels(folder):
 def test_several_applications(ign, models, tmp_path):
     out = tmp_path / "s"
     assert ign("sample", models["gray"], "-n", 3, "-k", 1, 4, 2, "--out", out).status == 0
-    assert [p.name for p in sorted(out.iterdir())] == ["f1", "f2", "f4", "grid.png"]
+    assert [p.name for p in sorted(out.glob("[!.]*"))] == ["f1", "f2", "f4", "grid.png"]
     wanted = IGN.from_pretrained(models["gray"]).sample_trajectory(3, [1, 2, 4])
     for k, batch in zip((1, 2, 4), wanted, strict=True):
         found = [np.asarray(Image.open(p)) for p in sorted((out / f"f{k}").iterdir())]
@@ -78,7 +78,11 @@ def test_array_holds_the_pictures(ign, model, tmp_path):
     words = ("sample", model, "-n", 5, "-k", 1, 2, "--batch-size", 2)
     assert ign(*words, "--out", tmp_path / "p").status == 0
     assert ign(*words, "--array", "--out", tmp_path / "a").status == 0
-    assert sorted(p.name for p in (tmp_path / "a").iterdir()) == ["f1.npy", "f2.npy", "grid.png"]
+    assert sorted(p.name for p in (tmp_path / "a").glob("[!.]*")) == [
+        "f1.npy",
+        "f2.npy",
+        "grid.png",
+    ]
     for k in (1, 2):
         found = np.load(tmp_path / "a" / f"f{k}.npy")
         assert (found.shape, found.dtype) == ((5, 3, 8, 8), np.uint8)

@@ -15,7 +15,7 @@ def test_a_former_module_imports_and_names_its_new_place(former):
     with pytest.warns(DeprecationWarning, match=f"{former} is now {MOVED[former]};"):
         module = import_module(former)
     new = import_module(MOVED[former])
-    assert all(vars(module)[name] is vars(new)[name] for name in new.__all__)
+    assert all(getattr(module, name) is getattr(new, name) for name in new.__all__)
 
 
 def test_the_warning_points_at_the_user_s_own_line(tmp_path):

@@ -7,7 +7,7 @@ import re
 import pytest
 from PIL import Image
 
-from ign.evaluate.comparison import bars, compare, read, scatter
+from ign.evaluate.comparison import _limits, bars, compare, read, scatter
 from ign.evaluate.tables import markdown
 
 RESULTS = {
@@ -170,6 +170,22 @@ def test_hostile_names_are_shown_as_they_are(tmp_path):
         cells = re.split(r"(?<!\\)(?:\\\\)*\|", line)
         assert len(cells) == len(found.rows[0]) + 2
     assert r"a\|b\_\[x\]\<b\>\$y\$" in markdown(found.rows, {}, plain=True)
+
+
+@pytest.mark.parametrize(
+    ("key", "values", "wanted"),
+    [
+        ("recall", [0.834, 0.835], (0.7345, 0.9345)),
+        ("precision", [0.99, 1.0], (0.82, 1.02)),
+        ("precision", [0.0, 0.01], (-0.02, 0.18)),
+        ("precision", [0.0, 1.0], (-0.02, 1.02)),
+        ("drift", [0.0168, None], (0.0168 * 0.9, 0.0168 * 1.1)),
+        ("drift", [0.0], (-0.5, 0.5)),
+        ("frechet", [10.0, 30.0], (7.0, 33.0)),
+    ],
+)
+def test_close_values_look_close(key, values, wanted):
+    assert _limits(key, values, False) == pytest.approx(wanted)
 
 
 def test_read_back(tmp_path):

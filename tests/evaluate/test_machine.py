@@ -46,6 +46,45 @@ def test_commit_of_a_checkout(checkout, tmp_path):
     assert machine.describe()["commit"] == f"{clean} and uncommitted changes"
 
 
+def test_results_are_no_uncommitted_changes(checkout, tmp_path):
+    """A benchmark that follows another one does not find the checkout changed by its result."""
+    result = tmp_path / "docs" / "results" / "a.json"
+    result.parent.mkdir(parents=True)
+    result.write_text("1", encoding="utf-8")
+    checkout("add", ".")
+    checkout("commit", "-m", "x")
+    result.write_text("2", encoding="utf-8")
+    assert machine.uncommitted() == []
+    assert machine.describe()["commit"].isalnum()
+    (tmp_path / "ign" / "__init__.py").write_text("1", encoding="utf-8")
+    assert machine.uncommitted() == ["ign/__init__.py"]
+
+
+def test_benchmarks_refuse_to_publish_what_no_commit_holds(monkeypatch, capsys):
+    import argparse
+    import sys
+    from pathlib import Path
+
+    root = Path(__file__).resolve().parents[2]
+    monkeypatch.syspath_prepend(str(root / "benchmarks"))
+    import machine as shared
+
+    monkeypatch.setattr(shared, "uncommitted", lambda: ["ign/model.py", "ign/noise.py"])
+    parser = argparse.ArgumentParser(prog="step.py")
+    shared.add_out(parser)
+    published = ["--out", str(root / "docs" / "results" / "step.json")]
+    monkeypatch.setattr(sys, "argv", ["step.py", *published])
+    with pytest.raises(SystemExit) as caught:
+        parser.parse_args(published)
+    assert caught.value.code == 2
+    message = capsys.readouterr().err.splitlines()[-1]
+    assert "ign/model.py and 1 more files have uncommitted changes" in message
+    assert "give --dirty" in message
+    assert parser.parse_args(["--out", "elsewhere.json"]).out == Path("elsewhere.json")
+    monkeypatch.setattr(sys, "argv", ["step.py", *published, "--dirty"])
+    assert parser.parse_args([*published, "--dirty"]).out == Path(published[1])
+
+
 def test_a_package_that_only_lies_in_a_checkout_has_no_commit(checkout):
     assert "commit" not in machine.describe()
 

@@ -15,6 +15,7 @@ from projectors import model as simple
 from ign import IGN, nn, noise
 from ign.data import to_float, to_uint8
 from ign.export import TOLERANCE, ExportError, check, export
+from ign.export.formats import Program
 
 DCGAN = "DCGANAutoencoder"
 
@@ -206,6 +207,30 @@ def test_a_file_that_computes_something_else_is_not_written(uint8, tmp_path, mon
     with pytest.raises(ExportError, match=r"would differ from the model by \d.*nothing is written"):
         export(model, path, "torch", uint8=uint8)
     assert path.read_bytes() == before
+    assert [p.name for p in tmp_path.iterdir()] == ["m.pt2"]
+
+
+def test_outputs_that_are_not_finite_are_refused(tmp_path):
+    broken = build()
+    with torch.no_grad():
+        next(broken.network.parameters()).fill_(torch.nan)
+    with pytest.raises(ExportError, match="outputs would hold NaN or infinity; nothing is written"):
+        export(broken, tmp_path / "m.pt2", "torch")
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_killed_export_leaves_nothing_beside_its_file(tmp_path, monkeypatch):
+    """While a file is made and checked, nothing is in the folder that it will be in."""
+    present = []
+    plain = Program.read
+
+    def read(self, file):
+        present.append(sorted(tmp_path.rglob("*")))
+        return plain(self, file)
+
+    monkeypatch.setattr(Program, "read", read)
+    export(build(), tmp_path / "m.pt2", "torch")
+    assert present == [[]]
     assert [p.name for p in tmp_path.iterdir()] == ["m.pt2"]
 
 

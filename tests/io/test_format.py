@@ -248,3 +248,25 @@ def test_a_model_is_loaded_without_the_compiler_of_pytorch(saved):
         [sys.executable, "-c", code, saved], capture_output=True, text=True, check=True
     )
     assert not {"torch._dynamo", "sympy", "torch._inductor"} & set(done.stdout.split())
+
+
+@pytest.mark.parametrize("name", [CONFIG, WEIGHTS])
+def test_a_flipped_bit_or_a_cut_gives_a_model_or_one_line(saved, name):
+    """Of the configuration, or of the header of the weights."""
+    path = saved / name
+    whole = path.read_bytes()
+    end = len(whole) if name == CONFIG else 8 + int.from_bytes(whole[:8], "little")
+    draw = torch.Generator().manual_seed(0)
+    messages = []
+    for i in range(200):
+        at = int(torch.randint(end, (), generator=draw))
+        bit = 1 << int(torch.randint(8, (), generator=draw))
+        spoilt = bytearray(whole)
+        spoilt[at] ^= bit
+        path.write_bytes(whole[:at] if i % 10 == 0 else spoilt)
+        try:
+            IGN.from_pretrained(saved).sample(1)
+        except ModelError as error:
+            messages.append(str(error))
+    assert len(messages) > 100
+    assert not any("\n" in text for text in messages)

@@ -13,7 +13,8 @@ from ign.training.methods.idempotent import IGNConfig
 from ign.training.options import to_yaml
 
 OTHER = {
-    "data": "elsewhere", "size": 24, "gray": True, "limit": 50, "flip": True, "noise": "spectral",
+    "data": "elsewhere", "size": 24, "gray": True, "limit": 50,
+    "range": "0:4095", "skip_broken": True, "flip": True, "noise": "spectral",
     "network.width": 8, "network.norm": "group", "objective.distance": "l2",
     "objective.rec_weight": 3.5, "objective.idem_weight": 4.0, "objective.tight_weight": 0.5,
     "objective.clamp_ratio": None, "objective.clamp_scale": "z", "match.weight": 2.0,
@@ -217,3 +218,13 @@ def test_device_that_is_not_there(tmp_path, capsys, monkeypatch):
 def test_help_of_each_field():
     text = parser().format_help()
     assert all(f"--{name}" in text for name in OTHER)
+
+
+@pytest.mark.parametrize("text", ["method: null", "network: null", "network:\n  width: null"])
+def test_field_without_a_value(text, tmp_path, capsys):
+    file = tmp_path / "config.yaml"
+    file.write_text(text, encoding="utf-8")
+    assert main("train", "digits", f"--config={file}", f"--out={tmp_path / 'run'}") == 2
+    _, err = capsys.readouterr()
+    assert err.count("\n") == 1
+    assert text.split()[-2].removesuffix(":") in err

@@ -14,8 +14,9 @@ from training.runs import OPTIONS, RICH, begin, main, process, rows, same_end, s
 
 import ign
 from ign.training import Interrupted
-from ign.training.checkpoints import checkpoints, newest
+from ign.training.checkpoints import newest
 from ign.training.module import Training
+from ign.training.paths import checkpoints
 
 ON = "go on with: ign train --resume"
 
@@ -122,7 +123,7 @@ def test_processes_stopped_killed_and_killed_while_writing(tmp_path):
     third = process("train", "--resume", run, before=DIES_WRITING)
     out, err = third.communicate()
     assert (third.returncode, out, err) == (-signal.SIGKILL, "", "")
-    assert sum(name.startswith(".step-") for name in saved(run)) == 1
+    assert sum(name.startswith(".") for name in saved(run)) == 1
     assert newest(run)[0] == checkpoints(run)[-1]
 
     assert main("train", "--resume", run) == 0
@@ -157,7 +158,7 @@ def test_what_would_make_it_another_run_is_refused(word, copy, capsys):
     _, err = capsys.readouterr()
     assert err.count("\n") == 1
     assert word[2:].partition("=")[0] in err
-    assert "steps, every, log_every, trainer, data" in err
+    assert "steps, every, log_every, horizon, trainer, compile, data" in err
     assert (copy / "config.yaml").read_text(encoding="utf-8") == before
 
 

@@ -53,7 +53,7 @@ def test_processes_see_the_batch_of_one_in_order(world, parts):
     seen = [[] for _ in range(parts)]
     for rank in range(world):
         module.trainer = SimpleNamespace(world_size=world, global_rank=rank)
-        for part, first in enumerate(module._places()):
+        for part, first in enumerate(module._offsets()):
             seen[part].append(module.batch(5, first, module.micro_batch(world)))
     for name in ("x", "z"):
         found = torch.cat([getattr(piece, name) for part in seen for piece in part])

@@ -74,3 +74,20 @@ def test_a_failed_picture_leaves_the_old_one(tmp_path, monkeypatch):
         pictures.save(torch.ones(1, 8, 8), path)
     assert path.read_bytes() == before
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_small_pictures_are_enlarged_to_squares_of_pixels():
+    image = torch.rand(1, 28, 28) * 2 - 1
+    large = np.asarray(pictures.enlarged(image))
+    assert large.shape == (280, 280)
+    assert (large.reshape(28, 10, 28, 10) == large[::10, None, ::10, None]).all()
+    assert pictures.enlarged(torch.zeros(3, 300, 400)).size == (400, 300)
+
+
+def test_a_sheet_says_that_it_shows_the_first_images_only():
+    rows = [("\x1b[31m\udcff", torch.zeros(12, 1, 28, 28))]
+    plain, noted = pictures.sheet(rows), pictures.sheet(rows, note=pictures.first_of(12, 40))
+    assert noted.height > plain.height
+    assert pictures.first_of(12, 40) == "first 12 of 40"
+    assert pictures.first_of(12, 12) == ""
+    assert pictures.sheet(rows, note="").size == plain.size

@@ -35,3 +35,14 @@ def test_curves_without_a_label_are_not_in_the_legend(tmp_path):
         axes.axvline(1)
         axes.fill_between([1, 2], [0, 1], [2, 3])
     assert axes.get_legend() is None
+
+
+def test_ticks_of_a_logarithmic_axis_are_formulas_still(tmp_path):
+    with drawing(tmp_path / "a.png") as axes:
+        axes.plot([1, 1000], [1, 2])
+        axes.set(xscale="log")
+        axes.set_yticks([1, 2], ["$", "_x"])
+    ticks = [t for t in axes.get_xticklabels() if t.get_text()]
+    assert ticks
+    assert all(t.get_parse_math() for t in ticks)
+    assert [t.get_parse_math() for t in axes.get_yticklabels()] == [False, False]

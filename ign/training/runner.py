@@ -1,24 +1,19 @@
-"""Runs: start, resume, finish."""
+"""Start, resume and finish a run."""
 
 __all__ = ["run", "train"]
 
 import signal
 from collections.abc import Mapping
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import torch
 from lightning import Trainer
-from torch import Tensor, nn
 
-from ign import data
 from ign.core.terminal import console
+from ign.data import ImageSet
 from ign.model import IGN
-from ign.noise import make_noise
 from ign.training.callbacks import ProgressBar, ReportLostProcess, StopOnSignal, print_line
 from ign.training.check import Check, averaged_model
-from ign.training.checkpoints import step_of
 from ign.training.config import Config
 from ign.training.estimate import Estimate
 from ign.training.failures import (
@@ -36,16 +31,12 @@ from ign.training.fingerprint import Provenance, verify_images
 from ign.training.folder import choose_folder, claimed, prepare_folder
 from ign.training.journal import Journal
 from ign.training.launch import Batches, find_rank, is_first_process, make_trainer, quiet
-from ign.training.memory import require_memory
-from ign.training.methods import METHODS, Method
 from ign.training.module import Training
 from ign.training.options import arguments, named_options, resumed, to_dict
-from ign.training.precision import describe_computation, precision_of
+from ign.training.paths import step_of
+from ign.training.precision import describe_computation
 from ign.training.resume import first_checkpoint, matching_checkpoint, model_of, require_trust
-
-HELD_OUT = 256
-IN_MEMORY = 2**26
-"""Decoded images of more bytes are kept in the cache folder, for the next run, and mapped."""
+from ign.training.setup import evenly, load_images, make_module
 
 
 def train(
@@ -149,7 +140,6 @@ def run(
     """
     if not config.data:
         raise ValueError("which images? data is empty; give --data FOLDER or ZIP, or a preset")
-    _device(config.trainer.accelerator)
     if resume:
         require_trust(config, folder, trust_code)
     find_rank(config)
@@ -163,10 +153,10 @@ def _run(config: Config, folder: Path, resume: bool, init: str | Path | None) ->
     if ended and (model := model_of(folder, config.steps)):
         _note(f"{folder} is at step {config.steps}, its end; go on with more --steps")
         return model
-    images, held_out = _load(config, "train"), _load(config, "test")
+    images, held_out = load_images(config, "train"), load_images(config, "test")
     if checkpoint:
         verify_images(content, images, config.data)
-    module = _module(config, images, init)
+    module = make_module(config, images, init)
     if checkpoint:
         checkpoint = matching_checkpoint(folder, checkpoint, content, module)
     del content
@@ -185,49 +175,19 @@ def _run(config: Config, folder: Path, resume: bool, init: str | Path | None) ->
 
 
 def _prepare(
-    config: Config, folder: Path, module: Training, held_out: data.ImageSet
+    config: Config, folder: Path, module: Training, held_out: ImageSet
 ) -> tuple[Trainer, Check]:
     """Make the Trainer with all that watches and records the run, the check among it."""
     images = module.images
     journal = Journal(folder, config.log_every, module.method.terms)
     estimate = Estimate(folder, config)
     bar = ProgressBar(console, config.log_every, describe_computation(config), estimate)
-    check = Check(folder, _pick(held_out), _pick(images), journal, config.every, bar.report)
+    check = Check(folder, evenly(held_out), evenly(images), journal, config.every, bar.report)
     provenance = Provenance(to_dict(config), images)
     watching = [ReportLostProcess(folder), StopOnSignal(), provenance, journal, bar, check]
     trainer = make_trainer(config, folder, watching)
     module.micro_batch(trainer.world_size)
     return trainer, check
-
-
-def _module(config: Config, images: data.ImageSet, init: str | Path | None) -> Training:
-    """Make the module of a run.
-
-    Raises:
-        ValueError: There is not enough memory for it.
-    """
-    require_memory(lambda: _network(config, images.shape), config.trainer.accelerator)
-    try:
-        model, method = _begin(config, images, init)
-        return Training(model, method, images, config)
-    except (MemoryError, RuntimeError) as error:
-        if not is_out_of_memory(error):
-            raise
-        raise ValueError("not enough memory for the network; lower network.width") from None
-
-
-def _network(config: Config, shape: tuple[int, int, int]) -> nn.Module:
-    """A network of the configured size."""
-    kind: Any = METHODS[config.method].network_class
-    network: nn.Module = kind(shape[0], shape[1], **asdict(config.network))
-    return network
-
-
-def _device(name: str) -> None:
-    """Refuse a kind of device that this machine does not have."""
-    there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
-    if not there.get(name, True):
-        raise ValueError(f"device {name}: there is none here; use auto")
 
 
 def _note(text: str) -> None:
@@ -272,54 +232,3 @@ def _fit(
         (stop,) = (c for c in trainer.callbacks if isinstance(c, StopOnSignal))  # type: ignore[attr-defined]
         raise Interrupted(text, stop.signal or signal.SIGINT)
     raise Failure(f"{text}; {advice}")
-
-
-def _load(config: Config, split: str) -> data.ImageSet:
-    return data.load(
-        config.data,
-        split=split,
-        size=config.size,
-        gray=config.gray,
-        limit=config.limit if split == "train" else HELD_OUT,
-        memory_limit=IN_MEMORY,
-        progress=split == "train",
-    )
-
-
-def _pick(images: data.ImageSet) -> Tensor:
-    """At most as many images as a check measures, spread over the set."""
-    count = min(HELD_OUT, len(images))
-    return images.batch(torch.arange(count) * len(images) // count)
-
-
-def _begin(config: Config, images: data.ImageSet, init: str | Path | None) -> tuple[IGN, Method]:
-    """A new model for these images, or one that starts from another's weights, and its method."""
-    kind, (channels, size, _) = METHODS[config.method], images.shape
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(config.seed)
-        network = kind.network_class(channels, size, **asdict(config.network))
-        method = kind(network, config)
-    noise = make_noise(config.noise, images.shape, images.images)
-    name = Path(config.data).name or config.data
-    about = {"method": config.method, "data": name, "training_images": len(images)}
-    about |= {"seed": config.seed, "precision": precision_of(config.trainer)}
-    model = IGN(network, noise, config.distance, about)
-    if init is not None:
-        _start_from(IGN.from_pretrained(init).network, network, f"--init {init}")
-    return model, method
-
-
-def _start_from(theirs: nn.Module, ours: nn.Module, what: str) -> None:
-    """Give a network another's weights.
-
-    Raises:
-        ValueError: The two are of different kinds or sizes.
-    """
-    try:
-        ours.load_state_dict(theirs.state_dict())
-    except RuntimeError:
-        a, b = (f"{type(n).__name__} {vars(n).get('config')}" for n in (theirs, ours))
-        raise ValueError(
-            f"{what}: its network is {a}, this run's {b};"
-            " make size, gray, network.width, network.norm, network.rounding and method the same"
-        ) from None
