@@ -6,7 +6,7 @@ profiles are ignored.
 """
 
 __all__ = [
-    "Decoded", "Header", "decode", "pixels", "quiet", "read_header", "read_image", "reason",
+    "Decoded", "Header", "decode", "fit", "pixels", "quiet", "read_header", "read_image", "reason",
     "sample",
 ]  # fmt: skip
 
@@ -26,7 +26,7 @@ from ign.core.text import printable
 from ign.data.budget import Budget
 from ign.data.errors import DataError
 from ign.data.formats import available, orientation, read_repaired, unsupported
-from ign.data.geometry import GAP, crop_and_resize, opaque, pixels
+from ign.data.geometry import GAP, fit, fit_opaque, opaque, pixels
 from ign.data.levels import (
     Percentiles,
     Range,
@@ -190,7 +190,7 @@ def decode(
                 else:
                     plain = opaque(upright, background)
                 levels = pixels(
-                    crop_and_resize(plain, size, crop), header.gray if gray is None else gray
+                    fit_opaque(plain, size, crop), header.gray if gray is None else gray
                 )
         return Decoded(levels, header, bounds, many and int(levels.max()) < DARK)
 

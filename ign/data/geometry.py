@@ -1,6 +1,6 @@
 """From a decoded picture to pixels of one size and kind."""
 
-__all__ = ["GAP", "crop_and_resize", "opaque", "pixels"]
+__all__ = ["GAP", "fit", "fit_opaque", "opaque", "pixels"]
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,13 +10,8 @@ GAP = 3.0
 """A large picture is first reduced cheaply, to no less than this many times the wanted size."""
 
 
-def crop_and_resize(image: Image.Image, size: int | None, crop: int | None = None) -> Image.Image:
-    """Cut a square of side ``crop`` from the centre, then the largest square, at side ``size``.
-
-    Of RGBA it gives RGB, one channel after another, which takes little memory.
-    """
-    if image.mode == "RGBA":
-        return Image.merge("RGB", [crop_and_resize(image.getchannel(c), size, crop) for c in "RGB"])
+def fit(image: Image.Image, size: int | None, crop: int | None = None) -> Image.Image:
+    """Cut a square of side ``crop`` from the centre, then the largest square, at side ``size``."""
     if crop is not None:
         width, height = image.size
         crop = min(crop, width, height)
@@ -29,6 +24,13 @@ def crop_and_resize(image: Image.Image, size: int | None, crop: int | None = Non
     x, y = (width - side) / 2, (height - side) / 2
     box = (x, y, x + side, y + side)
     return image.resize((size, size), Image.Resampling.LANCZOS, box=box, reducing_gap=GAP)
+
+
+def fit_opaque(image: Image.Image, size: int | None, crop: int | None = None) -> Image.Image:
+    """Do as :func:`fit` does, but give RGBA as RGB, one channel after another to save memory."""
+    if image.mode != "RGBA":
+        return fit(image, size, crop)
+    return Image.merge("RGB", [fit(image.getchannel(c), size, crop) for c in "RGB"])
 
 
 def pixels(image: Image.Image, gray: bool) -> NDArray[np.uint8]:

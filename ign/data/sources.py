@@ -23,7 +23,7 @@ from ign.data.download import MIRRORS, fetch_idx
 from ign.data.errors import DataError
 from ign.data.files import File, Reader
 from ign.data.folder import find_images
-from ign.data.geometry import crop_and_resize, pixels
+from ign.data.geometry import fit, pixels
 from ign.data.idx import find_idx, load_idx
 from ign.data.levels import Percentiles, Range, find_range
 from ign.data.storage import cache_folder
@@ -172,7 +172,7 @@ class Arrays:
         """Resize one image."""
         image = self.images[place]
         size = None if image.shape == shape[1:] else shape[1]
-        levels = pixels(crop_and_resize(Image.fromarray(image), size), shape[0] == 1)
+        levels = pixels(fit(Image.fromarray(image), size), shape[0] == 1)
         return Decoded(levels, Header(image.shape[1], image.shape[0], True), None, False)
 
     def identity(self) -> Any:
