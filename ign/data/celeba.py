@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 from ign.core.text import printable
 from ign.data.errors import DataError
 from ign.data.files import File, list_folder, list_zip
-from ign.data.splits import choose
+from ign.data.splits import select_split
 
 CROP = 148
 """The side of the square in the centre, of which the images are made."""
@@ -48,7 +48,7 @@ def find_celeba(folder: Path, split: str) -> tuple[list[File], list[File]] | Non
             missing += 1
     if missing:
         logger.warning("data '%s': %d listed pictures are not there", printable(folder), missing)
-    return choose(parts, split, str(folder)), choose(parts, "all", str(folder))
+    return select_split(parts, split, str(folder)), select_split(parts, "all", str(folder))
 
 
 def _read_partition(path: Path) -> list[tuple[str, str]]:

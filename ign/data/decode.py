@@ -20,12 +20,13 @@ from typing import BinaryIO, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageChops, UnidentifiedImageError
+from PIL import Image, UnidentifiedImageError
 
 from ign.core.text import printable
 from ign.data.budget import Budget
 from ign.data.errors import DataError
 from ign.data.formats import available, orientation, read_repaired, unsupported
+from ign.data.geometry import GAP, fit, fit_opaque, opaque, pixels
 from ign.data.levels import (
     Percentiles,
     Range,
@@ -35,9 +36,6 @@ from ign.data.levels import (
     raw_values,
     to_levels,
 )  # fmt: skip
-
-GAP = 3.0
-"""A large picture is first reduced cheaply, to no less than this many times the wanted size."""
 
 PIXEL_BYTES = 8
 """About how many bytes decoding takes for each pixel."""
@@ -190,38 +188,13 @@ def decode(
                 if header.deep:
                     plain, bounds = _from_deep(image, upright, value_range, background)
                 else:
-                    plain = _opaque(upright, background)
-                levels = pixels(fit(plain, size, crop), header.gray if gray is None else gray)
+                    plain = opaque(upright, background)
+                levels = pixels(
+                    fit_opaque(plain, size, crop), header.gray if gray is None else gray
+                )
         return Decoded(levels, header, bounds, many and int(levels.max()) < DARK)
 
     return read_repaired(read, file)
-
-
-def fit(image: Image.Image, size: int | None, crop: int | None = None) -> Image.Image:
-    """Cut a square of side ``crop`` from the centre, then the largest square, at side ``size``.
-
-    Of RGBA it gives RGB, one channel after another, which takes little memory.
-    """
-    if image.mode == "RGBA":
-        return Image.merge("RGB", [fit(image.getchannel(c), size, crop) for c in "RGB"])
-    if crop is not None:
-        width, height = image.size
-        crop = min(crop, width, height)
-        left, top = (width - crop) // 2, (height - crop) // 2
-        image = image.crop((left, top, left + crop, top + crop))
-    if size is None or image.size == (size, size):
-        return image
-    width, height = image.size
-    side = min(width, height)
-    x, y = (width - side) / 2, (height - side) / 2
-    box = (x, y, x + side, y + side)
-    return image.resize((size, size), Image.Resampling.LANCZOS, box=box, reducing_gap=GAP)
-
-
-def pixels(image: Image.Image, gray: bool) -> NDArray[np.uint8]:
-    """The values of a picture, (1, H, W) or (3, H, W)."""
-    values = np.asarray(image.convert("L" if gray else "RGB"))
-    return values[None] if gray else np.ascontiguousarray(values.transpose(2, 0, 1))
 
 
 def reason(error: Exception) -> str:
@@ -270,16 +243,6 @@ def _upright(image: Image.Image) -> Image.Image:
     image.load()
     turn = orientation(image)
     return image if turn is None else image.transpose(turn)
-
-
-def _opaque(image: Image.Image, background: int) -> Image.Image:
-    """The picture as L, RGB, or RGBA whose alpha does not count any more."""
-    if image.mode in ("LA", "La", "PA", "RGBA", "RGBa") or "transparency" in image.info:
-        image = image if image.mode == "RGBA" else image.convert("RGBA")
-        hidden = ImageChops.invert(image.getchannel("A"))
-        image.paste((background,) * 3 + (255,), mask=hidden)
-        return image
-    return image if image.mode == "L" else image.convert("L" if image.mode == "1" else "RGB")
 
 
 def _from_deep(

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ign.data.errors import DataError
-from ign.data.splits import choose
+from ign.data.splits import select_split
 
 
 def load_digits(split: str) -> tuple[NDArray[np.uint8], NDArray[np.uint8], list[int]]:
@@ -27,5 +27,5 @@ def load_digits(split: str) -> tuple[NDArray[np.uint8], NDArray[np.uint8], list[
     for label in range(10):
         test[np.flatnonzero(labels == label)[::5]] = True
     parts = {"train": np.flatnonzero(~test).tolist(), "test": np.flatnonzero(test).tolist()}
-    places = list(range(len(labels))) if split == "all" else choose(parts, split, "digits")
+    places = list(range(len(labels))) if split == "all" else select_split(parts, split, "digits")
     return images[places], labels[places].astype(np.uint8), places

@@ -1,6 +1,6 @@
 """Errors about a source of images, in words for its owner."""
 
-__all__ = ["SHOWN", "DataError", "Problem", "listed"]
+__all__ = ["SHOWN", "DataError", "Problem", "format_problems"]
 
 from collections.abc import Sequence
 
@@ -21,11 +21,11 @@ class DataError(ValueError):
     """
 
     def __init__(self, message: str, problems: Sequence[Problem] = ()):
-        super().__init__("\n  ".join([message, *listed(problems)]))
+        super().__init__("\n  ".join([message, *format_problems(problems)]))
         self.problems = list(problems)
 
 
-def listed(problems: Sequence[Problem]) -> list[str]:
+def format_problems(problems: Sequence[Problem]) -> list[str]:
     """The first of the problems, a line each, and how many more there are."""
     lines = [f"{printable(name)}: {reason}" for name, reason in problems[:SHOWN]]
     more = len(problems) - len(lines)

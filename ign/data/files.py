@@ -7,7 +7,7 @@ __all__ = [
     "list_folder",
     "list_zip",
     "member_name",
-    "natural",
+    "natural_key",
     "open_zip",
 ]
 
@@ -78,7 +78,7 @@ class Listing:
     others: int = 0
 
 
-def natural(name: str) -> tuple[list[str | tuple[int, str]], str]:
+def natural_key(name: str) -> tuple[list[str | tuple[int, str]], str]:
     """The key that sorts ``a2`` before ``a10``, and upper and lower case together."""
     parts: list[str | tuple[int, str]] = list(re.split(r"([0-9]+)", name.casefold()))
     for i in range(1, len(parts), 2):
@@ -119,7 +119,7 @@ def list_folder(root: str | os.PathLike[str], nested: bool = True) -> Listing:
                 listing.files.append(File(prefix + entry.name, entry.path, size, time))
             else:
                 listing.others += 1
-    listing.files.sort(key=lambda file: natural(file.name))
+    listing.files.sort(key=lambda file: natural_key(file.name))
     return listing
 
 
@@ -145,7 +145,7 @@ def list_zip(path: str | os.PathLike[str]) -> Listing:
                 listing.files.append(file)
             else:
                 listing.others += 1
-    listing.files.sort(key=lambda file: natural(file.name))
+    listing.files.sort(key=lambda file: natural_key(file.name))
     return listing
 
 

@@ -8,8 +8,8 @@ from zipfile import is_zipfile
 
 from ign.core.text import printable
 from ign.data.errors import DataError
-from ign.data.files import File, Listing, list_folder, list_zip, natural
-from ign.data.splits import by_folder, choose, held_out, split_of
+from ign.data.files import File, Listing, list_folder, list_zip, natural_key
+from ign.data.splits import by_folder, held_out, select_split, split_of
 
 LEAST = 3
 """The least images of a plain folder that can be split: two to train with, one held out."""
@@ -33,7 +33,7 @@ def find_images(path: Path, split: str) -> tuple[list[File], list[File]]:
             f"data '{printable(path)}' is neither a folder nor a zip; give one of these"
         )
     if not listing.files:
-        raise DataError(_nothing(path, listing))
+        raise DataError(_no_images(path, listing))
     return _part(listing.files, split, str(path)), listing.files
 
 
@@ -54,13 +54,13 @@ def _part(files: list[File], split: str, source: str) -> list[File]:
             "train": [file for file in files if file.name not in out],
             "test": [file for file in files if file.name in out],
         }
-    return choose(parts, split, source)
+    return select_split(parts, split, source)
 
 
 def _split_zips(folder: Path) -> dict[str, list[Path]] | None:
     """The zips of each split right in a folder, unless images lie beside them."""
     parts: dict[str, list[Path]] = {"train": [], "val": [], "test": []}
-    for path in sorted(folder.glob("*.zip"), key=lambda path: natural(path.name)):
+    for path in sorted(folder.glob("*.zip"), key=lambda path: natural_key(path.name)):
         split = split_of(path.stem)
         if split is not None and not path.name.startswith(".") and path.is_file():
             parts[split].append(path)
@@ -72,14 +72,14 @@ def _from_zips(
     archives: dict[str, list[Path]], split: str, source: str
 ) -> tuple[list[File], list[File]]:
     listed = {part: _files(paths) for part, paths in archives.items()}
-    return choose(listed, split, source), choose(listed, "all", source)
+    return select_split(listed, split, source), select_split(listed, "all", source)
 
 
 def _files(archives: Sequence[Path]) -> list[File]:
     return [file for path in archives for file in list_zip(path).files]
 
 
-def _nothing(path: Path, listing: Listing) -> str:
+def _no_images(path: Path, listing: Listing) -> str:
     what = "folder" if path.is_dir() else "zip"
     hint = "give a folder or zip of images such as PNG, JPEG or WebP"
     if path.is_dir() and (archive := next(path.glob("*.zip"), None)) is not None:

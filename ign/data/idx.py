@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from ign.core.text import printable
 from ign.data.errors import DataError
-from ign.data.splits import choose
+from ign.data.splits import select_split
 
 STEMS = {"train": "train", "test": "t10k"}
 """How the files of each split begin."""
@@ -45,7 +45,7 @@ def load_idx(folder: Path, split: str, source: str) -> Part:
         DataError: There is no such split, or a file is damaged.
     """
     found = {part: path for part in STEMS if (path := find_idx(folder, part, "images"))}
-    parts = choose({part: [(part, path)] for part, path in found.items()}, split, source)
+    parts = select_split({part: [(part, path)] for part, path in found.items()}, split, source)
     read = [_part(folder, part, path) for part, path in parts]
     labels = [part[1] for part in read if part[1] is not None]
     shapes = {images.shape[1:] for images, _ in read}

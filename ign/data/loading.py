@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from ign.core.text import printable
-from ign.data.errors import SHOWN, DataError, listed
+from ign.data.errors import SHOWN, DataError, format_problems
 from ign.data.images import ImageSet
 from ign.data.levels import Range, parse_range
 from ign.data.reading import Memory, Shape, read_all
@@ -128,7 +128,7 @@ def _notes(
     if skipped:
         notes["skipped"] = (
             f"skipped {len(skipped):,} of {len(found.names):,} images, which cannot be read: "
-            + "; ".join(listed(skipped))
+            + "; ".join(format_problems(skipped))
         )
         if len(skipped) > SHOWN and (path := list_problems(source, skipped)):
             notes["skipped"] += f"; all are listed in '{printable(path)}'"

@@ -1,4 +1,4 @@
-"""What a source of images is: files to be decoded, or an array that is there already."""
+"""The kinds of sources: image files to decode, or an array that is complete."""
 
 __all__ = ["Arrays", "Pictures", "Source", "find"]
 
@@ -17,12 +17,13 @@ from PIL import Image
 from ign.core.paths import expand_user
 from ign.core.text import printable
 from ign.data.celeba import CROP, find_celeba
-from ign.data.decode import Decoded, Header, decode, fit, pixels, quiet, read_header, sample
+from ign.data.decode import Decoded, Header, decode, quiet, read_header, sample
 from ign.data.digits import load_digits
 from ign.data.download import MIRRORS, fetch_idx
 from ign.data.errors import DataError
 from ign.data.files import File, Reader
 from ign.data.folder import find_images
+from ign.data.geometry import fit, pixels
 from ign.data.idx import find_idx, load_idx
 from ign.data.levels import Percentiles, Range, find_range
 from ign.data.storage import cache_folder
@@ -30,10 +31,10 @@ from ign.data.storage import cache_folder
 T = TypeVar("T")
 
 DEFAULT_SIZE = 64
-"""The side of images of which nobody said otherwise, unless all are squares of a smaller one."""
+"""The default side of images, unless all are smaller squares of one size."""
 
 PEEKED = 64
-"""How many files, evenly spread, are looked at to tell the size and whether all are gray."""
+"""How many files, evenly spread, decide on the default size, gray or colour, and the range."""
 
 
 @dataclass
@@ -66,7 +67,7 @@ class Pictures:
         """How many images all splits have together."""
         return len(self.all_files)
 
-    def ranged(self, wish: Range | Percentiles | None) -> "Pictures":
+    def ranged(self, requested: Range | Percentiles | None) -> "Pictures":
         """The same with the range of values for pictures of more than 8 bits, if it has any.
 
         Raises:
@@ -75,10 +76,10 @@ class Pictures:
         deep = [file for file, header in self._peek() if header.deep]
         if not deep:
             return self
-        if wish is not None and not isinstance(wish, Percentiles):
-            return replace(self, range=wish)
+        if requested is not None and not isinstance(requested, Percentiles):
+            return replace(self, range=requested)
         try:
-            return replace(self, range=find_range(_sample(deep), wish))
+            return replace(self, range=find_range(_sample(deep), requested))
         except ValueError as error:
             raise DataError(f"data '{printable(deep[0].path)}': {error}") from None
 
@@ -100,7 +101,7 @@ class Pictures:
         return decode(opened, shape[1], shape[0] == 1, self.crop, self.range)
 
     def identity(self) -> Any:
-        """What the cache tells sources apart by."""
+        """What distinguishes this source from others in the cache."""
         listing, real = hashlib.sha256(), lru_cache(None)(os.path.realpath)
         for f in self.files:
             place = real(os.path.dirname(f.path) if f.member is None else f.path)
@@ -163,7 +164,7 @@ class Arrays:
         """None: bytes have a known range."""
         return None
 
-    def ranged(self, wish: Range | Percentiles | None) -> "Arrays":
+    def ranged(self, requested: Range | Percentiles | None) -> "Arrays":
         """The same: bytes have a known range."""
         return self
 
@@ -175,7 +176,7 @@ class Arrays:
         return Decoded(levels, Header(image.shape[1], image.shape[0], True), None, False)
 
     def identity(self) -> Any:
-        """What the cache tells sources apart by."""
+        """What distinguishes this source from others in the cache."""
         return ["array", hashlib.sha256(self.images.tobytes()).hexdigest(), self.images.shape]
 
 
@@ -185,10 +186,10 @@ Source = Pictures | Arrays
 def find(
     source: str | os.PathLike[str], split: str, cache: str | os.PathLike[str] | None, progress: bool
 ) -> Source:
-    """Tell what a source is, in the order that :func:`ign.data.load` gives.
+    """Find out what kind of source this is, in the order that :func:`ign.data.load` gives.
 
     Raises:
-        DataError: It is nothing that holds images.
+        DataError: It does not hold images.
     """
     if source == "digits":
         images, labels, places = load_digits(split)

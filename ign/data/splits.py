@@ -1,6 +1,6 @@
 """Which images are for training and which are held out."""
 
-__all__ = ["SPLITS", "by_folder", "choose", "held_out", "split_of"]
+__all__ = ["SPLITS", "by_folder", "held_out", "select_split", "split_of"]
 
 import hashlib
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -27,7 +27,7 @@ _FOLDERS = {
 }  # fmt: skip
 
 
-def choose(parts: Mapping[str, Sequence[T]], split: str, source: str) -> list[T]:
+def select_split(parts: Mapping[str, Sequence[T]], split: str, source: str) -> list[T]:
     """One part of a source, or all of them one after another.
 
     Raises:

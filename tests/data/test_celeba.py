@@ -50,13 +50,13 @@ def test_the_crop_comes_before_the_resize(tmp_path, name):
 
 
 def test_planted_fault_a_crop_after_the_resize_is_caught(tmp_path, monkeypatch):
-    right = decode.fit
+    right = decode.fit_opaque
 
     def planted(image, size, crop=None):
         side = round(size * min(image.size) / crop)
         return right(right(image, side), None, size)
 
-    monkeypatch.setattr(decode, "fit", planted)
+    monkeypatch.setattr(decode, "fit_opaque", planted)
     with pytest.raises(AssertionError):
         test_the_crop_comes_before_the_resize(tmp_path, "1.png")
 

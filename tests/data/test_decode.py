@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from ign.data import DataError, read_image
-from ign.data.decode import decode, read_header
+from ign.data.decode import decode, fit, read_header
 from ign.data.formats import FORMATS
 
 LOSSLESS = [
@@ -230,3 +230,9 @@ def test_a_decompression_bomb_is_refused(tmp_path, monkeypatch):
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 4000)
     with pytest.raises(DataError, match="more than 8,000 pixels"):
         read_image(tmp_path / "x.png")
+
+
+def test_what_is_cut_and_resized_keeps_its_channels():
+    for mode in ("L", "LA", "RGB", "RGBA"):
+        assert fit(colours(size=(40, 30)).convert(mode), 10).mode == mode
+        assert fit(colours(size=(40, 30)).convert(mode), 10, crop=20).size == (10, 10)

@@ -4,7 +4,7 @@ import zipfile
 import pytest
 
 from ign.data import DataError
-from ign.data.files import Reader, list_folder, list_zip, natural
+from ign.data.files import Reader, list_folder, list_zip, natural_key
 
 
 def names(listing):
@@ -14,7 +14,7 @@ def names(listing):
 def test_numbers_in_names_sort_as_numbers():
     wrong = ["b1.png", "a10.png", "A2.png", "a1/x.png", "a2.png", "10.png", "9.png"]
     right = ["9.png", "10.png", "a1/x.png", "A2.png", "a2.png", "a10.png", "b1.png"]
-    assert sorted(wrong, key=natural) == right
+    assert sorted(wrong, key=natural_key) == right
 
 
 def test_side_files_and_hidden_files_do_not_count(tmp_path, draw):

@@ -2,7 +2,7 @@ import pytest
 
 from ign.data import DataError
 from ign.data.files import File
-from ign.data.splits import by_folder, choose, held_out, split_of
+from ign.data.splits import by_folder, held_out, select_split, split_of
 
 
 def files(*names):
@@ -39,12 +39,12 @@ def test_one_folder_called_train_is_no_split(names):
 
 def test_val_and_test_stand_for_each_other_where_there_is_one():
     parts = {"train": [1, 2], "val": [], "test": [3]}
-    assert choose(parts, "val", "x") == choose(parts, "test", "x") == [3]
-    assert choose(parts, "all", "x") == [1, 2, 3]
+    assert select_split(parts, "val", "x") == select_split(parts, "test", "x") == [3]
+    assert select_split(parts, "all", "x") == [1, 2, 3]
     with pytest.raises(DataError, match="'x' has no split 'train'; it has val, all"):
-        choose({"train": [], "val": [1]}, "train", "x")
+        select_split({"train": [], "val": [1]}, "train", "x")
     with pytest.raises(DataError, match="holds no images"):
-        choose({"train": [], "val": []}, "all", "x")
+        select_split({"train": [], "val": []}, "all", "x")
 
 
 def test_the_last_word_of_a_zip_name_counts():
