@@ -20,7 +20,7 @@ from attacker import Client
 from drawings import seven
 from PIL import Image
 
-from ign.app import gate, reading, requests, sessions, uploads
+from ign.app import gate, limit, reading, requests, sessions, uploads
 from ign.app.markup import data_url
 
 pytest.importorskip("gradio", reason="gradio is not installed")
@@ -430,6 +430,7 @@ def test_the_limits_are_those_of_the_code():
         f"At most {reading.IMAGES} pictures are scored at once, of at most"
         f" {reading.BYTES_TOTAL // 10**6} MB and {reading.PIXELS_TOTAL // 10**6} megapixels",
         f"after {reading.SECONDS:.0f} seconds no further picture",
+        f"A job stops after {limit.SECONDS:.0f} seconds",
         f"at most {uploads.VISITOR // 10**6} MB at a time, and all uploads together at most"
         f" {uploads.TOTAL // 10**9} GB",
         f"At most {gate.UPLOADS} uploads of a visitor",
