@@ -55,6 +55,8 @@ def serve(
     with _terminable(), _own_folder() as folder, _listener(host, port) as listener:
         import uvicorn
 
+        from ign.app.connections import Patient
+
         number = listener.getsockname()[1]
         address = listener.getsockname()[0]
         access = Access(address, number, [*hosts, *[host] * (not _is_literal(host))])
@@ -65,6 +67,8 @@ def serve(
             access_log=False,
             server_header=False,
             limit_concurrency=CONNECTIONS,
+            http=Patient,
+            ws="none",
             timeout_graceful_shutdown=2,
         )
 

@@ -161,14 +161,14 @@ def edit(tasks: Tasks, uploads: Uploads) -> None:
             flag("keep", keep),
         )  # fmt: skip
 
+    def take() -> tuple[dict[str, str], str]:
+        return tasks.load_sample(random_seed(), 0), _blank(PICTURE)
+
     def load(file: Any) -> tuple[dict[str, str], str]:
         return _loaded(uploads, file, tasks.load_preprocessed), _blank(PICTURE)
 
     go.click(explained(run), [board, seed, count, k, keep], out, **FIXED)
-    sample.click(
-        lambda: (tasks.load_sample(random_seed(), 0), _blank(PICTURE)), None, [board, out],
-        show_progress="hidden", **FIXED,
-    )  # fmt: skip
+    sample.click(explained(take, 1), None, [board, out], show_progress="hidden", **FIXED)
     upload.upload(explained(load, 1), upload, [board, out], show_progress="hidden", **FIXED)
 
 

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from ign import anomaly, degrade, edit
 from ign.app.background import Background, preprocess
+from ign.app.limit import limited
 from ign.app.markup import Tile, data_url, download, note, table, tiles
 from ign.app.reading import decode_canvas, read_each, read_square, to_tensor
 from ign.app.real import make_real
@@ -59,6 +60,7 @@ class Tasks:
         image, messages = preprocess(picture, self.size, self.background, turn, fit)
         return image[None], messages
 
+    @limited
     def generate(self, seed: int, count: int, k: int) -> str:
         """The first samples of a seed, and a link that saves them as one picture."""
         images = self.model.sample(count, k, seed).cpu()
@@ -69,6 +71,7 @@ class Tasks:
         name = f"samples-seed{seed}-k{k}.png"
         return shown + download(f"Save as {name}", name, pictures.grid(images))
 
+    @limited
     def real(
         self,
         canvas: Canvas | None,
@@ -103,6 +106,7 @@ class Tasks:
             *messages
         )
 
+    @limited
     def load_sample(self, seed: int, number: int) -> dict[str, str]:
         """A sample as it lies on the canvas."""
         z = self.model.latents(torch.tensor([number]), seed)
@@ -120,6 +124,7 @@ class Tasks:
         picture = pictures.to_picture(image)
         return {"picture": data_url(picture.resize((self.side,) * 2, Resampling.NEAREST))}
 
+    @limited
     def paint(self, canvas: Canvas | None, seed: int, count: int, k: int, keep: bool) -> str:
         """Variations of what lies under the mask of a canvas."""
         x, _ = self.preprocess(canvas, "never", False)
@@ -141,6 +146,7 @@ class Tasks:
         picture = decode_canvas(address, self.side, True)
         return to_tensor(picture.resize((self.size,) * 2, Resampling.BOX))[0] >= 0
 
+    @limited
     def between(self, seed: int, start: int, end: int, t: float, k: int, method: str) -> str:
         """The sample at t on the way from one to another, large, and the way in eight steps."""
         a, b = self.model.latents(torch.tensor([start, end]), seed)[:, None]
@@ -153,6 +159,7 @@ class Tasks:
         steps = [Tile(one, "", f"Step {i + 1} of 8") for i, one in enumerate(way)]
         return tiles(three, "wide", "Between two samples") + tiles(steps, "strip", "The way")
 
+    @limited
     def add(
         self, seed: int, base: int, plus: int, minus: int, strength: float, k: int
     ) -> str:  # fmt: skip
@@ -164,6 +171,7 @@ class Tasks:
         shown = [Tile(one, name) for one, name in zip(own, names, strict=True)]
         return tiles([*shown, Tile(found, f"= at strength {strength:g}")], "wide", "Arithmetic")
 
+    @limited
     def score(self, files: Sequence[str], kind: str) -> str:
         """A table of scores with heat maps, the highest first, and a link that saves it."""
         read = list(read_each(files, self.size, self.gray, self.model.value_range))

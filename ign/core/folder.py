@@ -43,7 +43,7 @@ def output_folder(path: Path, force: bool, option: str = "--out") -> Iterator[Ou
 
     Raises:
         ValueError: It is a file, holds something and ``force`` is off, or holds a file that is not
-            in the manifest where a result would go.
+            in the manifest, or a link that leads out of it, where a result would go.
         OSError: It cannot be written to.
     """
     if path.exists() and not path.is_dir():
@@ -81,6 +81,11 @@ def _swap(output: Output, option: str) -> None:
                 f"{option} {output.path}: {name} is there and was not written by ign; move it, or"
                 f" give another {option}"
             )
+        if not _lies_in(place, output.path):
+            raise ValueError(
+                f"{option} {output.path}: {name} would be written through a link that leads out of"
+                f" the folder; remove the link, or give another {option}"
+            )
         for parent in place.relative_to(output.path).parents:
             if (output.path / parent).exists() and not (output.path / parent).is_dir():
                 raise ValueError(f"{option} {output.path}: {parent} is a file, not a folder")
@@ -114,12 +119,17 @@ def _inside(name: str) -> bool:
     return not path.is_absolute() and ".." not in path.parts and path.parts != ()
 
 
+def _lies_in(place: Path, folder: Path) -> bool:
+    """Whether no link leads from a folder to a place outside of it."""
+    return place.parent.resolve().is_relative_to(folder.resolve())
+
+
 def _remove(folder: Path, name: str) -> None:
     """Remove a former result, and the folders in which nothing is left."""
     place = folder / name
     with suppress(OSError):
-        if not place.parent.resolve().is_relative_to(folder.resolve()):
-            return  # a link leads out of the folder
+        if not _lies_in(place, folder):
+            return
         place.unlink()
         for parent in list(PurePosixPath(name).parents)[:-1]:
             (folder / parent).rmdir()

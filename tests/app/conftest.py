@@ -16,9 +16,11 @@ from ign import IGN
 from ign.app.markup import data_url
 
 SERVER = """
+import os
 import time
 from drawings import untrained
-from ign.app import server, tasks
+from ign.app import connections, server, tasks
+connections.HEAD = float(os.environ["HEAD"])
 generate = tasks.Tasks.generate
 tasks.Tasks.generate = lambda self, seed, *rest: (
     time.sleep(60 * (seed == 99)) or generate(self, seed, *rest))
@@ -56,10 +58,10 @@ def start(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., An
     processes = []
     tests = Path(__file__).resolve().parent.parent
 
-    def run(quiet: bool = False) -> tuple[subprocess.Popen[str], str, Path]:
+    def run(quiet: bool = False, head: float = 15) -> tuple[subprocess.Popen[str], str, Path]:
         folder = tmp_path_factory.mktemp("server")
         environment = {
-            **os.environ, "TMPDIR": str(folder), "OMP_NUM_THREADS": "1",
+            **os.environ, "TMPDIR": str(folder), "OMP_NUM_THREADS": "1", "HEAD": str(head),
             "PYTHONPATH": os.pathsep.join([str(tests.parent), str(tests)]),
         }  # fmt: skip
         process = subprocess.Popen(

@@ -1,5 +1,6 @@
 """Attacks on a running server by a client that posts what it wants."""
 
+import http.client
 import http.server
 import io
 import json
@@ -20,7 +21,7 @@ from attacker import Client
 from drawings import seven
 from PIL import Image
 
-from ign.app import gate, reading, requests, sessions, uploads
+from ign.app import connections, gate, limit, reading, requests, server, sessions, uploads
 from ign.app.markup import data_url
 
 pytest.importorskip("gradio", reason="gradio is not installed")
@@ -387,6 +388,51 @@ def test_a_signal_ends_it_while_a_job_runs_and_connections_are_open(start, numbe
         one.close()
 
 
+IDLE = {
+    "nothing": "",
+    "half a head": "GET / HTTP/1.1\r\nHost: x",
+    "the body of a refused request": "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9999\r\n\r\nx",
+}
+
+
+@pytest.mark.parametrize("text", IDLE.values(), ids=IDLE)
+def test_a_connection_without_a_request_is_closed(start, text):
+    _, address, _ = start(head=0.5)
+    client = Client(address)
+    with socket.create_connection((client.host, client.port), timeout=8) as one:
+        one.sendall(text.encode())
+        beginning = time.monotonic()
+        try:
+            while time.monotonic() < beginning + 4:
+                one.sendall(b"a")  # a byte now and then does not keep it open
+                time.sleep(0.1)
+        except OSError:
+            pass
+        assert time.monotonic() < beginning + 3
+
+
+def test_a_stream_and_a_connection_in_use_stay_open(start):
+    _, address, _ = start(head=0.5)
+    client = Client(address)
+    used = http.client.HTTPConnection(client.host, client.port, timeout=8)
+    used.auto_open = False  # a connection that was closed is not opened again
+    used.connect()
+    with socket.create_connection((client.host, client.port), timeout=8) as stream:
+        head = f"Host: 127.0.0.1:{client.port}\r\nCookie: {client.cookie}\r\n\r\n"
+        stream.sendall(f"GET /gradio_api/heartbeat/s HTTP/1.1\r\n{head}".encode())
+        for _ in range(15):
+            used.request("GET", "/nothing", headers={"Cookie": client.cookie})
+            answer = used.getresponse()
+            assert (answer.status, answer.read()) == (404, b"not found")
+            time.sleep(0.1)
+        used.close()
+        stream.setblocking(False)
+        content = stream.recv(10**6)
+        assert content.startswith(b"HTTP/1.1 200")
+        with pytest.raises(BlockingIOError):  # it would be empty at the end
+            stream.recv(10**6)
+
+
 def test_a_picture_that_was_uploaded_is_what_is_shown(target):
     """The attacks fail for what they forge: the same job with an own file succeeds."""
     file = io.BytesIO()
@@ -430,6 +476,7 @@ def test_the_limits_are_those_of_the_code():
         f"At most {reading.IMAGES} pictures are scored at once, of at most"
         f" {reading.BYTES_TOTAL // 10**6} MB and {reading.PIXELS_TOTAL // 10**6} megapixels",
         f"after {reading.SECONDS:.0f} seconds no further picture",
+        f"A job stops after {limit.SECONDS:.0f} seconds",
         f"at most {uploads.VISITOR // 10**6} MB at a time, and all uploads together at most"
         f" {uploads.TOTAL // 10**9} GB",
         f"At most {gate.UPLOADS} uploads of a visitor",
@@ -437,6 +484,8 @@ def test_the_limits_are_those_of_the_code():
         f" {requests.SPEED // 1000} kB/s after its first {requests.PATIENCE:.0f} seconds",
         f"At most {sessions.UNREAD} results of a page and {sessions.UNREAD_TOTAL} of all pages",
         f"of at most {sessions.SESSIONS} pages",
+        f"At most {server.CONNECTIONS} connections are open",
+        f"within {connections.HEAD:.0f} seconds, or within {2 * connections.HEAD:.0f} seconds",
     ):
         assert sentence in text, sentence
     assert uploads.STALE * 5 / 4 < 7 * 60

@@ -79,6 +79,22 @@ def test_a_manifest_cannot_lead_out_of_the_folder(tmp_path, name):
     assert precious.read_text(encoding="utf-8") == "mine"
 
 
+@pytest.mark.parametrize("listed", [[], ["f1/0.png"]])
+def test_nothing_is_written_through_a_link_that_leads_out_of_the_folder(tmp_path, listed):
+    others, out = tmp_path / "others", tmp_path / "out"
+    others.mkdir()
+    out.mkdir()
+    if listed:
+        (others / "0.png").write_text("mine", encoding="utf-8")
+    (out / "f1").symlink_to(others)
+    (out / MANIFEST).write_text(json.dumps({"files": listed}), encoding="utf-8")
+    before = {p.name: p.read_text(encoding="utf-8") for p in others.iterdir()}
+    with pytest.raises(ValueError, match=r"f1/0\.png would be written through a link"):
+        put(out, "f1/0.png")
+    assert {p.name: p.read_text(encoding="utf-8") for p in others.iterdir()} == before
+    assert there(out) == [MANIFEST]
+
+
 @pytest.mark.parametrize("text", ["", "[1", "[]", '{"files": 3}', '{"files": [1]}', "[" * 10**5])
 def test_a_damaged_manifest_removes_nothing(tmp_path, text):
     (tmp_path / MANIFEST).write_text(text, encoding="utf-8")
