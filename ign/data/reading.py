@@ -144,12 +144,18 @@ def _refuse(found: Source, source: str, record: Record) -> None:
     names = found.names
     problems: list[Problem] = [(names[place], why) for place, why in record.broken]
     what = f"data '{printable(source)}': "
-    if len(problems) == len(names):
+    if len(problems) == len(names) < found.total:
+        what += (
+            f"not one of the {len(names):,} images of this split can be read ({found.total:,} in "
+            "all splits); repair or remove the broken files"
+        )
+    elif len(problems) == len(names):
         what += f"not one of {len(names):,} images can be read; is it the right folder?"
     else:
         what += (
             f"{len(problems):,} of {found.total:,} images cannot be read, more than "
-            f"{TOLERATED:.0%}; repair or remove them, or skip them by skip_broken=True"
+            f"{TOLERATED:.0%}; repair or remove them, or skip them with --skip-broken, "
+            "in Python skip_broken=True"
         )
     listed = list_problems(source, problems) if len(problems) > SHOWN else None
     raise DataError(what + (f"; all are listed in '{listed}'" if listed else ""), problems)

@@ -183,3 +183,12 @@ def test_results_are_never_far_ahead_and_keep_their_order():
 def test_real_zip(real):
     images = data.load(real / "celeba" / "celeba64-train.zip", split="all", limit=300)
     assert (images.images.shape, images.skipped) == ((300, 3, 64, 64), [])
+
+
+def test_a_split_of_broken_images_alone_is_not_called_a_wrong_folder(tmp_path, fill):
+    fill(tmp_path / "f" / "train", 24)
+    (tmp_path / "f" / "test").mkdir()
+    (tmp_path / "f" / "test" / "broken.png").write_bytes(b"")
+    with pytest.raises(data.DataError, match=r"images of this split .*25 in all splits") as caught:
+        data.load(tmp_path / "f", split="test", cache=tmp_path / "cache")
+    assert "right folder" not in str(caught.value)
