@@ -1,4 +1,4 @@
-"""Errors about a source of images, in words for its owner."""
+"""Errors about a source of images."""
 
 __all__ = ["SHOWN", "DataError", "Problem", "listed"]
 
@@ -9,15 +9,15 @@ from ign.core.text import printable
 Problem = tuple[str, str]
 
 SHOWN = 10
-"""How many of the broken images a message names."""
+"""The maximum number of broken images that a message names."""
 
 
 class DataError(ValueError):
-    """A source of images that cannot be used: one line, and the images at fault below it.
+    """A source of images cannot be used. The message is one line, and a line per broken image.
 
     Args:
-        message: What is wrong, where, and what to do.
-        problems: (name, reason) of each image at fault; the first ten are shown.
+        message: A line that says what is wrong, where, and what to do.
+        problems: The name of each broken image and the reason; the first ten are shown.
     """
 
     def __init__(self, message: str, problems: Sequence[Problem] = ()):
@@ -26,7 +26,7 @@ class DataError(ValueError):
 
 
 def listed(problems: Sequence[Problem]) -> list[str]:
-    """The first of the problems, a line each, and how many more there are."""
+    """Return a line for each of the first problems, and the number of further ones."""
     lines = [f"{printable(name)}: {reason}" for name, reason in problems[:SHOWN]]
     more = len(problems) - len(lines)
     return lines + [f"and {more:,} more"] * (more > 0)
