@@ -53,7 +53,7 @@ def test_exemplars_are_the_means_of_the_two_sides():
     assert torch.allclose(plus, (z[0] + z[2]) / 2)
     assert torch.allclose(minus, (z[1] + z[3] + z[4]) / 3)
     for label in (torch.ones(5), torch.zeros(5), has[:4]):
-        with pytest.raises(ValueError, match="label some with, some not"):
+        with pytest.raises(ValueError, match="label some with it and some without it"):
             edit.exemplars(z, label)
 
 
