@@ -79,7 +79,7 @@ def test_found_exemplars_have_most_and_least_of_the_attribute():
 @pytest.mark.parametrize(
     ("call", "words"),
     [
-        (lambda m, z: edit.interpolate(m, z, z[:2]), r"start is \(5, 1, 4, 6\) and end \(2, "),
+        (lambda m, z: edit.interpolate(m, z, z[:2]), r"start \(5, 1, 4, 6\) and end \(2, "),
         (lambda m, z: edit.interpolate(m, z, z, 1), "steps 1 must be at least 2"),
         (lambda m, z: edit.interpolate(m, z, z, method="cubic"), "choose linear or spherical"),
         (lambda m, z: edit.interpolate(m, z[..., :4], z[..., :4]), r"takes \(B, 1, 4, 6\)"),
