@@ -12,7 +12,7 @@ from ign.core import random
 from ign.core.inputs import whole, whole_numbers
 
 CHUNK = 2**20
-"""How many values are transformed at a time where statistics are measured."""
+"""The number of values that are transformed at a time when statistics are measured."""
 
 
 class Noise(nn.Module, ABC):
@@ -115,7 +115,7 @@ class SpectralNoise(Noise):
                 take 50 MiB.
 
         Raises:
-            ValueError: Not four dimensions, or fewer than two images.
+            ValueError: The images do not have four dimensions, or there are fewer than two.
         """
         if images.ndim != 4 or len(images) < 2:
             raise ValueError(
@@ -148,11 +148,11 @@ def _gain(height: int, width: int) -> Tensor:
 
 
 NOISES: dict[str, type[Noise]] = {k.name: k for k in (GaussianNoise, SpectralNoise)}
-"""The noises that a saved model may name."""
+"""The noise classes that can be saved and loaded, by name."""
 
 
 def make_noise(name: str, shape: Sequence[int], images: Tensor | None = None) -> Noise:
-    """The noise of that name, ``gaussian`` or ``spectral``, fitted to the images where given.
+    """Create the noise ``gaussian`` or ``spectral``, and fit it to images if they are given.
 
     Raises:
         ValueError: The name is unknown.

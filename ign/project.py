@@ -84,7 +84,7 @@ def project(network: nn.Module, y: Tensor, applications: int = 1, tolerance: flo
         (B, C, H, W); differentiable.
 
     Raises:
-        ValueError: k or the tolerance below 0.
+        ValueError: k or the tolerance is below 0.
 
     References:
         Shocher et al., 2024, Section 4 (arXiv 2311.01462).
@@ -123,7 +123,7 @@ def trajectory(
         One (B, C, H, W) for each k, in the order given.
 
     Raises:
-        ValueError: No k, or one below the least.
+        ValueError: No k is given, or one is below the minimum.
 
     References:
         Shocher et al., 2024, Figures 7, 8 and 16 (arXiv 2311.01462).
@@ -181,7 +181,7 @@ def stability(
         floor: Likeness in dB under which an image counts as another one.
 
     Raises:
-        ValueError: No k, or one below 1.
+        ValueError: No k is given, or one is below 1.
 
     References:
         Shocher et al., 2024, Figures 7, 8 and 16 (arXiv 2311.01462).

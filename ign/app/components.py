@@ -1,4 +1,4 @@
-"""Parts of the page that gradio lacks: the canvas, and jobs that answer with words."""
+"""Components that gradio lacks: the canvas, and jobs that show their errors on the page."""
 
 __all__ = ["canvas", "explained", "random_seed"]
 
@@ -46,7 +46,7 @@ def canvas(
 
 
 def explained(job: Callable[..., Any], before: int = 0) -> Callable[..., Any]:
-    """A job whose last output says what was wrong if it raises a :class:`ValueError`.
+    """Wrap a job so that its last output shows the message of a :class:`ValueError`.
 
     Args:
         job: A function of inputs of the page.

@@ -1,4 +1,4 @@
-"""What stands before gradio: it answers what the page asks, for its visitors, and nothing else."""
+"""The gate in front of gradio, which allows only requests of the page by its visitors."""
 
 __all__ = ["Gate"]
 
@@ -16,11 +16,11 @@ from ign.app.sessions import Sessions
 from ign.app.uploads import VISITOR, Refused, Uploads
 
 BODY = 10 * 10**6
-"""The most bytes of a job; a drawing has some ten thousand."""
+"""The maximum number of bytes of a job; a drawing has about ten thousand."""
 UPLOADS = 4
-"""The most uploads of a visitor at the same time."""
+"""The maximum number of concurrent uploads of a visitor."""
 UPLOADS_TOTAL = 16
-"""The same of all visitors together."""
+"""The maximum number of concurrent uploads of all visitors."""
 PAGE = {
     "/", "/config", "/theme.css", "/favicon.ico", "/manifest.json", "/robots.txt",
     "/gradio_api/theme.css", "/gradio_api/startup-events",
@@ -48,7 +48,7 @@ WELCOME = (
 
 
 class Gate:
-    """An ASGI application before another one.
+    """An ASGI application that filters the requests to another one.
 
     Args:
         app: gradio's.

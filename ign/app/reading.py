@@ -33,7 +33,7 @@ from ign.data.decode import pixels, quiet, read_header, reason
 from ign.data.files import Reader, list_zip
 
 FILE = 20 * 2**20
-"""The most bytes of a file, a zip and each of its members among them."""
+"""The maximum number of bytes of a file, including a zip and each of its members."""
 PIXELS = 50 * 10**6
 """The most pixels of a picture."""
 IMAGES = 300
@@ -64,7 +64,7 @@ class Scorable(NamedTuple):
 
 
 class Budget:
-    """What the pictures of one job may cost, taken off before any of them is decoded."""
+    """The remaining limits for the pictures of one job, reduced before each is decoded."""
 
     def __init__(self) -> None:
         self.end = time.monotonic() + SECONDS
@@ -98,7 +98,7 @@ def read_square(
         levels: The values of black and white in a picture of more than 8 bits; None to find them.
 
     Raises:
-        ValueError: Over 20 MB or 50 megapixels, or not a picture.
+        ValueError: Over 20 MB or 50 megapixels, or not an image.
     """
     name = name or Path(str(file)).name
     width, height = _checked(file, name)
@@ -201,7 +201,7 @@ def _checked(file: str | Path | BinaryIO, name: str) -> tuple[int, int]:
     """The width and height of a picture that is not too large."""
     if isinstance(file, str | Path):
         if not os.path.isfile(file):
-            raise ValueError(f"{name}: is not here any more; give it again")
+            raise ValueError(f"{name}: no longer exists on the server; upload it again")
         length = os.path.getsize(file)
     else:
         length = file.seek(0, os.SEEK_END)

@@ -16,7 +16,7 @@ NEW = 0.6
 NOISE = 0.5
 """The freedom from which on there is more noise than picture."""
 UNREST = 2.0
-"""What unrest counts against likeness."""
+"""The weight of the residual relative to the similarity."""
 
 
 class Real(NamedTuple):

@@ -15,7 +15,7 @@ from python_multipart.multipart import MultipartParser, parse_options_header
 from ign.app.uploads import Refused, Reservation, Uploads
 
 IDLE = 15.0
-"""The most seconds without a byte."""
+"""The maximum number of seconds without data."""
 PATIENCE = 30.0
 """The seconds that a body may take in any case."""
 SPEED = 100_000
@@ -50,7 +50,7 @@ class Body:
         """Yield the pieces.
 
         Raises:
-            Refused: Too many bytes, too slow, or the client is gone.
+            Refused: The body is too large or arrives too slowly, or the client has disconnected.
         """
         start, count, more = time.monotonic(), 0, True
         while more:
@@ -68,7 +68,7 @@ class Body:
             yield piece
 
     async def read(self) -> bytes:
-        """All of it."""
+        """Read the whole body."""
         return b"".join([piece async for piece in self.pieces()])
 
 
@@ -79,16 +79,16 @@ async def read_upload(
 
     Args:
         body: The form.
-        content_type: The header of that name, which holds the boundary.
-        uploads: Where the files are registered.
-        visitor: Whose they are.
-        most: The most bytes of each.
+        content_type: The header ``Content-Type``, which contains the boundary.
+        uploads: The registry of uploaded files.
+        visitor: The visitor who uploads them.
+        most: The maximum number of bytes of each file.
 
     Returns:
-        Their identifiers.
+        The identifiers of the files.
 
     Raises:
-        Refused: It is no form with files, or too much of it. Nothing of it is kept then.
+        Refused: The body is not a form with files, or is too large. No file of it is kept.
     """
     kind, options = parse_options_header(content_type)
     if kind != b"multipart/form-data" or not options.get(b"boundary"):
@@ -143,7 +143,7 @@ def _callbacks(files: Reservation) -> dict[str, Callable[..., None]]:
 
 
 def parse_job(content: bytes, visitor: str, uploads: Uploads, functions: dict[int, int]) -> Any:
-    """A posted job with nothing in it but what the page posts.
+    """Parse a posted job, and accept only what the page itself posts.
 
     An object that means a file to gradio is replaced by one that names a file of this visitor, made
     from our own record of it. So a job cannot name a path, an address, or a stream.
@@ -189,7 +189,7 @@ def _own_files(value: Any, visitor: str, uploads: Uploads) -> Any:
         found = uploads.find(value.get("path"), visitor)
     except KeyError:
         raise Refused(
-            "a file of the job was not uploaded in this browser, or is not here any more;"
+            "a file of the job was not uploaded in this browser, or no longer exists;"
             " upload it again", 403,
         ) from None  # fmt: skip
     return {

@@ -1,4 +1,4 @@
-"""Serving the page: only to its visitors, with nothing kept, until a signal ends it."""
+"""Serve the page to its visitors until a signal ends the process, without storing any data."""
 
 __all__ = ["serve"]
 
@@ -113,7 +113,7 @@ def application(model: IGN, name: str, access: Any, uploads: Uploads, queue: int
 
 @contextlib.contextmanager
 def _own_folder() -> Iterator[Path]:
-    """A folder for everything temporary of this process, gone at its end."""
+    """Create a folder for the temporary files of this process, which is removed at its end."""
     with tempfile.TemporaryDirectory(prefix="ign-app-", ignore_cleanup_errors=True) as folder:
         ours = {
             "GRADIO_TEMP_DIR": folder,

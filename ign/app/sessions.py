@@ -1,4 +1,4 @@
-"""What gradio remembers of the open pages, kept to a bound and let go when a page closes."""
+"""Limits on the state that gradio keeps for open pages, which is freed when a page closes."""
 
 __all__ = ["Sessions"]
 
@@ -10,11 +10,11 @@ from typing import Any
 from ign.app.uploads import Refused
 
 SESSIONS = 64
-"""The most pages of which anything is remembered."""
+"""The maximum number of pages with stored state."""
 UNREAD = 16
-"""The most jobs of a page that wait, run, or have a result that the page has not fetched."""
+"""The maximum number of jobs of a page that wait, run, or have a result not yet fetched."""
 UNREAD_TOTAL = 32
-"""The same of all pages together."""
+"""The maximum number of such jobs of all pages together."""
 
 
 class Sessions:

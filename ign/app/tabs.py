@@ -28,9 +28,9 @@ FIXED: dict[str, Any] = {
     "api_visibility": "private",
     "preprocess": False,
 }
-"""One job at a time on the model, and no programming interface.
+"""Options that run one job at a time on the model and disable gradio's programming interface.
 
-A job checks all its inputs itself, as they were posted, and answers with words.
+Each job validates its own inputs, which come from the client, and returns error messages as text.
 """
 
 
@@ -50,8 +50,8 @@ def real(tasks: Tasks, uploads: Uploads) -> None:
             with gr.Row():
                 freedom = gr.Slider(
                     0, 1, FREEDOM, step=0.05, label="Freedom", elem_id="freedom", scale=3,
-                    info="0 keeps to the picture; more mixes in noise, of which the network makes"
-                    " what it knows.",
+                    info="0 projects the picture itself; higher values mix in noise and give the"
+                    " network more freedom.",
                 )  # fmt: skip
                 seed = gr.Number(
                     0, label="Seed", info="of the noise", precision=0, minimum=0, maximum=2**32,
@@ -225,9 +225,9 @@ def score(tasks: Tasks, uploads: Uploads) -> None:
             folder = gr.UploadButton("A folder", file_count="directory", elem_id="score-folder")
             kind = gr.Radio(tuple(SCORES), value="displacement", label="Score")
             gr.HTML(
-                "<p>displacement: how far f moves a picture; residual: how far it moves the result"
-                " once more. Small on the data. The picture, f(y), and where it was moved, from"
-                " black over orange to yellow, are beside each.</p>"
+                "<p>The displacement measures how far f moves a picture. The residual measures how"
+                " far f moves the result. Both are small on the data. Each row shows the picture,"
+                " f(y), and a map of the change, from black over orange to yellow.</p>"
             )
         with gr.Column(scale=4, min_width=300):
             out = gr.HTML(_blank("Drop pictures, a zip or a folder."), elem_id="score-out")
@@ -244,10 +244,10 @@ def score(tasks: Tasks, uploads: Uploads) -> None:
 
 
 def _loaded(uploads: Uploads, file: Any, load: Callable[[str], dict[str, str]]) -> dict[str, str]:
-    """What is made of one uploaded file, which is gone afterwards.
+    """Load one uploaded file, and delete it afterwards.
 
     Raises:
-        ValueError: It is not a file of the visitor, or cannot be read.
+        ValueError: The file does not belong to the visitor, or cannot be read.
     """
     paths = uploads.paths(file)
     try:
@@ -279,7 +279,7 @@ def _k(value: Any) -> int:
 
 
 def _live(triggers: list[Any], run: Callable[..., str], inputs: list[Any], out: gr.HTML) -> None:
-    """Run at each of these events, one run at a time, the last one with the latest values."""
+    """Run a job on each event, one at a time; the last run uses the latest values."""
     gr.on(triggers, run, inputs, out, trigger_mode="always_last", show_progress="hidden", **FIXED)
 
 
@@ -288,7 +288,7 @@ def _blank(text: str) -> str:
 
 
 def _when_drawn(run: Callable[..., str]) -> Callable[..., str]:
-    """A job that does nothing while the canvas is blank."""
+    """Wrap a job so that it does nothing while the canvas is blank."""
 
     def quiet(drawing: Any, *others: Any) -> str:
         if not isinstance(drawing, dict) or not drawing.get("picture"):

@@ -26,7 +26,7 @@ Canvas = Mapping[str, Any]
 
 
 class Tasks:
-    """The tabs' work on one model; nothing of a visitor stays in it.
+    """The work of the tabs on one model, without any state of a visitor.
 
     Args:
         model: The model; its images must be square, gray or of three channels.
@@ -81,7 +81,7 @@ class Tasks:
         fit: bool = True,
         seed: int = 0,
     ) -> str:
-        """A picture, what went into the network, f, f(f), and where it was moved."""
+        """Show a picture, the network's input, f, f(f), and a map of the change."""
         x, messages = self.preprocess(canvas, turn, fit)
         if spoil:
             x = degrade.Compose(spoil)(x, seed)
@@ -108,7 +108,7 @@ class Tasks:
 
     @limited
     def load_sample(self, seed: int, number: int) -> dict[str, str]:
-        """A sample as it lies on the canvas."""
+        """Return a sample for the canvas."""
         z = self.model.latents(torch.tensor([number]), seed)
         image = self.model.trajectory(z, [2], noise=True)[0][0]
         return self._enlarged(image)
@@ -126,7 +126,7 @@ class Tasks:
 
     @limited
     def paint(self, canvas: Canvas | None, seed: int, count: int, k: int, keep: bool) -> str:
-        """Variations of what lies under the mask of a canvas."""
+        """Generate variations of the masked part of a canvas."""
         x, _ = self.preprocess(canvas, "never", False)
         mask = self._mask(_part(canvas, "mask"))
         images = x.expand(count, -1, -1, -1)
@@ -140,7 +140,7 @@ class Tasks:
         )
 
     def _mask(self, address: object) -> Tensor:
-        """The pixels of which the brush covers at least half, (H, W)."""
+        """Return a mask of the pixels that the brush covers by at least half, (H, W)."""
         if not address:
             raise ValueError("nothing is masked yet: brush over the part to paint")
         picture = decode_canvas(address, self.side, True)
@@ -206,5 +206,5 @@ class Tasks:
 
 
 def _part(canvas: Any, name: str) -> Any:
-    """A part of what a canvas holds, which may be anything."""
+    """Return a part of a canvas, whose content is untrusted."""
     return canvas.get(name) if isinstance(canvas, Mapping) else None

@@ -1,4 +1,4 @@
-"""Uploaded files: each under an identifier that only its visitor knows, all of a bounded size."""
+"""Uploaded files of bounded size, each with an identifier that only its visitor knows."""
 
 __all__ = ["Refused", "Reservation", "Upload", "Uploads"]
 
@@ -15,17 +15,17 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 VISITOR = 200 * 10**6
-"""The most bytes of one visitor at a time, files that still arrive among them."""
+"""The maximum number of bytes of one visitor, including uploads in progress."""
 TOTAL = 10**9
-"""The most bytes of all visitors together."""
+"""The maximum number of bytes of all visitors together."""
 LEAST = 2**16
-"""What a file counts at least, so that there are not too many empty ones."""
+"""The minimum number of bytes that a file counts as, which limits the number of empty files."""
 STALE = 300.0
-"""After so many seconds a file that no job has read is removed."""
+"""The number of seconds after which a file that no job has read is removed."""
 
 
 class Refused(ValueError):
-    """An upload that is refused, with the status of HTTP."""
+    """A request is refused with an HTTP status."""
 
     def __init__(self, text: str, status: int = 413) -> None:
         super().__init__(text)
@@ -37,10 +37,10 @@ class Upload:
     """A file that a visitor sent.
 
     Args:
-        visitor: Whose it is.
-        path: Where it lies.
-        size: The bytes that it counts.
-        time: When it came or was last named in a job, in seconds.
+        visitor: The visitor who uploaded it.
+        path: The path of the file.
+        size: The number of bytes that it counts as.
+        time: The time in seconds when it arrived or was last named in a job.
     """
 
     visitor: str
@@ -53,7 +53,7 @@ class Uploads:
     """The files that this server wrote, and the only ones that a job may name.
 
     Args:
-        folder: Where they lie, each in a folder of its own.
+        folder: The folder for the files, each of which gets its own subfolder.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -66,7 +66,7 @@ class Uploads:
         """Count bytes of a visitor before they are written.
 
         Raises:
-            Refused: The visitor, or all together, would hold too much.
+            Refused: The uploads of the visitor, or of all visitors, would exceed the limit.
         """
         with self._lock:
             if self._bytes[visitor] + size > VISITOR:
@@ -96,10 +96,10 @@ class Uploads:
             self._files[identifier] = Upload(visitor, path, size)
 
     def find(self, identifier: object, visitor: str) -> Upload:
-        """The file that this visitor got this identifier for.
+        """Find the file with this identifier that belongs to the visitor.
 
         Raises:
-            KeyError: There is none.
+            KeyError: There is no such file.
         """
         with self._lock:
             found = self._files.get(identifier) if isinstance(identifier, str) else None
@@ -120,7 +120,7 @@ class Uploads:
         given = [one.get("path") if isinstance(one, dict) else None for one in every]
         found = [path for path in given if isinstance(path, str) and path in known]
         if len(found) < len(every):
-            raise ValueError("a file is not here any more; upload it again")
+            raise ValueError("a file no longer exists on the server; upload it again")
         if not all(stat.S_ISREG(os.lstat(path).st_mode) for path in found):
             raise ValueError("only regular files are read")
         return found

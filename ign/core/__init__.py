@@ -1,1 +1,1 @@
-"""What every other package may use: randomness, atomic files, processes, the terminal."""
+"""Utilities that all packages use: random numbers, atomic files, processes, the terminal."""

@@ -1,4 +1,4 @@
-"""The module names of version 0.1, which still import, with a warning that names the new place."""
+"""Deprecated module names of version 0.1, which import the new modules with a warning."""
 
 __all__ = ["MOVED", "install", "renamed"]
 
@@ -30,11 +30,11 @@ MOVED = {
     "ign.terminal": "ign.core.terminal",
     "ign.video": "ign.view.video",
 }
-"""Where each module of version 0.1 is now."""
+"""The new name of each module of version 0.1."""
 
 
 class _Moved(MetaPathFinder, Loader):
-    """Imports a module by its former name."""
+    """Imports a module under its old name."""
 
     def find_spec(
         self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
@@ -44,13 +44,15 @@ class _Moved(MetaPathFinder, Loader):
     def create_module(self, spec: ModuleSpec) -> ModuleType:
         new = MOVED[spec.name]
         warnings.warn(
-            f"{spec.name} is now {new}; the former name will go with version 0.3",
+            f"{spec.name} is now {new}; the old name will be removed in version 0.3",
             DeprecationWarning,
             stacklevel=2,  # frames of the import system are skipped
         )
         module, source = ModuleType(spec.name, f"Moved to {new}."), import_module(new)
         vars(module).update({k: v for k, v in vars(source).items() if k[:2] != "__"})
-        vars(module)["__getattr__"] = partial(getattr, source)  # what is made on first use
+        vars(module)["__getattr__"] = partial(
+            getattr, source
+        )  # attributes that are created on first use
         return module
 
     def exec_module(self, module: ModuleType) -> None:
@@ -58,27 +60,27 @@ class _Moved(MetaPathFinder, Loader):
 
 
 def install() -> None:
-    """Let the former names import; calling it again changes nothing."""
+    """Make the old names importable; further calls have no effect."""
     if not any(isinstance(finder, _Moved) for finder in sys.meta_path):
         sys.meta_path.append(_Moved())
 
 
 def renamed(module: str, name: str, names: Mapping[str, str]) -> Any:
-    """What a module's ``__getattr__`` returns for a former name of one of its attributes.
+    """Return the attribute that was renamed, for use in a module's ``__getattr__``.
 
     Args:
         module: The module's ``__name__``.
         name: The attribute that is missing.
-        names: The new name of each former one.
+        names: A mapping from old names to new names.
 
     Raises:
-        AttributeError: The name is not a former one.
+        AttributeError: The name is not an old name.
     """
     if name not in names:
         raise AttributeError(f"module {module!r} has no attribute {name!r}")
     new = names[name]
     warnings.warn(
-        f"{module}.{name} is now {module}.{new}; the former name will go with version 0.3",
+        f"{module}.{name} is now {module}.{new}; the old name will be removed in version 0.3",
         DeprecationWarning,
         stacklevel=3,
     )

@@ -1,4 +1,4 @@
-"""Files that are either complete or absent."""
+"""Write files atomically, so that they are either complete or absent."""
 
 __all__ = ["TEMPORARY", "atomic", "check_writable"]
 
@@ -15,7 +15,7 @@ LONGEST_SUFFIX = 16
 TEMPORARY = f".{'[0-9a-f]' * 12}*"
 """The pattern of the temporary names, which a killed process may leave."""
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
-"""Errors of a write, which do not name the file."""
+"""Error numbers of a failed write; such an error does not name the file."""
 
 
 @contextmanager
@@ -23,12 +23,12 @@ def atomic(path: str | os.PathLike[str], durable: bool = True) -> Iterator[Path]
     """Write a file under a temporary name beside its place; rename it when it is complete.
 
     A missing folder is created. When the block raises, for example because the disk is full, the
-    temporary file is removed and a former file at ``path`` stays as it was.
+    temporary file is removed and an existing file at ``path`` is not changed.
 
     Args:
-        path: The place of the file.
-        durable: Whether to wait until the disk has it, so that a power cut cannot leave it empty;
-            that takes most of the time where files are many and small.
+        path: The path of the file.
+        durable: Whether to flush the file to disk, so that a power failure cannot leave it empty.
+            This is slow for many small files.
 
     Yields:
         The temporary path to write to, with the same suffix.

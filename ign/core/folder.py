@@ -1,4 +1,4 @@
-"""A folder of results that appears when all of it is there, and replaces only its own files."""
+"""Write a folder of results that appears when it is complete and replaces only its own files."""
 
 __all__ = ["MANIFEST", "Output", "output_folder"]
 
@@ -17,11 +17,11 @@ MANIFEST = ".ign-files.json"
 
 
 class Output:
-    """A folder of results while it is written.
+    """A folder of results that is being written.
 
     Attributes:
-        path: The folder as it will be called; name it in messages.
-        work: The folder to write to until then.
+        path: The final path of the folder, for use in messages.
+        work: The temporary folder to write to.
     """
 
     def __init__(self, path: Path, work: Path):

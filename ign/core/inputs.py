@@ -1,4 +1,4 @@
-"""Arguments in the forms that users have them: whole numbers, and images of several types."""
+"""Validation and conversion of arguments: whole numbers, and images of several types."""
 
 __all__ = ["Batch", "to_batch", "whole", "whole_numbers"]
 
@@ -11,11 +11,11 @@ import torch
 from torch import Tensor
 
 LARGEST = 8.0
-"""Images without negative values and with a value above this are taken as images in [0, 255]."""
+"""Images with a value above this and no negative values are assumed to be in [0, 255]."""
 
 
 def whole(value: Any, name: str, least: int | None = None) -> int:
-    """A whole number as an ``int``; NumPy integers and integer tensors of one value are accepted.
+    """Convert a whole number, NumPy integer or one-element integer tensor to an ``int``.
 
     Args:
         value: The number.
@@ -53,7 +53,7 @@ class Batch(NamedTuple):
 
 
 def to_batch(images: Any, shape: tuple[int, ...]) -> Batch:
-    r"""Bring images to the form (B, \*shape) in floating point.
+    r"""Convert images to a floating-point batch (B, \*shape).
 
     Bytes (uint8) become :math:`x / 127.5 - 1`. Floating-point values are left as they are, inside
     or outside [-1, 1].
@@ -64,7 +64,7 @@ def to_batch(images: Any, shape: tuple[int, ...]) -> Batch:
         shape: The shape of one sample.
 
     Raises:
-        ValueError: The shape or the type is wrong, or the values are those of [0, 255].
+        ValueError: The shape or the type is wrong, or the values are in [0, 255].
     """
     values = _tensor(images, shape)
     added = 0

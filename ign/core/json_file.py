@@ -1,4 +1,4 @@
-"""JSON files from elsewhere."""
+"""Parse untrusted JSON."""
 
 __all__ = ["parse_json", "read_json"]
 
@@ -14,7 +14,7 @@ def read_json(path: Path) -> Any:
         path: The file.
 
     Returns:
-        What it holds. NaN and infinity, which are not JSON, are refused.
+        The content. NaN and infinity, which are not JSON, are refused.
 
     Raises:
         ValueError: The file cannot be read, or is not JSON. The message is one line that names
@@ -31,7 +31,7 @@ def read_json(path: Path) -> Any:
 
 
 def parse_json(content: str | bytes) -> Any:
-    """Parse JSON from elsewhere.
+    """Parse untrusted JSON.
 
     Raises:
         ValueError: It is not JSON, is not UTF-8, is nested too deeply, or holds NaN, infinity or

@@ -1,4 +1,4 @@
-"""Paths as a person writes them."""
+"""Expand paths that users write."""
 
 __all__ = ["expand_user"]
 
@@ -10,7 +10,7 @@ def expand_user(path: str | os.PathLike[str]) -> Path:
     """Replace a leading ``~`` by the home folder.
 
     A file or folder whose own name begins with ``~`` keeps its name, and so does ``./~name``. A
-    home folder that cannot be found is no error: the path stays as it is.
+    home folder that cannot be found is not an error; the path is returned unchanged.
     """
     text = os.fspath(path)
     if text.startswith("~") and not os.path.lexists(text):

@@ -7,11 +7,11 @@ import sys
 
 NAME = "ign.plain"
 PLAIN = {"↓": "v", "↑": "^", "−": "-", "→": ">", "…": ".", "é": "e", "†": "+", "‡": "#", "·": "."}
-"""What stands for a character that the encoding of the terminal does not have."""
+"""Replacements for characters that the encoding of the terminal does not support."""
 
 
 def replace_unencodable() -> None:
-    """Let ``print`` replace characters that the encoding of the terminal does not have.
+    """Make ``print`` replace characters that the encoding of the terminal does not support.
 
     Without this, an arrow in a table ends the command with an error in a console of code page
     1252. Each character is replaced by one other character, so that tables stay aligned.

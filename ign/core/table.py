@@ -10,7 +10,7 @@ from typing import TextIO
 from ign.core.text import printable
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
-"""How a text begins that a spreadsheet would compute (OWASP, CSV Injection)."""
+"""Prefixes that a spreadsheet interprets as a formula (OWASP, CSV Injection)."""
 LONGEST = 100_000
 """The most characters of a cell."""
 NUMBER = re.compile(r"[-+]?[0-9.]+(e[-+]?[0-9]+)?", re.IGNORECASE)

@@ -1,4 +1,4 @@
-"""What a person sees in a terminal."""
+"""Terminal output: the console, progress bars and messages."""
 
 __all__ = ["console", "echo", "plain_streams", "progress"]
 
@@ -37,12 +37,12 @@ def console_on(**options: Any) -> "Console":
 
 
 def progress(on: "Console | None" = None, shown: bool = True, unit: str = "items") -> "Progress":
-    """A progress bar with counts and the time left; silent where there is no terminal.
+    """Create a progress bar with counts and the remaining time; it is hidden without a terminal.
 
     Args:
-        on: The console; None for the one on standard error.
-        shown: Whether to show it at all.
-        unit: What is counted; ``bytes`` are written as kB, MB and so on.
+        on: The console; None for the console on standard error.
+        shown: Whether to show the progress bar.
+        unit: The unit of the counts; ``bytes`` are shown as kB, MB and so on.
     """
     from rich.progress import (
         BarColumn,

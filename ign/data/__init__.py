@@ -1,4 +1,4 @@
-"""Training images: any source becomes one uint8 array, and an order in which to read it."""
+"""Load training images from any source as one uint8 array, and shuffle them reproducibly."""
 
 __all__ = [
     "Attributes",

@@ -1,4 +1,4 @@
-"""What CelebA's lists say of its pictures: which of 40 attributes each has."""
+"""Attribute labels of images, such as CelebA's 40 binary attributes."""
 
 __all__ = ["Attributes", "load_attributes"]
 
@@ -22,11 +22,11 @@ VALUES = {"1": True, "-1": False}
 
 
 class Attributes(NamedTuple):
-    """Which of A attributes each of N images has.
+    """The binary attributes of N images.
 
     Attributes:
-        names: The attributes.
-        values: (N, A) bool.
+        names: The names of the A attributes.
+        values: Whether each image has each attribute, (N, A) bool.
     """
 
     names: list[str]
@@ -34,19 +34,19 @@ class Attributes(NamedTuple):
 
 
 def load_attributes(source: str | os.PathLike[str], names: Sequence[str]) -> Attributes | None:
-    """The attributes of images that were loaded from a folder or zip, in the images' order.
+    """Load the attributes of images that were loaded from a folder or zip, in the same order.
 
-    They stand in ``list_attr_celeba.txt`` (or .csv) in CelebA's own folder; else in files
-    ``metadata.csv`` anywhere in the folder or zip, or in the zips of a folder of zips whose names
-    say train, val or test. Columns of a ``metadata.csv`` are the name of an image, relative to
-    where the file lies, and attributes; their values are 1 and -1.
+    CelebA's own folder contains them in ``list_attr_celeba.txt`` (or .csv). Any other source may
+    contain files called ``metadata.csv``, anywhere in the folder or zip, or inside the zips of a
+    folder of zips that are named train, val or test. The columns of a ``metadata.csv`` are the
+    name of an image, relative to the folder of the file, and the attributes, with values 1 and -1.
 
     Args:
-        source: What the images were loaded from, as :func:`ign.data.load` took it.
-        names: The images, ``names`` of :class:`ign.data.ImageSet`.
+        source: The source of the images, as it was passed to :func:`ign.data.load`.
+        names: The names of the images, as in :class:`ign.data.ImageSet`.
 
     Returns:
-        None where there is no such file.
+        The attributes, or None if the source has no such file.
 
     Raises:
         DataError: A file is malformed, two disagree, or an image is not listed.
@@ -74,25 +74,23 @@ Table = tuple[list[str], dict[str, list[bool]]]
 
 
 def _merge(source: str, tables: Iterator[tuple[str, Table]]) -> Table:
-    """All tables as one, their names with the folder of each in front."""
+    """Merge all tables, and prefix the image names with the folder of their table."""
     columns: list[str] = []
     known: dict[str, list[bool]] = {}
     for folder, (found, rows) in tables:
         if columns and columns != found:
-            raise DataError(
-                f"data '{printable(source)}': its files {TABLE} differ in their columns"
-            )
+            raise DataError(f"data '{printable(source)}': its {TABLE} files have different columns")
         columns = found
         for name, values in rows.items():
             if known.setdefault(folder + name, values) != values:
                 raise DataError(
-                    f"data '{printable(source)}': its files {TABLE} disagree on '{printable(name)}'"
+                    f"data '{printable(source)}': its {TABLE} files disagree on '{printable(name)}'"
                 )
     return columns, known
 
 
 def _tables(path: Path) -> Iterator[tuple[str, Table]]:
-    """Each ``metadata.csv`` of a source, and the folder it lies in."""
+    """Yield the folder and the content of each ``metadata.csv`` in a source."""
     if path.is_file():
         yield from _zipped(path)
         return
@@ -136,10 +134,11 @@ def _prefix(folder: str) -> str:
 
 
 def _parse(where: str, text: str) -> Table:
-    """The attributes that a file names, and the values of each image.
+    """Parse the names of the attributes and the values of each image.
 
-    Both forms begin with one word, ``file_name`` or a count, and the names of the attributes: a
-    .csv on one line, a .txt on two. Each other line is an image and its values.
+    Both formats begin with one word, ``file_name`` or a count, and the names of the attributes, on
+    one line in a .csv file and on two lines in a .txt file. Every other line contains an image and
+    its values.
     """
     comma = where.endswith(".csv")
     split = [
@@ -155,8 +154,8 @@ def _parse(where: str, text: str) -> Table:
     for n, (name, *values) in rows[lines:]:
         if len(values) != len(columns) or not VALUES.keys() >= set(values):
             raise DataError(
-                f"data '{printable(where)}', line {n}: expected an image and {len(columns)} times "
-                f"1 or -1, not '{printable(' '.join([name, *values]), 80)}'"
+                f"data '{printable(where)}', line {n}: expected an image and {len(columns)} values "
+                f"of 1 or -1, not '{printable(' '.join([name, *values]), 80)}'"
             )
         known[name.replace("\\", "/")] = [VALUES[value] for value in values]
     return columns, known

@@ -1,4 +1,4 @@
-"""A limit on the memory that all decoding threads use together."""
+"""A limit on the total memory that the decoding threads use."""
 
 __all__ = ["Budget"]
 
@@ -8,10 +8,11 @@ from threading import Condition
 
 
 class Budget:
-    """Lets threads in while the sum of what they need stays within a total.
+    """Blocks threads until the memory that they request fits into a shared total.
 
     Args:
-        total: The bytes to share. Whoever needs more waits until nobody else is in.
+        total: The number of bytes to share. A thread that requests more than this waits until it
+            is the only one.
     """
 
     def __init__(self, total: int):
@@ -20,7 +21,7 @@ class Budget:
 
     @contextmanager
     def use(self, amount: int) -> Iterator[None]:
-        """Wait until ``amount`` bytes are free, and hold them while the context lasts."""
+        """Wait until ``amount`` bytes are free, and reserve them until the context ends."""
         amount = min(amount, self.total)
         with self._changed:
             self._changed.wait_for(lambda: self._free >= amount)

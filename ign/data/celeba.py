@@ -1,4 +1,4 @@
-"""CelebA as it is published: aligned pictures of 178x218 and a list of their parts."""
+"""CelebA as it is published: aligned images of 178x218 pixels and a list of the splits."""
 
 __all__ = ["CROP", "find_celeba"]
 
@@ -11,7 +11,7 @@ from ign.data.files import File, list_folder, list_zip
 from ign.data.splits import select_split
 
 CROP = 148
-"""The side of the square in the centre, of which the images are made."""
+"""The side of the central square that is cropped from each image."""
 
 PARTS = {"0": "train", "1": "val", "2": "test"}
 
@@ -19,13 +19,13 @@ logger = logging.getLogger("ign.data")
 
 
 def find_celeba(folder: Path, split: str) -> tuple[list[File], list[File]] | None:
-    """The pictures of a split and of all splits; None where the folder is not CelebA.
+    """Find the images of one split and of all splits; return None if the folder is not CelebA.
 
-    It is CelebA when it holds ``list_eval_partition.txt`` (or .csv) and ``img_align_celeba``, a
-    folder or a zip.
+    A folder is CelebA if it contains ``list_eval_partition.txt`` (or .csv) and
+    ``img_align_celeba``, which is a folder or a zip.
 
     Raises:
-        DataError: The list cannot be read, or names no picture that is there.
+        DataError: The list cannot be read, or none of the images it names exists.
     """
     pictures = folder / "img_align_celeba"
     lists = [folder / f"list_eval_partition.{suffix}" for suffix in ("txt", "csv")]
@@ -52,7 +52,7 @@ def find_celeba(folder: Path, split: str) -> tuple[list[File], list[File]] | Non
 
 
 def _read_partition(path: Path) -> list[tuple[str, str]]:
-    """(name, part) of each picture in the list."""
+    """Read the name and the split of each image from the list."""
     rows = []
     try:
         lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
@@ -64,8 +64,8 @@ def _read_partition(path: Path) -> list[tuple[str, str]]:
             continue
         if len(fields) != 2 or fields[1] not in PARTS:
             raise DataError(
-                f"data '{printable(path)}', line {number}: expected the name of a picture and its "
-                f"part, 0, 1 or 2, not '{printable(line, 80)}'"
+                f"data '{printable(path)}', line {number}: expected the name of an image and its "
+                f"split, 0, 1 or 2, not '{printable(line, 80)}'"
             )
         rows.append((fields[0], PARTS[fields[1]]))
     return rows

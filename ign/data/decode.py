@@ -1,7 +1,7 @@
-"""Reading one picture of any common format as uint8 pixels.
+"""Decode one image of any common format to uint8 pixels.
 
-Transparent pixels are laid on a background, values of more than 8 bits are scaled to 8, the
-orientation that a camera wrote is applied, the first frame stands for an animation, and colour
+Transparent pixels are blended with a background, values of more than 8 bits are scaled to 8 bits,
+and the EXIF orientation is applied. Only the first frame of an animation is read, and colour
 profiles are ignored.
 """
 
@@ -38,25 +38,25 @@ from ign.data.levels import (
 )  # fmt: skip
 
 PIXEL_BYTES = 8
-"""About how many bytes decoding takes for each pixel."""
+"""The approximate number of bytes that decoding takes for each pixel."""
 
 MEMORY = Budget(2**30)
-"""What all threads may decode at once; a single picture may take more."""
+"""The memory for the images that all threads decode at once; a single image may exceed it."""
 
 DARK = 32
-"""Colour pictures of 16 bits for each channel whose levels are all below this are dark."""
+"""A colour image of 16 bits per channel is dark if all of its 8-bit levels are below this."""
 
 logger = logging.getLogger("ign.data")
 
 
 class Header(NamedTuple):
-    """What a picture's header says about it: its size, and its pixels.
+    """The size and the pixel format of an image, read from its header.
 
     Attributes:
-        width: In pixels.
-        height: In pixels.
-        gray: Whether it has no colours.
-        deep: Whether it is gray with more than 8 bits for each pixel.
+        width: The width in pixels.
+        height: The height in pixels.
+        gray: Whether the image is grayscale.
+        deep: Whether the image is grayscale with more than 8 bits per pixel.
     """
 
     width: int
@@ -66,13 +66,13 @@ class Header(NamedTuple):
 
 
 class Decoded(NamedTuple):
-    """A picture's pixels, (C, H, W), and what they came from.
+    """A decoded image, and the properties of the file that it was read from.
 
     Attributes:
-        pixels: uint8.
-        header: Of the file, before anything was resized.
-        range: The values that became black and white; None where the file has 8 bits.
-        dark: Whether it has 16 bits for each channel and uses only the lowest of them.
+        pixels: The pixels, (C, H, W) uint8.
+        header: The header of the file, with its size before any resizing.
+        range: The values that became black and white; None if the file has 8 bits.
+        dark: Whether the file has 16 bits per channel and uses only the lowest of them.
     """
 
     pixels: NDArray[np.uint8]
@@ -88,23 +88,24 @@ def read_image(
     value_range: str | Range | None = None,
     background: int = 255,
 ) -> NDArray[np.uint8]:
-    """Read a picture from a path or an open file.
+    """Read an image from a path or an open file.
 
     Args:
-        file: PNG, JPEG, WebP, BMP, GIF, TIFF, PNM, AVIF or JPEG 2000, recognised by its content.
-        size: The side of the result: the short side is resized to it with a Lanczos filter and
-            the centre is kept. None leaves the picture as large as it is.
-        gray: Whether the result has one channel or three; None for what the picture has.
-        value_range: For a gray picture of more than 8 bits, the values that become black and
-            white: ``0:4095``, percentiles ``1%:99%``, or two numbers. None looks for them in the
-            picture, and logs them unless they are all that its type can hold.
-        background: The level that transparent pixels get, 0 to 255.
+        file: A PNG, JPEG, WebP, BMP, GIF, TIFF, PNM, AVIF or JPEG 2000 file. The format is
+            detected from the content.
+        size: The side of the result. The shorter side is resized to it with a Lanczos filter, and
+            the centre is cropped. If None, the image is not resized.
+        gray: Whether the result has one channel rather than three. If None, the image decides.
+        value_range: The values that become black and white in a grayscale image of more than
+            8 bits: ``0:4095``, percentiles ``1%:99%``, or two numbers. If None, they are estimated
+            from the image, and logged unless they are the full range of its type.
+        background: The level of transparent pixels, 0 to 255.
 
     Shape:
-        (C, H, W), C 1 or 3.
+        (C, H, W), where C is 1 or 3.
 
     Raises:
-        DataError: There is no such file, or it cannot be read as a picture.
+        DataError: The file does not exist, or cannot be read as an image.
     """
     file = os.fspath(file) if isinstance(file, os.PathLike) else file
     name = file if isinstance(file, str | bytes) else str(getattr(file, "name", "(open file)"))
@@ -112,7 +113,7 @@ def read_image(
     try:
         if isinstance(file, str) and not stat.S_ISREG(os.stat(file).st_mode):
             what = "a directory" if os.path.isdir(file) else "a pipe, a socket or a device"
-            raise ValueError(f"it is {what}, and not a file")
+            raise ValueError(f"it is {what}, not a file")
         with quiet():
             decoded = decode(file, size, gray, value_range=wish, background=background)
     except Exception as error:
@@ -125,7 +126,7 @@ def read_image(
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Without Pillow's warnings of large pictures and odd metadata, in all threads."""
+    """Suppress Pillow's warnings about large images and unusual metadata in all threads."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", module="PIL")
         yield
@@ -133,11 +134,11 @@ def quiet() -> Iterator[None]:
 
 @contextmanager
 def open_picture(file: str | BinaryIO) -> Iterator[Image.Image]:
-    """Open a picture, whose pixels are decoded later.
+    """Open an image without decoding its pixels.
 
     Raises:
-        ValueError: It is of a format that is not read, which the message names.
-        UnidentifiedImageError: It is no picture.
+        ValueError: The format is not supported; the message names it.
+        UnidentifiedImageError: The file is not an image.
     """
     try:
         image = Image.open(file, formats=available())
@@ -148,7 +149,7 @@ def open_picture(file: str | BinaryIO) -> Iterator[Image.Image]:
 
 
 def read_header(file: str | BinaryIO) -> Header:
-    """Read the size and the kind of a picture, without decoding it."""
+    """Read the size and the pixel format of an image without decoding it."""
 
     def read(file: str | BinaryIO) -> Header:
         with open_picture(file) as image:
@@ -158,7 +159,7 @@ def read_header(file: str | BinaryIO) -> Header:
 
 
 def sample(file: str | BinaryIO, most: int = 2**16) -> NDArray[np.generic]:
-    """Evenly spread values of a picture of more than 8 bits, (n,)."""
+    """Read evenly spaced pixel values of an image of more than 8 bits, (n,)."""
     with open_picture(file) as image, MEMORY.use(_cost(image)):
         return _thinned(raw_values(image), most)
 
@@ -171,10 +172,10 @@ def decode(
     value_range: Range | Percentiles | None = None,
     background: int = 255,
 ) -> Decoded:
-    """Read a picture as :func:`read_image` does, and say what it was.
+    """Read an image as :func:`read_image` does, and return its properties with it.
 
     Args:
-        crop: The side of the square that is cut from the centre before anything is resized.
+        crop: The side of the square that is cropped from the centre before resizing.
     """
 
     def read(file: str | BinaryIO) -> Decoded:
@@ -198,9 +199,9 @@ def decode(
 
 
 def reason(error: Exception) -> str:
-    """Why a picture cannot be read, in one line."""
+    """Return one line that explains why an image cannot be read."""
     if isinstance(error, UnidentifiedImageError):
-        return "not a picture of a known format"
+        return "not an image of a known format"
     if isinstance(error, Image.DecompressionBombError):
         return (
             f"more than {2 * (Image.MAX_IMAGE_PIXELS or 0):,} pixels; is it a decompression bomb?"
@@ -221,12 +222,12 @@ def _cost(image: Image.Image) -> int:
 
 
 def _many_bits(image: Image.Image) -> bool:
-    """Whether Pillow keeps only the upper 8 of 16 bits."""
+    """Return whether Pillow keeps only the upper 8 of 16 bits."""
     return not is_deep(image) and "16" in _stored(image)
 
 
 def _stored(image: Image.Image) -> str:
-    """How the file stores its pixels, as Pillow calls it, before they are decoded."""
+    """Return Pillow's name for the pixel format of the file, before it is decoded."""
     tiles = getattr(image, "tile", None)
     return str(tiles[0][3]) if tiles else ""
 
@@ -251,7 +252,7 @@ def _from_deep(
     wish: Range | Percentiles | None,
     background: int,
 ) -> tuple[Image.Image, Range]:
-    """A picture of more than 8 bits as L, and the values that became black and white."""
+    """Convert an image of more than 8 bits to L, and return the values of black and white."""
     values = raw_values(image, upright)
     if wish is None or isinstance(wish, Percentiles):
         wish = find_range(_thinned(values, 2**20), wish)

@@ -10,9 +10,9 @@ from ign.data.splits import select_split
 
 
 def load_digits(split: str) -> tuple[NDArray[np.uint8], NDArray[np.uint8], list[int]]:
-    """The images, (N, 8, 8), the labels, (N,), and the place of each in the whole set.
+    """Load the images, (N, 8, 8), their labels, (N,), and their indices in the whole data set.
 
-    Of each class every fifth image, beginning with the first, is for testing.
+    The test split contains every fifth image of each class, beginning with the first.
 
     Raises:
         DataError: scikit-learn is not installed.

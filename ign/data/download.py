@@ -1,4 +1,4 @@
-"""Fetching published files, and MNIST and Fashion-MNIST, into the cache folder."""
+"""Download published files, such as MNIST and Fashion-MNIST, into the cache folder."""
 
 __all__ = ["MIRRORS", "SHA256", "Unavailable", "fetch", "fetch_idx"]
 
@@ -24,7 +24,7 @@ MIRRORS = {
         "https://github.com/zalandoresearch/fashion-mnist/raw/master/data/fashion/",
     ),
 }
-"""Where the files are, tried in turn."""
+"""The servers that provide the files, in the order in which they are tried."""
 
 SHA256 = {
     "mnist": {
@@ -40,21 +40,21 @@ SHA256 = {
         "t10k-labels": "67da17c76eaffca5446c3361aaab5c3cd6d1c2608764d35dfb1850b086bf8dd5",
     },
 }
-"""The checksums of the published files."""
+"""The SHA-256 checksums of the published files."""
 
 TIMEOUT = 30.0
-"""The seconds for which a server may be silent."""
+"""The number of seconds to wait for a response from a server."""
 
 _CHUNK = 2**18
 
 
 def fetch_idx(name: str, split: str, folder: Path, progress: bool = False) -> None:
-    """Fetch what a folder lacks of the images and labels of a split.
+    """Download the images and labels of a split that are missing from a folder.
 
-    Files that are there already are left alone, whoever put them there.
+    Existing files are not changed.
 
     Raises:
-        DataError: No mirror has given the right bytes.
+        DataError: No mirror provides a file with the expected checksum.
     """
     wanted = list(STEMS) if split == "all" else ["train" if split == "train" else "test"]
     for part in wanted:
@@ -65,7 +65,7 @@ def fetch_idx(name: str, split: str, folder: Path, progress: bool = False) -> No
 
 
 def _fetch(name: str, file: str, checksum: str, folder: Path, progress: bool) -> None:
-    """Try the mirrors in turn."""
+    """Download a file from the first mirror that provides it."""
     problems: list[Problem] = []
     for mirror in MIRRORS[name]:
         try:
@@ -80,10 +80,10 @@ def _fetch(name: str, file: str, checksum: str, folder: Path, progress: bool) ->
 
 
 def fetch(url: str, checksum: str, path: Path, progress: bool = False) -> None:
-    """Fetch one file, which is written whole and with this SHA-256, or not at all.
+    """Download one file, and write it only if it is complete and its SHA-256 matches.
 
     Raises:
-        Unavailable: The server has not given the right bytes.
+        Unavailable: The server does not provide a file with the expected checksum.
         DataError: The file cannot be written.
     """
     try:
@@ -97,11 +97,11 @@ def fetch(url: str, checksum: str, path: Path, progress: bool = False) -> None:
 
 
 class Unavailable(DataError):
-    """A file that a server does not give."""
+    """A file that a server does not provide."""
 
 
 class _Mismatch(Exception):
-    """The bytes are not the published ones."""
+    """The downloaded bytes differ from the published file."""
 
 
 def _get(url: str, checksum: str, progress: bool) -> bytes:

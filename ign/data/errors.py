@@ -1,4 +1,4 @@
-"""Errors about a source of images, in words for its owner."""
+"""Errors about a source of images."""
 
 __all__ = ["SHOWN", "DataError", "Problem", "format_problems"]
 
@@ -9,15 +9,15 @@ from ign.core.text import printable
 Problem = tuple[str, str]
 
 SHOWN = 10
-"""How many of the broken images a message names."""
+"""The maximum number of broken images that a message names."""
 
 
 class DataError(ValueError):
-    """A source of images that cannot be used: one line, and the images at fault below it.
+    """A source of images cannot be used. The message is one line, and a line per broken image.
 
     Args:
-        message: What is wrong, where, and what to do.
-        problems: (name, reason) of each image at fault; the first ten are shown.
+        message: A line that says what is wrong, where, and what to do.
+        problems: The name of each broken image and the reason; the first ten are shown.
     """
 
     def __init__(self, message: str, problems: Sequence[Problem] = ()):

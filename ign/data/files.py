@@ -1,4 +1,4 @@
-"""The image files in a folder or a zip, and their bytes."""
+"""List and read the image files in a folder or a zip."""
 
 __all__ = [
     "File",
@@ -30,7 +30,7 @@ IMAGE_SUFFIXES = {
     ".png", ".apng", ".jpg", ".jpeg", ".jpe", ".jfif", ".webp", ".bmp", ".dib", ".gif", ".tif",
     ".tiff", ".ppm", ".pgm", ".pbm", ".pnm", ".avif", ".heic", ".heif", ".jp2", ".j2k", ".jxl",
 }  # fmt: skip
-"""A file of such a name is an image; it counts as broken where it cannot be read."""
+"""A file with one of these suffixes is an image. If it cannot be read, it counts as broken."""
 
 SIDE_SUFFIXES = {
     ".txt", ".csv", ".tsv", ".json", ".jsonl", ".md", ".rst", ".xml", ".yaml", ".yml", ".toml",
@@ -38,17 +38,17 @@ SIDE_SUFFIXES = {
     ".pkl", ".parquet", ".mat", ".h5", ".zip", ".tar", ".gz", ".mp3", ".mp4", ".mov", ".avi",
     ".wav",
 }  # fmt: skip
-"""A file of such a name is none. Of any other file the first bytes decide."""
+"""A file with one of these suffixes is not an image. For any other suffix, the content decides."""
 
 SIGNATURE = re.compile(
     rb"\x89PNG\r\n\x1a\n|\xff\xd8\xff|RIFF....WEBP|GIF8[79]a|II\*\0|MM\0\*|BM.{4}\0\0\0\0"
     rb"|....ftyp(?:avif|avis|heic|heix|mif1)|\0\0\0\x0cjP  ",
     re.DOTALL,
 )
-"""How images begin."""
+"""The first bytes of the supported image formats."""
 
 LARGEST = 2**30
-"""The bytes to which a member of a zip may unpack; it is read as a whole."""
+"""The maximum uncompressed size of a zip member in bytes; a member is read as a whole."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +56,12 @@ class File:
     """An image in a folder, or a member of a zip.
 
     Args:
-        name: Its name within the source, with forward slashes.
-        path: The file itself, or the zip that holds it.
-        size: Its bytes.
-        stamp: What changes with its content: the time of the last change, or the member's checksum.
-        member: The member of the zip.
+        name: The name within the source, with forward slashes.
+        path: The path of the file, or of the zip that contains it.
+        size: The size in bytes.
+        stamp: A number that changes with the content: the modification time of a file, or the
+            checksum of a zip member.
+        member: The zip member; None for a file in a folder.
     """
 
     name: str
@@ -72,7 +73,7 @@ class File:
 
 @dataclass
 class Listing:
-    """The images of a source in natural order, and how many other files lie there."""
+    """The images of a source in natural order, and the number of other files."""
 
     files: list[File] = field(default_factory=list)
     others: int = 0
@@ -83,19 +84,19 @@ def natural_key(name: str) -> tuple[list[str | tuple[int, str]], str]:
     parts: list[str | tuple[int, str]] = list(re.split(r"([0-9]+)", name.casefold()))
     for i in range(1, len(parts), 2):
         digits = str(parts[i]).lstrip("0")
-        parts[i] = (len(digits), digits)  # in the order of the numbers, however many digits
+        parts[i] = (len(digits), digits)  # sorts by number, without a limit on its digits
     return parts, name
 
 
 def member_name(member: ZipInfo) -> str:
-    """The name of a zip's member with forward slashes; some programs write backslashes."""
+    """Return the name of a zip member with forward slashes; some programs write backslashes."""
     return member.filename.replace("\\", "/")
 
 
 def list_folder(root: str | os.PathLike[str], nested: bool = True) -> Listing:
-    """The images in a folder and, unless ``nested`` is False, the folders in it.
+    """List the images in a folder and, unless ``nested`` is False, in its subfolders.
 
-    Links are followed, each folder is entered once, and hidden files are left out.
+    Links are followed, each folder is visited once, and hidden files are ignored.
     """
     listing, seen, waiting = Listing(), set[tuple[int, int]](), [(os.fspath(root), "")]
     while waiting:
@@ -124,10 +125,10 @@ def list_folder(root: str | os.PathLike[str], nested: bool = True) -> Listing:
 
 
 def list_zip(path: str | os.PathLike[str]) -> Listing:
-    """The images in a zip.
+    """List the images in a zip.
 
     Raises:
-        DataError: It is truncated, encrypted, or no zip at all.
+        DataError: The file is truncated, encrypted, or not a zip.
     """
     listing, path = Listing(), os.fspath(path)
     with open_zip(path) as archive:
@@ -153,7 +154,7 @@ def open_zip(path: str) -> ZipFile:
     """Open a zip.
 
     Raises:
-        DataError: It cannot be read.
+        DataError: The zip cannot be read.
     """
     try:
         if not os.path.isfile(path):
@@ -162,12 +163,13 @@ def open_zip(path: str) -> ZipFile:
     except Exception as error:
         why = printable(str(error), 200)
         raise DataError(
-            f"data '{printable(path)}' is no complete zip ({why}); fetch it again, or give a folder"
+            f"data '{printable(path)}' is not a complete zip ({why}); download it again, or give a "
+            "folder"
         ) from None
 
 
 class Reader:
-    """Opens files from any thread; a zip stays open until the context ends."""
+    """Opens files from any thread, and keeps zips open until the context ends."""
 
     def __init__(self) -> None:
         self._zips: dict[str, ZipFile] = {}
@@ -181,10 +183,10 @@ class Reader:
             archive.close()
 
     def open(self, file: File) -> str | BinaryIO:
-        """The path of a file, or the content of a zip's member.
+        """Return the path of a file, or the content of a zip member.
 
         Raises:
-            ValueError: The member is too large to be read as a whole.
+            ValueError: The zip member is too large.
         """
         if file.member is None:
             return file.path
@@ -202,7 +204,7 @@ def _hidden(name: str) -> bool:
 
 
 def _status(entry: os.DirEntry[str]) -> os.stat_result | None:
-    """That of the file or folder a link leads to; None where it leads nowhere."""
+    """Return the status of an entry, with links followed; None for a broken link."""
     try:
         return entry.stat()
     except OSError:

@@ -1,4 +1,4 @@
-"""Images in a folder or a zip of no particular layout."""
+"""Find images in a folder or a zip of any layout."""
 
 __all__ = ["find_images"]
 
@@ -12,14 +12,14 @@ from ign.data.files import File, Listing, list_folder, list_zip, natural_key
 from ign.data.splits import by_folder, held_out, select_split, split_of
 
 LEAST = 3
-"""The least images of a plain folder that can be split: two to train with, one held out."""
+"""The minimum number of images that can be split: two for training and one held out."""
 
 
 def find_images(path: Path, split: str) -> tuple[list[File], list[File]]:
-    """The images of a split, and those of all splits.
+    """Find the images of one split, and the images of all splits.
 
     Raises:
-        DataError: There are none, or the path is neither a folder nor a zip.
+        DataError: There are no images, or the path is neither a folder nor a zip.
     """
     if path.is_dir():
         archives = _split_zips(path)
@@ -30,7 +30,7 @@ def find_images(path: Path, split: str) -> tuple[list[File], list[File]]:
         listing = list_zip(path)
     else:
         raise DataError(
-            f"data '{printable(path)}' is neither a folder nor a zip; give one of these"
+            f"data '{printable(path)}' is neither a folder nor a zip; give a folder or a zip"
         )
     if not listing.files:
         raise DataError(_no_images(path, listing))
@@ -38,7 +38,7 @@ def find_images(path: Path, split: str) -> tuple[list[File], list[File]]:
 
 
 def _part(files: list[File], split: str, source: str) -> list[File]:
-    """By the folders train, val and test where there are such, else by :func:`held_out`."""
+    """Select a split by the folders train, val and test if they exist, else by a hash."""
     if split == "all":
         return files
     parts = by_folder(files)
@@ -46,8 +46,8 @@ def _part(files: list[File], split: str, source: str) -> list[File]:
         if len(files) < LEAST:
             count = f"{len(files)} image" + "s" * (len(files) != 1)
             raise DataError(
-                f"data '{printable(source)}' holds {count}; at least {LEAST} are needed, so that "
-                "some can be held out from training; add images, or load split='all'"
+                f"data '{printable(source)}' contains {count}; at least {LEAST} are needed, "
+                "because some are held out from training; add images, or load split='all'"
             )
         out = held_out([file.name for file in files])
         parts = {
@@ -58,7 +58,7 @@ def _part(files: list[File], split: str, source: str) -> list[File]:
 
 
 def _split_zips(folder: Path) -> dict[str, list[Path]] | None:
-    """The zips of each split right in a folder, unless images lie beside them."""
+    """Return the zips of each split in a folder; None if the folder also contains images."""
     parts: dict[str, list[Path]] = {"train": [], "val": [], "test": []}
     for path in sorted(folder.glob("*.zip"), key=lambda path: natural_key(path.name)):
         split = split_of(path.stem)

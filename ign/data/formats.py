@@ -1,4 +1,4 @@
-"""Which formats are read, and pictures whose pixels are sound although the rest is damaged."""
+"""The supported image formats, and the repair of images with damaged metadata."""
 
 __all__ = ["FORMATS", "available", "orientation", "read_repaired", "unsupported"]
 
@@ -16,18 +16,18 @@ T = TypeVar("T")
 File = str | BinaryIO
 
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "DIB", "GIF", "TIFF", "PPM", "AVIF", "JPEG2000")
-"""What is read; Pillow's other formats start foreign programs or have no signature."""
+"""The formats that are read. Pillow's other formats run external programs or lack a signature."""
 
 OTHERS = {
     "AVIF": (rb"....ftypavi[fs]", "pip install -U pillow"),
     "HEIC": (rb"....ftyp(?:hei[cxms]|hev[cxms]|mif1|msf1)", "pip install pillow-heif"),
     "JPEG XL": (rb"\xff\x0a|\0\0\0\x0cJXL ", ""),
 }
-"""Formats that a Pillow may not read: how they begin, and what to install."""
+"""Formats that an installation of Pillow may lack: their first bytes, and what to install."""
 
 PNG = b"\x89PNG\r\n\x1a\n"
 KEPT = (b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND", b"eXIf")
-"""The chunks of a PNG that its pixels depend on."""
+"""The PNG chunks that determine the pixels."""
 
 ORIENTATION = 0x0112
 TURNS = {
@@ -39,7 +39,7 @@ TURNS = {
 
 @lru_cache(1)
 def available() -> tuple[str, ...]:
-    """The formats that this Pillow reads, HEIF among them where pillow-heif is installed."""
+    """Return the formats that Pillow can read here, with HEIF if pillow-heif is installed."""
     Image.init()
     try:
         importlib.import_module("pillow_heif").register_heif_opener()
@@ -49,17 +49,17 @@ def available() -> tuple[str, ...]:
 
 
 def unsupported(file: File) -> Exception:
-    """The error for a file that Pillow does not recognise, with advice where it is a picture."""
+    """Return the error for a file that Pillow does not recognise, with advice if possible."""
     head = _head(file)
     for name, (signature, install) in OTHERS.items():
         if re.match(signature, head, re.DOTALL):
             advice = f", or {install}" if install else ""
-            return ValueError(f"{name} is not read here; convert it to PNG or JPEG{advice}")
+            return ValueError(f"{name} is not supported; convert it to PNG or JPEG{advice}")
     return UnidentifiedImageError()
 
 
 def orientation(image: Image.Image) -> Image.Transpose | None:
-    """How to turn a picture upright; None where it is, or its metadata cannot be read."""
+    """Return the rotation that makes an image upright; None if it is, or has no valid EXIF."""
     try:
         return TURNS.get(image.getexif().get(ORIENTATION, 1))
     except Exception:
@@ -67,10 +67,10 @@ def orientation(image: Image.Image) -> Image.Transpose | None:
 
 
 def read_repaired(read: Callable[[File], T], file: File) -> T:
-    """Read a file; a PNG that fails is read once more without its text and colour profile.
+    """Read a file, and retry a PNG that fails without its text and colour profile.
 
     Raises:
-        Exception: What ``read`` raises for the file as it is.
+        Exception: The error that ``read`` raises for the original file.
     """
     try:
         return read(file)
@@ -82,10 +82,10 @@ def read_repaired(read: Callable[[File], T], file: File) -> T:
 
 
 def _pixels_only(file: File) -> bytes:
-    """A PNG without the chunks that do not say what its pixels are.
+    """Return a PNG without the chunks that its pixels do not depend on.
 
     Raises:
-        ValueError: It is no PNG.
+        ValueError: The file is not a PNG.
     """
     if _head(file)[: len(PNG)] != PNG:
         raise ValueError("not a PNG")

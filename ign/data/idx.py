@@ -1,4 +1,4 @@
-"""Images and labels in the idx format, as MNIST and Fashion-MNIST come."""
+"""Read images and labels in the idx format of MNIST and Fashion-MNIST."""
 
 __all__ = ["STEMS", "find_idx", "load_idx", "read_idx"]
 
@@ -16,7 +16,7 @@ from ign.data.errors import DataError
 from ign.data.splits import select_split
 
 STEMS = {"train": "train", "test": "t10k"}
-"""How the files of each split begin."""
+"""The first part of the file names of each split."""
 
 _MAGIC = {n: bytes((0, 0, 8, n)) for n in (1, 2, 3)}
 
@@ -24,9 +24,9 @@ Part = tuple[NDArray[np.uint8], NDArray[np.uint8] | None]
 
 
 def find_idx(folder: Path, split: str, kind: str) -> Path | None:
-    """The file of a split's ``images`` or ``labels`` in a folder, or None.
+    """Find the file of a split's ``images`` or ``labels`` in a folder; return None if missing.
 
-    Also known are names with a dot before ``idx``, and a folder ``raw`` below this one.
+    File names with a dot before ``idx``, and files in a subfolder ``raw``, are found too.
     """
     digits = {"images": 3, "labels": 1}[kind]
     for place in (folder, folder / "raw"):
@@ -39,10 +39,10 @@ def find_idx(folder: Path, split: str, kind: str) -> Path | None:
 
 
 def load_idx(folder: Path, split: str, source: str) -> Part:
-    """The images, (N, H, W), and the labels, (N,) or None, of a split in a folder of idx files.
+    """Load the images, (N, H, W), and labels, (N,) or None, of a split from idx files.
 
     Raises:
-        DataError: There is no such split, or a file is damaged.
+        DataError: The split does not exist, or a file is damaged.
     """
     found = {part: path for part in STEMS if (path := find_idx(folder, part, "images"))}
     parts = select_split({part: [(part, path)] for part, path in found.items()}, split, source)
@@ -58,10 +58,10 @@ def load_idx(folder: Path, split: str, source: str) -> Part:
 
 
 def read_idx(path: Path, dimensions: int) -> NDArray[np.uint8]:
-    """The array of bytes in an idx file, which may be compressed with gzip.
+    """Read an array of bytes from an idx file, which may be compressed with gzip.
 
     Raises:
-        DataError: The file is truncated or damaged, or holds something else.
+        DataError: The file is truncated or damaged, or contains another type of data.
     """
     what = f"idx file '{printable(path)}'"
     start = 4 + 4 * dimensions
@@ -93,7 +93,7 @@ def read_idx(path: Path, dimensions: int) -> NDArray[np.uint8]:
 
 
 def _read_up_to(file: IO[bytes], most: int) -> bytes:
-    """At most so many bytes, in parts, so that a false header alone takes no memory."""
+    """Read at most ``most`` bytes in parts, so that a wrong header does not allocate memory."""
     parts = []
     while most > 0 and (part := file.read(min(most, 2**24))):
         parts.append(part)

@@ -1,4 +1,4 @@
-"""A set of images in memory or on disk, and the way from bytes to [-1, 1] and back."""
+"""A set of images in memory or on disk, and conversions between uint8 and [-1, 1]."""
 
 __all__ = ["ImageSet", "check_range", "to_float", "to_uint8"]
 
@@ -10,15 +10,15 @@ import torch
 from torch import Tensor
 
 HASHED = 2**24
-"""About how many bytes are hashed at once."""
+"""The approximate number of bytes that are hashed at once."""
 
 
 def to_float(x: Tensor, flip: Tensor | None = None) -> Tensor:
-    """Turn uint8 values into float32 in [-1, 1]: x / 127.5 - 1.
+    """Convert uint8 values to float32 in [-1, 1]: x / 127.5 - 1.
 
     Args:
-        x: uint8, any shape; (B, C, H, W) where ``flip`` is given.
-        flip: (B,) bool, which of the images to mirror left to right.
+        x: uint8 values of any shape; (B, C, H, W) if ``flip`` is given.
+        flip: Whether to mirror each image left to right, (B,) bool.
 
     Raises:
         ValueError: The values are not uint8.
@@ -31,7 +31,7 @@ def to_float(x: Tensor, flip: Tensor | None = None) -> Tensor:
 
 
 def to_uint8(x: Tensor) -> Tensor:
-    """Turn values in [-1, 1] into the nearest of the 256 levels; what lies outside is clamped.
+    """Convert values in [-1, 1] to the nearest of 256 levels; values outside are clamped.
 
     Raises:
         ValueError: The values are not floating-point numbers.
@@ -42,17 +42,18 @@ def to_uint8(x: Tensor) -> Tensor:
 
 
 def check_range(images: Tensor, what: str = "images") -> Tensor:
-    """Return images as they are, unless their values cannot be meant for [-1, 1].
+    """Check that images are scaled to [-1, 1], and return them unchanged.
 
-    Noise and other degradations may exceed [-1, 1], so only values of another scale are refused:
-    none below 0 and some above 2, as in images of 0 to 255.
+    Noise and other degradations may exceed [-1, 1]. Images are therefore refused only if no value
+    is below 0 and some are above 2, as in images of 0 to 255.
 
     Args:
-        images: Any shape.
-        what: What an error calls them.
+        images: Images of any shape.
+        what: The name of the images in an error message.
 
     Raises:
-        ValueError: The values are not floating-point numbers, NaN or infinite, or of another scale.
+        ValueError: The values are not floating-point numbers, are NaN or infinite, or have another
+            scale.
     """
     if not images.is_floating_point():
         raise ValueError(f"{what} are {images.dtype}; give floating point in [-1, 1]")
@@ -60,27 +61,27 @@ def check_range(images: Tensor, what: str = "images") -> Tensor:
         return images
     low, high = (value.item() for value in images.detach().aminmax())
     if not (math.isfinite(low) and math.isfinite(high)):
-        raise ValueError(f"{what} hold NaN or infinity; give floating point in [-1, 1]")
+        raise ValueError(f"{what} contain NaN or infinity; give floating point in [-1, 1]")
     if low >= 0 and high > 2:
         raise ValueError(
-            f"values of {what} run from {low:.3g} to {high:.3g}; give them in [-1, 1], black -1, "
-            "as ign.data.to_float makes them from bytes"
+            f"{what} have values from {low:.3g} to {high:.3g}; scale them to [-1, 1], for example "
+            "with ign.data.to_float for uint8 images"
         )
     return images
 
 
 @dataclass
 class ImageSet:
-    """Images of one shape, as uint8.
+    """A set of uint8 images of one shape.
 
     Args:
-        images: (N, C, H, W) uint8, in memory or mapped from a file, which is read-only.
-        labels: (N,) int64, or None where the source has none.
+        images: The images, (N, C, H, W) uint8, in memory or mapped from a read-only file.
+        labels: The class labels, (N,) int64, or None if the source has no labels.
         names: The name of each image.
-        source: What the images were loaded from.
-        skipped: (name, reason) of each image that could not be read.
-        value_range: The values that became black and white; None where all images have 8 bits.
-        notes: What else happened to the images on reading, a line for each thing.
+        source: The name or path that the images were loaded from.
+        skipped: The name of each image that could not be read, and the reason.
+        value_range: The values that became black and white; None if all images have 8 bits.
+        notes: Remarks about how the images were read, one line each.
     """
 
     images: Tensor
@@ -101,20 +102,20 @@ class ImageSet:
         return channels, height, width
 
     def __getitem__(self, index: int | slice | Tensor) -> Tensor:
-        """One image, (C, H, W), or several, (B, C, H, W): float32 in [-1, 1].
+        """Return one image, (C, H, W), or several, (B, C, H, W), as float32 in [-1, 1].
 
-        A :class:`torch.utils.data.DataLoader` can therefore read the set as it is.
+        A :class:`torch.utils.data.DataLoader` can therefore read the set directly.
 
         Raises:
-            IndexError: There is no such image.
+            IndexError: The index is out of range.
         """
         return to_float(self.images[index])
 
     def fingerprint(self) -> str:
-        """Compute a hash of the shape and of every pixel, 32 hexadecimal digits.
+        """Compute a hash of the shape and of every pixel, as 32 hexadecimal digits.
 
-        Two sets have the same fingerprint where their images are the same, in the same order;
-        names, labels and the device do not count. The hash is BLAKE2b (RFC 7693).
+        Two sets have the same fingerprint if they contain the same images in the same order.
+        Names, labels and the device have no effect. The hash is BLAKE2b (RFC 7693).
         """
         digest = hashlib.blake2b(repr(tuple(self.images.shape)).encode(), digest_size=16)
         step = max(1, HASHED // max(1, self.images[:1].numel()))
@@ -123,11 +124,11 @@ class ImageSet:
         return digest.hexdigest()
 
     def batch(self, index: Tensor, flip: Tensor | None = None) -> Tensor:
-        """The images at those positions, in [-1, 1].
+        """Return the images at the given indices, scaled to [-1, 1].
 
         Args:
-            index: (B,) int64.
-            flip: (B,) bool, which of them to mirror left to right.
+            index: The indices, (B,) int64.
+            flip: Whether to mirror each image left to right, (B,) bool.
 
         Shape:
             (B, C, H, W) float32, on the device of the images.
@@ -137,6 +138,6 @@ class ImageSet:
         return to_float(self.images[index.to(device)], flip)
 
     def to(self, device: torch.device | str) -> "ImageSet":
-        """The same set with images and labels on another device."""
+        """Return the same set with images and labels on another device."""
         labels = None if self.labels is None else self.labels.to(device)
         return replace(self, images=self.images.to(device), labels=labels)

@@ -1,4 +1,4 @@
-"""Pixels of more than 8 bits, and the range of values that becomes black to white."""
+"""Conversion of pixels of more than 8 bits to 256 levels between black and white."""
 
 __all__ = [
     "Percentiles",
@@ -24,14 +24,14 @@ Range = tuple[float, float]
 """The values that become black and white."""
 
 ROWS = 256
-"""How many rows are converted at once."""
+"""The number of rows that are converted at once."""
 
 PHOTOMETRIC, BITS = 262, 258
 """Tags of a TIFF file."""
 
 
 class Percentiles(NamedTuple):
-    """The share of all pixels, in per cent, that is at most black and at most white."""
+    """The percentiles of all pixels that become black and white, 0 to 100."""
 
     low: float
     high: float
@@ -41,10 +41,10 @@ DEFAULT = Percentiles(0.1, 99.9)
 
 
 def parse_range(text: str | Range | None) -> Range | Percentiles | None:
-    """Read a range of values: ``0:4095`` for values, ``1%:99%`` for percentiles of all pixels.
+    """Parse a range: ``0:4095`` for values, or ``1%:99%`` for percentiles of all pixels.
 
     Raises:
-        DataError: The text is neither, or its first number is not below its second.
+        DataError: The text has another form, or its first number is not below its second.
     """
     if text is None:
         return None
@@ -64,23 +64,23 @@ def parse_range(text: str | Range | None) -> Range | Percentiles | None:
 
 
 def is_deep(image: Image.Image) -> bool:
-    """Whether a picture is gray with more than 8 bits for each pixel."""
+    """Return whether an image is grayscale with more than 8 bits per pixel."""
     return image.mode == "F" or image.mode.startswith("I")
 
 
 def raw_values(image: Image.Image, turned: Image.Image | None = None) -> NDArray[np.generic]:
-    """The values of a deep picture, (H, W), larger ones being brighter.
+    """Return the values of a deep image, (H, W), where larger values are brighter.
 
     Args:
-        image: The picture as it was opened, with its tags.
-        turned: The same picture turned upright; None where nothing was turned.
+        image: The image as it was opened, with its tags.
+        turned: The same image rotated upright; None if it was not rotated.
 
     Raises:
         ValueError: A value is NaN or infinite.
     """
     values = np.asarray(image if turned is None else turned)
     if values.dtype.kind == "f" and not np.isfinite(values).all():
-        raise ValueError("it holds pixels that are NaN or infinite")
+        raise ValueError("it contains pixels that are NaN or infinite")
     tags = getattr(image, "tag_v2", {})
     if tags.get(PHOTOMETRIC) != 0:
         return values
@@ -90,18 +90,19 @@ def raw_values(image: Image.Image, turned: Image.Image | None = None) -> NDArray
 
 
 def find_range(values: NDArray[np.generic], wish: Percentiles | None = None) -> Range:
-    """Find the range of values that becomes black to white.
+    """Find the values that become black and white.
 
-    Where no percentiles are given it is all that the type can hold, 0 to 65535 for integers and 0
-    to 1 for floating point, if the pixels lie in that range and use over half of it. Otherwise it
-    lies between the percentiles, by default 0.1 and 99.9, so that a few hot pixels do not count.
+    If no percentiles are given, the range is the full range of the type, 0 to 65535 for integers
+    and 0 to 1 for floating point, provided that all pixels are inside it and use over half of it.
+    Otherwise the range is between the percentiles, by default 0.1 and 99.9, which ignores a few
+    hot pixels.
 
     Args:
-        values: Some pixels of all images, any shape.
+        values: A sample of the pixels of all images, of any shape.
         wish: The percentiles.
 
     Raises:
-        ValueError: All pixels have one value, beyond the range of the type.
+        ValueError: All pixels have the same value, and it is outside the range of the type.
     """
     low, high = (float(v) for v in np.percentile(values.astype(np.float64), wish or DEFAULT))
     if low == high:
@@ -111,12 +112,12 @@ def find_range(values: NDArray[np.generic], wish: Percentiles | None = None) -> 
     if wish is None and inside and (high - low > whole / 2 or low == high):
         return 0.0, whole
     if low == high:
-        raise ValueError(f"all pixels have the value {low:g}, of no known range; give a range")
+        raise ValueError(f"all pixels have the value {low:g}, so the range is unknown; give one")
     return low, high
 
 
 def to_levels(values: NDArray[np.generic], bounds: Range) -> NDArray[np.uint8]:
-    r"""Turn values into the nearest of 256 levels; what lies outside of the bounds is clipped.
+    r"""Convert values to the nearest of 256 levels; values outside the bounds are clipped.
 
     .. math:: \mathrm{round} \left( 255 \, \frac{v - low}{high - low} \right)
     """

@@ -1,4 +1,4 @@
-"""From a source to training images."""
+"""Load training images from a source."""
 
 __all__ = ["load"]
 
@@ -45,49 +45,52 @@ def load(
 ) -> ImageSet:
     """Load training images from a name, a folder or a zip.
 
-    The source is the first of these that fits:
+    The source is the first of these that matches:
 
-    - ``digits``, the 8x8 digits in scikit-learn; ``mnist`` or ``fashion-mnist``, downloaded once.
-      A folder of such a name is given as ``./mnist``.
+    - ``digits``, the 8x8 digits of scikit-learn; ``mnist`` or ``fashion-mnist``, which are
+      downloaded once. Write ``./mnist`` for a folder with such a name.
     - a folder of MNIST's idx files, compressed or not;
-    - CelebA's folder, ``img_align_celeba`` and ``list_eval_partition.txt``: the centre 148x148;
-    - a folder of zips whose names say train, val or test;
-    - a folder or zip of images, nested or not, in natural order of name. A file counts as an image
-      by its suffix, or where the suffix says nothing by how it begins; hidden files do not count.
+    - CelebA's folder with ``img_align_celeba`` and ``list_eval_partition.txt``; its images are
+      cropped to the central 148x148 pixels;
+    - a folder of zips whose names contain train, val or test;
+    - a folder or zip of images, nested or not, in natural order of their names. The suffix of a
+      file determines whether it is an image; for an unknown suffix, its first bytes do. Hidden
+      files are ignored.
 
-    Folders ``train`` and ``test`` or ``val`` are the splits of a folder or zip. Without them 5 % of
-    the images, at most 1,000, are held out by a hash of their names. Digits hold out every fifth of
-    a class. Where a source has one held-out part, ``val`` and ``test`` both mean it.
+    The folders ``train`` and ``test`` or ``val`` are the splits of a folder or zip. Without them,
+    5 % of the images, at most 1,000, are held out by a hash of their names. In ``digits``, every
+    fifth image of each class is held out. If a source has only one held-out split, both ``val``
+    and ``test`` select it.
 
     Args:
         source: A name or a path.
         split: ``train``, ``val``, ``test`` or ``all``.
-        size: The side of the images: the short side is resized to it, and the centre is kept.
-            Default: the size of digits and idx files; else 64, or the side of the images where
-            64 headers, evenly spread over all splits, show smaller squares of one size.
-        gray: Whether images have one channel or three. Default: one where all these headers, or
-            the arrays, are gray.
-        limit: Take the first so many of the split, those that turn out broken included.
-        cache: A folder for downloads and decoded images, instead of ``IGN_CACHE`` or
-            ``~/.cache/ign``. Where it is given, decoded files are kept there for the next time.
-        memory_limit: Images of more bytes than this are kept in the cache folder and mapped
+        size: The side of the images. The shorter side is resized to it, and the centre is cropped.
+            By default, digits and idx files keep their size. For other sources it is 64, or the
+            side of the images if 64 headers, evenly spaced over all splits, are smaller squares of
+            the same size.
+        gray: Whether images have one channel rather than three. By default, they have one channel
+            if all of these headers, or the arrays, are grayscale.
+        limit: The number of images to take from the start of the split, including broken ones.
+        cache: The folder for downloads and decoded images, instead of ``IGN_CACHE`` or
+            ``~/.cache/ign``. If it is given, decoded images are stored there and reused.
+        memory_limit: Images of more bytes than this are stored in the cache folder and mapped
             into memory.
-        progress: Whether to show a bar with the time left.
-        skip_broken: Whether to use the images that can be read however many are broken.
-        value_range: For gray pictures of more than 8 bits, the values that become black and white:
-            ``0:4095``, percentiles of all pixels ``1%:99%``, or two numbers. Default: all that the
-            type can hold, 0 to 65535 for integers and 0 to 1 for floating point, where 64 files,
-            evenly spread over all splits, use over half of it; else the 0.1 and 99.9 percentiles
-            of their pixels.
+        progress: Whether to show a progress bar with the remaining time.
+        skip_broken: Whether to load the readable images even if many others are broken.
+        value_range: The values that become black and white in grayscale images of more than
+            8 bits: ``0:4095``, percentiles of all pixels ``1%:99%``, or two numbers. By default,
+            it is the full range of the type, 0 to 65535 for integers and 0 to 1 for floating
+            point, if 64 files, evenly spaced over all splits, use over half of it. Otherwise it is
+            the 0.1 and 99.9 percentiles of their pixels.
 
     Returns:
-        The images, as uint8. Those that could not be read are named in ``skipped``, the range of
-        values is ``value_range``, and what else happened to them is said in ``notes``, which are
-        logged too.
+        The images as uint8. Images that could not be read are listed in ``skipped``, the range of
+        values is ``value_range``, and other remarks are in ``notes`` and in the log.
 
     Raises:
-        DataError: There is no such source or split, it is damaged, more than 5 % of its images
-            are broken, no image can be read, or the cache cannot be written.
+        DataError: The source or split does not exist, the source is damaged, more than 5 % of its
+            images are broken, no image can be read, or the cache cannot be written.
     """
     wish = parse_range(value_range)
     if split not in SPLITS:
@@ -123,7 +126,7 @@ def _notes(
     skipped: list[tuple[str, str]],
     source: str,
 ) -> dict[str, str]:
-    """What the owner of the images should know, a line for each thing."""
+    """Return remarks for the user about how the images were read, one line each."""
     notes = dict(record.remarks)
     if skipped:
         notes["skipped"] = (
@@ -149,7 +152,7 @@ def _images(
     progress: bool,
     skip_broken: bool,
 ) -> tuple[Tensor, Record]:
-    """Decode into memory or, for many images or a cache that was asked for, into a mapped file."""
+    """Decode into memory, or into a mapped file if ``cache`` is given or the set is large."""
     whole = (len(found.names), *shape)
     how = {"show_progress": progress, "skip_broken": skip_broken}
     large = math.prod(whole) > memory_limit

@@ -1,4 +1,4 @@
-"""Decoding many images at once, in order."""
+"""Decode many images in parallel, in order."""
 
 __all__ = ["Memory", "Shape", "read_all"]
 
@@ -30,32 +30,32 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 TOLERATED = 0.05
-"""The share of a source's images that may be broken."""
+"""The fraction of a source's images that may be broken."""
 
 CHUNK = 16
-"""The most images that a thread reads before it hands them over."""
+"""The maximum number of images that a thread decodes as one block."""
 
 CHUNK_BYTES = 2**22
-"""The most bytes that it hands over at once, a single image apart."""
+"""The maximum number of bytes in a block, unless a single image exceeds it."""
 
 
 class Memory:
     """Collects images in memory.
 
     Args:
-        shape: (N, C, H, W), N being the most images that will come.
+        shape: (N, C, H, W), where N is the maximum number of images.
     """
 
     def __init__(self, shape: tuple[int, ...]):
         self._images, self._count = np.empty(shape, np.uint8), 0
 
     def append(self, block: NDArray[np.uint8]) -> None:
-        """Put (n, C, H, W) images behind those before."""
+        """Append images, (n, C, H, W)."""
         self._images[self._count : self._count + len(block)] = block
         self._count += len(block)
 
     def images(self) -> Tensor:
-        """All that came."""
+        """Return all images that were appended."""
         return torch.from_numpy(self._images[: self._count])
 
 
@@ -67,14 +67,14 @@ def read_all(
     show_progress: bool = False,
     skip_broken: bool = False,
 ) -> Record:
-    """Decode all images of a source and hand them to ``append`` in order, in blocks.
+    """Decode all images of a source, and pass them to ``append`` in order, in blocks.
 
     Returns:
         The broken images, and remarks about the others.
 
     Raises:
-        DataError: Not one image can be read; or more than 5 % of the source, all splits together,
-            are broken, and ``skip_broken`` is off. It names all broken images.
+        DataError: No image can be read, or more than 5 % of the images of all splits are broken
+            and ``skip_broken`` is False. The error lists all broken images.
     """
     n = len(found.names)
     most = n if skip_broken else int(TOLERATED * found.total)
@@ -122,7 +122,10 @@ def _read(found: Source, reader: Reader, shape: Shape, places: range) -> _Block:
 
 
 def _in_order(function: Callable[[T], R], items: Iterable[T]) -> Generator[R, None, None]:
-    """Map in threads, a bounded number of results ahead; Pillow lets go of the lock in C."""
+    """Map a function in threads, with a bounded number of pending results.
+
+    Threads are sufficient, because Pillow releases the global interpreter lock while it decodes.
+    """
     threads = _threads()
     with ThreadPoolExecutor(threads) as pool:
         ahead: deque[Future[R]] = deque()
@@ -135,7 +138,7 @@ def _in_order(function: Callable[[T], R], items: Iterable[T]) -> Generator[R, No
 
 
 def _threads() -> int:
-    """One for each core that this process may use, at most 16."""
+    """Return the number of cores that this process may use, at most 16."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     return min(cores or 1, 16)
 

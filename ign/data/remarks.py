@@ -1,4 +1,4 @@
-"""What the owner of the images should know about the way in which they were read."""
+"""Remarks for the user about how images were read."""
 
 __all__ = ["Remarks"]
 
@@ -8,13 +8,13 @@ from ign.core.text import printable
 from ign.data.decode import Header
 
 LARGE = 4000
-"""The longest side of a picture without a remark."""
+"""An image with a longer side gets a remark."""
 
 SMALL = 8
-"""The shortest side of a picture without a remark."""
+"""An image with a shorter side gets a remark."""
 
 LONG = 8
-"""How many times as long as wide a picture without a remark is at most."""
+"""An image with a larger aspect ratio gets a remark."""
 
 
 @dataclass
@@ -22,7 +22,7 @@ class Remarks:
     """Counts what happened to the images of a source.
 
     Args:
-        shape: What every image becomes, (C, H, W).
+        shape: The shape of the decoded images, (C, H, W).
     """
 
     shape: tuple[int, int, int]
@@ -48,22 +48,22 @@ class Remarks:
             self.thin.append(f"'{printable(name)}' ({width}x{height})")
 
     def lines(self) -> dict[str, str]:
-        """One line for each thing to know, under the name of the thing."""
+        """Return the remarks by name, one line each."""
         side, lines = self.shape[1], {}
         if self.large:
             lines["large"] = (
                 f"{_images(self.large)} a side over {LARGE} pixels; they were resized to {side} "
-                "on reading"
+                "while they were read"
             )
         if self.thin:
             lines["thin"] = (
-                f"{_images(len(self.thin))} a side under {SMALL} pixels, or a length over {LONG} "
-                f"times the width, such as {self.thin[0]}; remove them unless they are meant"
+                f"{_images(len(self.thin))} a side under {SMALL} pixels, or an aspect ratio over "
+                f"{LONG}, such as {self.thin[0]}; remove them unless they are intended"
             )
         if self.dark:
             lines["dark"] = (
-                f"{_images(len(self.dark))} 16 bits for each colour but only dark values, such as "
-                f"'{self.dark[0]}'; convert them to 8 bits unless they are meant to be dark"
+                f"{_images(len(self.dark))} 16 bits per channel but only dark values, such as "
+                f"'{self.dark[0]}'; convert them to 8 bits unless they are intended to be dark"
             )
         if self.resized:
             lines["resized"] = (
@@ -73,7 +73,7 @@ class Remarks:
         if self.own_range:
             lines["range"] = (
                 f"{self.own_range:,} images of more than 8 bits were each scaled to their own "
-                "range; give a value range, so that they are scaled alike"
+                "range; give a value range to scale all of them in the same way"
             )
         if self.colour:
             lines["gray"] = f"{self.colour:,} colour images were converted to gray"

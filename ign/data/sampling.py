@@ -1,4 +1,4 @@
-"""The order in which training reads the images: a function of the seed and a position."""
+"""The order in which training reads the images, as a function of the seed and a position."""
 
 __all__ = ["order"]
 
@@ -11,22 +11,23 @@ from ign.core import random
 
 
 def order(n: int, seed: int, start: int, count: int) -> Tensor:
-    """Where in a set of n images the samples number start to start + count - 1 lie.
+    """Return the indices in a set of n images for the samples start to start + count - 1.
 
-    The stream is one permutation of the set after another (:func:`ign.core.random.permutation`), so
-    that every epoch sees each image once, and any part of it can be had without what came before.
+    The samples follow one permutation of the set per epoch (:func:`ign.core.random.permutation`).
+    Every epoch therefore contains each image once, and any part of the order can be computed
+    without the parts before it.
 
     Args:
-        n: How many images the set has.
-        seed: The run's seed.
-        start: The number of the first sample, counted from the start of training.
-        count: How many samples; they may lie in several epochs.
+        n: The number of images in the set.
+        seed: The seed of the run.
+        start: The index of the first sample, counted from the start of training.
+        count: The number of samples, which may span several epochs.
 
     Returns:
-        (count,) int64, in [0, n).
+        The indices, (count,) int64, in [0, n).
 
     Raises:
-        ValueError: n below 1, or start or count below 0.
+        ValueError: n is below 1, or start or count is below 0.
     """
     if n < 1 or start < 0 or count < 0:
         raise ValueError(f"no order of {count} samples from number {start} on in {n} images")

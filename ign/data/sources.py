@@ -42,9 +42,9 @@ class Pictures:
     """Image files.
 
     Args:
-        files: Those of the chosen split.
-        all_files: Those of all splits, so that size and kind do not depend on the split.
-        crop: The side of the square to cut from the centre first, or None.
+        files: The files of the selected split.
+        all_files: The files of all splits, so that the defaults do not depend on the split.
+        crop: The side of the square to crop from the centre first, or None.
     """
 
     files: Sequence[File]
@@ -59,19 +59,19 @@ class Pictures:
         return [file.name for file in self.files]
 
     def first(self, n: int) -> "Pictures":
-        """The first n of them."""
+        """Return a source with the first n images."""
         return replace(self, files=self.files[:n])
 
     @property
     def total(self) -> int:
-        """How many images all splits have together."""
+        """The number of images in all splits."""
         return len(self.all_files)
 
     def ranged(self, requested: Range | Percentiles | None) -> "Pictures":
         """The same with the range of values for pictures of more than 8 bits, if it has any.
 
         Raises:
-            DataError: The pixels have no known range.
+            DataError: The range of the pixels is unknown.
         """
         deep = [file for file, header in self._peek() if header.deep]
         if not deep:
@@ -84,7 +84,7 @@ class Pictures:
             raise DataError(f"data '{printable(deep[0].path)}': {error}") from None
 
     def shape(self, size: int | None, gray: bool | None) -> tuple[int, int, int]:
-        """The shape that every image gets, (C, H, W), where None stands for the default."""
+        """Return the shape of the decoded images, (C, H, W); None selects the defaults."""
         if size is None or gray is None:
             headers = [header for _, header in self._peek()]
             sides = {side for header in headers for side in header[:2]}
@@ -109,7 +109,7 @@ class Pictures:
         return ["pictures", listing.hexdigest(), self.crop, self.range]
 
     def _peek(self) -> list[tuple[File, Header]]:
-        """The headers of some files, evenly spread over all splits; broken files are left out."""
+        """Read the headers of files that are evenly spaced over all splits; skip broken ones."""
         if self._headers is None:
             files = self.all_files[:: max(1, -(-len(self.all_files) // PEEKED))]
             self._headers = _each(files, read_header)
@@ -117,7 +117,7 @@ class Pictures:
 
 
 def _each(files: Sequence[File], read: Callable[[str | BinaryIO], T]) -> list[tuple[File, T]]:
-    """What a function reads from each file; those that it cannot read are left out."""
+    """Apply a function to each file, and skip the files that it cannot read."""
     results = []
     with quiet(), Reader() as reader:
         for file in files:
@@ -129,7 +129,7 @@ def _each(files: Sequence[File], read: Callable[[str | BinaryIO], T]) -> list[tu
 
 
 def _sample(files: Sequence[File]) -> NDArray[np.generic]:
-    """Pixels of some pictures, as floating-point numbers where one of them holds such."""
+    """Sample pixels of several images; they are floating point if any image is."""
     samples = [values for _, values in _each(files, sample)]
     if not samples:
         raise ValueError("no image of more than 8 bits can be read")
@@ -145,23 +145,23 @@ class Arrays:
     names: list[str]
 
     def first(self, n: int) -> "Arrays":
-        """The first n of them."""
+        """Return a source with the first n images."""
         labels = None if self.labels is None else self.labels[:n]
         return Arrays(self.images[:n], labels, self.names[:n])
 
     def shape(self, size: int | None, gray: bool | None) -> tuple[int, int, int]:
-        """The shape that every image gets, (C, H, W), where None stands for what they have."""
+        """Return the shape of the images, (C, H, W); None keeps their own size and channel."""
         height, width = self.images.shape[1:] if size is None else (size, size)
         return 3 if gray is False else 1, height, width
 
     @property
     def total(self) -> int:
-        """How many images there are."""
+        """The number of images."""
         return len(self.names)
 
     @property
     def range(self) -> Range | None:
-        """None: bytes have a known range."""
+        """None, because the range of bytes is known."""
         return None
 
     def ranged(self, requested: Range | Percentiles | None) -> "Arrays":

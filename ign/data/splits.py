@@ -1,4 +1,4 @@
-"""Which images are for training and which are held out."""
+"""Split images into training images and held-out images."""
 
 __all__ = ["SPLITS", "by_folder", "held_out", "select_split", "split_of"]
 
@@ -13,13 +13,13 @@ from ign.data.files import File
 T = TypeVar("T")
 
 SPLITS = ("train", "val", "test", "all")
-"""What ``split`` may be; where a source has one held-out part, val and test both mean it."""
+"""The values of ``split``. If a source has only one held-out split, val and test select it."""
 
 SHARE = 0.05
-"""The share of a plain folder that is held out."""
+"""The fraction of the images of a folder without splits that is held out."""
 
 MOST = 1000
-"""The most images of a plain folder that are held out."""
+"""The maximum number of images of a folder without splits that are held out."""
 
 _FOLDERS = {
     "train": "train", "training": "train", "val": "val", "valid": "val", "validation": "val",
@@ -31,10 +31,10 @@ def select_split(parts: Mapping[str, Sequence[T]], split: str, source: str) -> l
     """One part of a source, or all of them one after another.
 
     Raises:
-        DataError: The source has no such part.
+        DataError: The source has no such split.
     """
     if not any(parts.values()):
-        raise DataError(f"data '{printable(source)}': it holds no images")
+        raise DataError(f"data '{printable(source)}': it contains no images")
     if split == "all":
         return [item for part in parts.values() for item in part]
     other = {"val": "test", "test": "val"}.get(split, split)
@@ -46,16 +46,17 @@ def select_split(parts: Mapping[str, Sequence[T]], split: str, source: str) -> l
 
 
 def split_of(name: str) -> str | None:
-    """The split that a file's name ends by naming, such as ``faces-train.zip``, or None."""
+    """Return the last split that a file name contains, as in ``faces-train.zip``, or None."""
     places = {split: name.lower().rfind(split) for split in ("train", "val", "test")}
     last = max(places, key=lambda split: places[split])
     return last if places[last] >= 0 else None
 
 
 def by_folder(files: Sequence[File]) -> dict[str, list[File]] | None:
-    """The parts of files that lie in folders such as train/ and test/; None where they do not.
+    """Group files by folders such as train/ and test/; return None if there are no such folders.
 
-    The folders may have a folder of any name around them. There must be train and another one.
+    These folders may be inside another folder of any name. Besides train, at least one other
+    split is required.
     """
     paths = [file.name.split("/") for file in files]
     around = 0
@@ -70,10 +71,10 @@ def by_folder(files: Sequence[File]) -> dict[str, list[File]] | None:
 
 
 def held_out(names: Iterable[str]) -> Collection[str]:
-    """The names that are kept from training: those whose hash is in the lowest 5 %.
+    """Select the names to hold out from training: the names with a hash in the lowest 5 %.
 
-    There is at least one where there are two names, and at most 1,000. Whether a name is held
-    out does not depend on the other names, apart from these bounds.
+    At least one of two or more names, and at most 1,000 names, are held out. Apart from these
+    bounds, whether a name is held out does not depend on the other names.
     """
     ranked = sorted((_hash(name), name) for name in names)
     bound = int(SHARE * 2**64).to_bytes(8, "big")

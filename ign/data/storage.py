@@ -1,8 +1,8 @@
-"""The cache folder: decoded images under a key of all that they depend on.
+"""The cache folder, which stores decoded images under a key of everything they depend on.
 
-A file is a numpy array (N, C, H, W), which any reader of .npy files opens, and after it a record in
-JSON with a checksum of both. It is written from start to end and not through memory, so that a
-full disk is an error and not a crash, and appears under its name when it is complete.
+A file is a NumPy array (N, C, H, W), which any reader of .npy files can open, followed by a record
+in JSON and a checksum of both. It is written sequentially rather than through a memory map, so that
+a full disk causes an error and not a crash. It gets its name when it is complete.
 """
 
 __all__ = [
@@ -37,24 +37,24 @@ from ign.core.text import printable
 from ign.data.errors import DataError, Problem
 
 VERSION = 2
-"""Part of every key; raised when the file or the decoding changes."""
+"""A part of every key, which is increased when the file format or the decoding changes."""
 
 STALE = 3600.0
-"""After so many seconds without a write a temporary file counts as abandoned."""
+"""The number of seconds without a write after which a temporary file counts as abandoned."""
 
 HASHED = 2**24
-"""How many bytes are hashed at once."""
+"""The number of bytes that are hashed at once."""
 
 logger = logging.getLogger("ign.data")
 
 
 @dataclass
 class Record:
-    """What decoding found.
+    """The problems and remarks that decoding produced.
 
     Args:
-        broken: The images that were skipped: their number in the listing, and why.
-        remarks: What else the owner of the images should know, under the name of each remark.
+        broken: The index of each skipped image in the listing, and the reason.
+        remarks: Further remarks for the user, by name.
     """
 
     broken: list[tuple[int, str]] = field(default_factory=list)
@@ -62,37 +62,37 @@ class Record:
 
 
 def cache_folder(cache: str | os.PathLike[str] | None = None) -> Path:
-    """The folder given, else the one in ``IGN_CACHE``, else ``~/.cache/ign``.
+    """Return the given folder, or else ``IGN_CACHE``, or else ``~/.cache/ign``.
 
     Raises:
-        DataError: There is no home folder to put it in.
+        DataError: The home folder is not known.
     """
     folder = expand_user(cache or os.environ.get("IGN_CACHE") or "~/.cache/ign")
     if folder.parts[:1] == ("~",) and not os.path.lexists("~"):
         raise DataError(
-            "there is no home folder for the cache; name a folder by cache= or the environment "
+            "there is no home folder for the cache; set a folder with cache= or the environment "
             "variable IGN_CACHE"
         )
     return folder
 
 
 def key(parts: Any) -> str:
-    """A name for what these parts, anything that JSON can say, lead to."""
+    """Return a hash of values that can be written as JSON."""
     text = json.dumps([VERSION, parts], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:24]
 
 
 def label(source: str | os.PathLike[str]) -> str:
-    """The start of a cache file's name: the last part of a source, in plain characters."""
+    """Return the prefix of a cache file's name: the last part of a source in ASCII."""
     stem = Path(source).stem
     return re.sub(r"[^\w.-]+", "-", stem, flags=re.ASCII)[:40].strip(".") or "images"
 
 
 def list_problems(source: str, problems: Sequence[Problem]) -> Path | None:
-    """Write all broken images of a source to a text file in the cache folder, a line each.
+    """Write all broken images of a source to a text file in the cache folder, one per line.
 
     Returns:
-        The file; None where it cannot be written.
+        The path of the file; None if it cannot be written.
     """
     lines = [f"{printable(name, 1000)}: {reason}\n" for name, reason in problems]
     try:
@@ -106,7 +106,7 @@ def list_problems(source: str, problems: Sequence[Problem]) -> Path | None:
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """Write a file with :func:`ign.core.files.atomic`, after removing what others left behind.
+    """Write a file with :func:`ign.core.files.atomic`, after removing abandoned ones.
 
     Raises:
         DataError: The file cannot be written.
@@ -121,17 +121,17 @@ def replacing(path: Path) -> Iterator[Path]:
     except OSError as error:
         raise DataError(
             f"cache file '{printable(path)}' cannot be written: {error.strerror or error}; free "
-            "space there, or name another folder by cache= or the environment variable IGN_CACHE"
+            "space there, or set another folder with cache= or the environment variable IGN_CACHE"
         ) from None
 
 
 class CacheFile:
-    """Writes images one block after another, and a record at the end.
+    """Writes images block by block, and a record at the end.
 
     Args:
         path: The file to write.
-        shape: (N, C, H, W), N being the most images that will come.
-        name: The name under which the file will be opened.
+        shape: (N, C, H, W), where N is the maximum number of images.
+        name: The name that the file will have when it is opened.
     """
 
     def __init__(self, path: Path, shape: tuple[int, ...], name: str):
@@ -150,7 +150,7 @@ class CacheFile:
             self._file.close()
 
     def append(self, block: NDArray[np.uint8]) -> None:
-        """Write (n, C, H, W) images behind those before."""
+        """Append images, (n, C, H, W)."""
         content = np.ascontiguousarray(block).data
         self._file.write(content)
         self._digest.update(content)
@@ -167,27 +167,27 @@ class CacheFile:
         self._file.flush()
 
     def _write_header(self, count: int) -> None:
-        """The header of the array; it leaves room for its first dimension to change."""
+        """Write the header of the array, whose length does not depend on the number of images."""
         shape = (count, *self._shape[1:])
         header = {"descr": "|u1", "fortran_order": False, "shape": shape}
         np.lib.format.write_array_header_1_0(self._file, header)
 
 
 def open_cached(path: Path, shape: tuple[int, ...]) -> tuple[Tensor, Record] | None:
-    """Map the images of a finished file into memory, once their checksum is right.
+    """Map the images of a finished file into memory after verifying their checksum.
 
     Args:
         path: The file.
-        shape: (N, C, H, W), N counting the images that were skipped too.
+        shape: (N, C, H, W), where N includes the images that were skipped.
 
     Returns:
-        The images and the record; None where there is no such file, or it is damaged.
+        The images and the record; None if the file does not exist or is damaged.
     """
     if not path.is_file():
         return None
     try:
         array, record = _checked(path, shape)
-    except Exception as error:  # whatever a damaged header or record leads to
+    except Exception as error:  # a damaged header or record can raise any error
         why = printable(str(error) or type(error).__name__, 100)
         logger.warning(
             "cache file '%s' is damaged (%s); the images are decoded again", printable(path), why

@@ -1,4 +1,4 @@
-"""On which terms the named data sets may be used: what a card says of a model of them."""
+"""The terms of use of the known data sets, for model cards."""
 
 __all__ = ["Terms", "terms_of"]
 
@@ -9,12 +9,12 @@ class Terms(NamedTuple):
     """The terms of a data set.
 
     Attributes:
-        title: What the data set is called.
-        licence: Its licence as the Hub names it: an SPDX identifier in small letters, ``other``,
-            or ``unknown``.
-        text: The terms in words, with their source.
-        dataset: Its name on the Hub; empty where there is none.
-        link: Where the terms are, for the licence ``other``.
+        title: The name of the data set.
+        licence: The identifier of the licence on the Hub: an SPDX identifier in lower case,
+            ``other``, or ``unknown``.
+        text: A description of the terms, with their source.
+        dataset: The name of the data set on the Hub; empty if it has none.
+        link: The address of the terms, for the licence ``other``.
     """
 
     title: str
@@ -27,7 +27,7 @@ class Terms(NamedTuple):
 MNIST = Terms(
     "MNIST",
     "cc-by-sa-3.0",
-    "MNIST, copyright Yann LeCun and Corinna Cortes, is commonly passed on under"
+    "MNIST, copyright Yann LeCun and Corinna Cortes, is commonly distributed under"
     " [CC BY-SA 3.0](https://creativecommons.org/licenses/by-sa/3.0/); its page on the Hub says"
     " MIT.",
     "ylecun/mnist",
@@ -44,18 +44,18 @@ DIGITS = Terms(
     "cc-by-4.0",
     "The small digits inside scikit-learn (BSD 3-Clause) are the test set of Optical Recognition of"
     " Handwritten Digits by E. Alpaydin and C. Kaynak in the"
-    " [UCI Machine Learning Repository](https://archive.ics.uci.edu/dataset/80), which passes its"
-    " data on under [CC BY 4.0](https://creativecommons.org/licenses/by/4.0/).",
+    " [UCI Machine Learning Repository](https://archive.ics.uci.edu/dataset/80), which distributes"
+    " its data under [CC BY 4.0](https://creativecommons.org/licenses/by/4.0/).",
     "sklearn-docs/digits",
 )
 CELEBA = Terms(
     "CelebA",
     "other",
     "CelebA is for **non-commercial research only**: its"
-    " [agreement](https://mmlab.ie.cuhk.edu.hk/projects/CelebA.html) forbids to exploit the images,"
-    " or anything derived from them, for commercial purposes, and to pass the images on. The images"
-    " are from the Internet and not the property of its makers. The samples look like photographs"
-    " of faces: do not present them as pictures of persons.",
+    " [agreement](https://mmlab.ie.cuhk.edu.hk/projects/CelebA.html) forbids commercial use of the"
+    " images and of anything derived from them, and forbids redistributing the images. The images"
+    " come from the Internet and do not belong to the authors of the data set. The samples look"
+    " like photographs of faces: do not present them as pictures of real people.",
     "flwrlabs/celeba",
     "https://mmlab.ie.cuhk.edu.hk/projects/CelebA.html",
 )
@@ -63,15 +63,15 @@ KNOWN = {"mnist": MNIST, "fashion-mnist": FASHION, "digits": DIGITS}
 
 
 def terms_of(data: str) -> Terms:
-    """The terms of the data that a model names, told by that name alone."""
+    """Return the terms of the data that a model was trained on, found by the name alone."""
     name = data.lower()
     if name in KNOWN:
         return KNOWN[name]
     if "celeba" in name:
         return CELEBA
     text = (
-        f"The terms of the data, called `{data or 'nothing'}`, are not known to the program that"
-        " wrote this card. **To the author: say here what they are, whose images they show, and"
-        " what may be done with a model of them.**"
+        f"The program that wrote this card does not know the terms of the data, which are named"
+        f" `{data or 'nothing'}`. **To the author: state here what the images are, who is shown or"
+        " owns them, and how a model trained on them may be used.**"
     )
     return Terms(data or "unnamed images", "unknown", text)

@@ -1,8 +1,8 @@
 """Degradations of images, which a projector learns to undo.
 
-A degradation is a function of an image, a seed and the image's number, and of nothing else: the
-result for an image is the same in any batch. :func:`parse` makes degradations from text and applies
-them in order: ``noise:0.15,sketch``.
+The result of a degradation depends only on the image, a seed and the index of the image, so it is
+the same in any batch. :func:`parse` creates degradations from text, which are applied in order:
+``noise:0.15,sketch``.
 """
 
 from ign.degrade.base import Compose, Degradation

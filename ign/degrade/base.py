@@ -1,4 +1,4 @@
-"""What a degradation is, and several in a row."""
+"""The base class of degradations, and their composition."""
 
 __all__ = ["BOUNDED", "UNBOUNDED", "Compose", "Degradation", "check_bounds", "noise"]
 
@@ -20,9 +20,9 @@ BOUNDED = (-1.0, 1.0)
 
 @dataclass(frozen=True)
 class Degradation(ABC):
-    """A way to degrade images; a subclass is a frozen dataclass and overrides :meth:`degrade`.
+    """Base class of degradations. A subclass is a frozen dataclass that overrides :meth:`degrade`.
 
-    ``bounds`` are the least and the greatest value that an image in [-1, 1] can have afterwards.
+    ``bounds`` are the minimum and maximum values that a degraded image in [-1, 1] can have.
     """
 
     name: ClassVar[str]
@@ -34,36 +34,37 @@ class Degradation(ABC):
         Args:
             images: (B, C, H, W) in [-1, 1].
             seed: The seed.
-            start: The number of the first image; the others follow.
+            start: The index of the first image.
 
         Returns:
-            (B, C, H, W); the random numbers of image i are a function of (seed, i).
+            The degraded images, (B, C, H, W). The random numbers of image i are a function of
+            (seed, i).
 
         Raises:
-            ValueError: Images of another shape, not floating point, NaN, infinite, or of another
-                scale, such as 0 to 255.
+            ValueError: The images have another shape, are not floating point, contain NaN or
+                infinity, or have another scale, such as 0 to 255.
         """
         return self.degrade(_checked(images), _keys(images, seed, start, 0))
 
     @abstractmethod
     def degrade(self, images: Tensor, key: Tensor) -> Tensor:
-        """Degrade images with random numbers of their own.
+        """Degrade each image with its own random numbers.
 
         Args:
             images: (B, C, H, W) in [-1, 1].
-            key: (B,), a key of :mod:`ign.core.random` for each image.
+            key: A key of :mod:`ign.core.random` for each image, (B,).
 
         Returns:
-            (B, C, H, W).
+            The degraded images, (B, C, H, W).
         """
 
 
 @dataclass(frozen=True)
 class Compose(Degradation):
-    """Degradations one after another, each with random numbers of its own.
+    """Applies several degradations in order, each with its own random numbers.
 
     Args:
-        steps: The degradations; the steps of a :class:`Compose` among them are taken one by one.
+        steps: The degradations. A nested :class:`Compose` is replaced by its steps.
     """
 
     steps: tuple[Degradation, ...]
@@ -74,7 +75,7 @@ class Compose(Degradation):
 
     @property
     def bounds(self) -> tuple[float, float]:  # type: ignore[override]
-        """[-1, 1] where every step stays in it."""
+        """The bounds [-1, 1] if every step has them, and no bounds otherwise."""
         return BOUNDED if all(step.bounds == BOUNDED for step in self.steps) else UNBOUNDED
 
     def __call__(self, images: Tensor, seed: int = 0, start: int = 0) -> Tensor:
@@ -103,15 +104,15 @@ def _keys(images: Tensor, seed: int, start: int, step: int) -> Tensor:
 
 
 def noise(images: Tensor, key: Tensor) -> Tensor:
-    """Standard normal noise of the images' shape and type."""
+    """Draw standard normal noise with the shape and type of the images."""
     return random.normal(key, images.shape[1:]).to(images.dtype)
 
 
 def check_bounds(degradation: Any, field: str, least: float, most: float) -> None:
-    """Refuse a field whose number lies outside of the bounds; None is allowed.
+    """Check that the number in a field is within bounds; None is allowed.
 
     Raises:
-        ValueError: It lies outside.
+        ValueError: The number is outside the bounds.
     """
     value = getattr(degradation, field)
     if value is not None and not least <= value <= most:

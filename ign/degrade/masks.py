@@ -17,14 +17,14 @@ SIDES = ("left", "right", "top", "bottom")
 
 @dataclass(frozen=True)
 class Mask(Degradation):
-    r"""A hole filled with standard normal noise, or with one value.
+    r"""Base class of degradations that fill a hole with standard normal noise or with one value.
 
     .. math:: y = (1 - m) \, x + m \, n
 
-    A subclass is a frozen dataclass and overrides :meth:`holes`.
+    A subclass is a frozen dataclass that overrides :meth:`holes`.
 
     Args:
-        fill: The value in the hole; None for noise.
+        fill: The value in the hole, or None for noise.
     """
 
     fill: float | None = field(default=None, kw_only=True)
@@ -38,23 +38,23 @@ class Mask(Degradation):
 
     @abstractmethod
     def holes(self, sides: Sequence[int], key: Tensor) -> Tensor:
-        """Draw m, which is True in the hole.
+        """Draw the mask m, which is True in the hole.
 
         Args:
             sides: The height H and the width W.
-            key: (B,), a key of :mod:`ign.core.random` for each image.
+            key: A key of :mod:`ign.core.random` for each image, (B,).
 
         Returns:
-            (B, 1, H, W) bool.
+            The mask, (B, 1, H, W) bool.
         """
 
 
 @dataclass(frozen=True)
 class HalfMask(Mask):
-    """Half of the image is missing; the larger half of an odd side.
+    """Removes half of the image; if the side is odd, the larger half.
 
     Args:
-        side: ``left``, ``right``, ``top`` or ``bottom``.
+        side: The half to remove: ``left``, ``right``, ``top`` or ``bottom``.
     """
 
     name = "half"
@@ -78,10 +78,10 @@ class HalfMask(Mask):
 
 @dataclass(frozen=True)
 class RectangleMask(Mask):
-    """A rectangle of the image's proportions is missing, anywhere in it.
+    """Removes a rectangle with the image's aspect ratio at a random position.
 
     Args:
-        share: The share of the image's area, above 0.
+        share: The fraction of the image's area, above 0 and at most 1.
     """
 
     name = "rectangle"
@@ -104,11 +104,11 @@ class RectangleMask(Mask):
 
 @dataclass(frozen=True)
 class BrushMask(Mask):
-    """Brush strokes over the image, each from one random point over others to a last one.
+    """Removes brush strokes, each of which connects four random points.
 
     Args:
-        strokes: How many.
-        width: The width of the brush, as a share of the shorter side.
+        strokes: The number of strokes.
+        width: The width of the brush, as a fraction of the shorter side.
     """
 
     name = "brush"
@@ -132,7 +132,7 @@ class BrushMask(Mask):
 
 
 def _distance(pixels: Tensor, a: Tensor, b: Tensor) -> Tensor:
-    """From each of P pixels to each of S segments from a to b, (B, S, P)."""
+    """Compute the distances from P pixels to S segments from a to b, (B, S, P)."""
     segment, offset = (b - a)[:, :, None], pixels - a[:, :, None]
     squared_length = segment.square().sum(-1).clamp(min=1e-12)
     t = ((offset * segment).sum(-1) / squared_length).clamp(0, 1)

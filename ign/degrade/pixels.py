@@ -1,4 +1,4 @@
-"""Degradations of pixels: noise, colour, detail."""
+"""Degradations of pixels, which change noise, colour or detail."""
 
 __all__ = [
     "JPEG",
@@ -26,16 +26,17 @@ from ign.degrade.base import BOUNDED, Degradation, check_bounds, noise
 
 @dataclass(frozen=True)
 class AdditiveNoise(Degradation):
-    r"""Gaussian noise.
+    r"""Adds Gaussian noise.
 
     .. math:: y = x + n, \qquad n \sim \mathcal{N}(0, \sigma^2)
 
-    The paper's :math:`\mathcal{N}(0, 0.15)` is read as the standard deviation
-    :math:`\sigma = 0.15`; ``variance=0.15`` is the other reading, :math:`\sigma = 0.387`.
+    The paper's :math:`\mathcal{N}(0, 0.15)` is interpreted as the standard deviation
+    :math:`\sigma = 0.15`. The other interpretation, ``variance=0.15``, gives
+    :math:`\sigma = 0.387`.
 
     Args:
-        std: :math:`\sigma`, of pixels in [-1, 1].
-        variance: :math:`\sigma^2`, instead of the standard deviation.
+        std: The standard deviation :math:`\sigma` for pixels in [-1, 1].
+        variance: The variance :math:`\sigma^2`, which replaces the standard deviation if given.
 
     References:
         Shocher et al., 2024, Section 4, Figure 5 (arXiv 2311.01462).
@@ -57,7 +58,7 @@ class AdditiveNoise(Degradation):
 
 @dataclass(frozen=True)
 class Grayscale(Degradation):
-    r"""The mean of the channels, on every channel.
+    r"""Replaces every channel with the mean of the channels.
 
     .. math:: g(x)_c = \frac1C \sum_{c'} x_{c'}
 
@@ -74,21 +75,21 @@ class Grayscale(Degradation):
 
 @dataclass(frozen=True)
 class Sketch(Degradation):
-    r"""Lines: the gray image over its own blur.
+    r"""Turns an image into a line drawing: the grayscale image divided by its own blur.
 
     .. math:: s(x) = \frac{g(x + 1)}{\mathrm{blur}_k(g(x + 1)) + 10^{-10}} - 1, \qquad
         \sigma = 0.3 \left( \frac{k - 1}{2} - 1 \right) + 0.8
 
-    with :func:`gaussian_blur`. Values are at least -1 and exceed 1 wherever a pixel is over twice
-    as bright as its surroundings, up to 75 for one bright pixel on black with k = 21.
+    The blur is :func:`gaussian_blur`. Values are at least -1. They exceed 1 where a pixel is more
+    than twice as bright as its surroundings, up to 75 for one bright pixel on black with k = 21.
 
     Args:
-        kernel_size: k, odd.
-        clamp: Whether to clamp the result to [-1, 1], which the paper does not.
+        kernel_size: The size k of the kernel, which is odd.
+        clamp: Whether to clamp the result to [-1, 1]. The paper does not clamp it.
 
     References:
-        Shocher et al., 2024, Section 4, Figure 5 (arXiv 2311.01462). The print has
-        :math:`10^{-10}` outside the quotient, where it does nothing.
+        Shocher et al., 2024, Section 4, Figure 5 (arXiv 2311.01462). The paper prints
+        :math:`10^{-10}` outside the quotient, where it has no effect.
     """
 
     name = "sketch"
@@ -111,7 +112,7 @@ class Sketch(Degradation):
 
 @dataclass(frozen=True)
 class Blur(Degradation):
-    """A Gaussian blur (:func:`gaussian_blur`) whose kernel reaches three standard deviations.
+    """Applies :func:`gaussian_blur` with a kernel radius of three standard deviations.
 
     Args:
         sigma: The standard deviation in pixels.
@@ -130,10 +131,10 @@ class Blur(Degradation):
 
 @dataclass(frozen=True)
 class Downsample(Degradation):
-    """Fewer pixels: means of squares, shown as squares of the old size.
+    """Replaces squares of pixels with their mean, at the same image size.
 
     Args:
-        factor: The side of the squares in pixels; those at the right and lower edge may be less.
+        factor: The side of the squares in pixels. Squares at the right and lower edges may be cut.
     """
 
     name = "downsample"
@@ -151,10 +152,10 @@ class Downsample(Degradation):
 
 @dataclass(frozen=True)
 class JPEG(Degradation):
-    """What is left of an image after JPEG compression.
+    """Compresses the image as JPEG.
 
     Args:
-        quality: 1 to 95, as Pillow counts.
+        quality: The quality as defined by Pillow, 1 to 95.
     """
 
     name = "jpeg"
@@ -183,10 +184,10 @@ class JPEG(Degradation):
 
 @dataclass(frozen=True)
 class SaltAndPepper(Degradation):
-    """Pixels turned black or white.
+    """Sets random pixels to black or white.
 
     Args:
-        share: The probability of each pixel to be one of the two.
+        share: The probability that a pixel is set.
     """
 
     name = "saltpepper"
@@ -202,21 +203,20 @@ class SaltAndPepper(Degradation):
 
 
 def gaussian_blur(images: Tensor, sigma: float, kernel_size: int) -> Tensor:
-    r"""Convolve with a Gaussian of odd width, its weights summing to one.
+    r"""Convolve with a Gaussian kernel of odd size, whose weights sum to one.
 
     .. math:: w_i \propto e^{-i^2 / 2 \sigma^2}, \qquad |i| \le \frac{k - 1}{2}
 
-    Beyond its edge an image is continued by its reflection, the edge pixel not repeated
-    (``dcb|abcd|cba``); one with fewer pixels than the kernel reaches is reflected again at its
-    other edge, and so on.
+    Images are padded by reflection without repeating the edge pixel (``dcb|abcd|cba``). An image
+    that is smaller than the kernel radius is reflected repeatedly.
 
     Args:
         images: (B, C, H, W).
         sigma: The standard deviation in pixels.
-        kernel_size: k.
+        kernel_size: The size k of the kernel, which is odd.
 
     Returns:
-        (B, C, H, W).
+        The blurred images, (B, C, H, W).
     """
     reach = (kernel_size - 1) // 2
     i = torch.arange(-reach, reach + 1, dtype=images.dtype, device=images.device)
@@ -230,7 +230,7 @@ def gaussian_blur(images: Tensor, sigma: float, kernel_size: int) -> Tensor:
 
 
 def _reflected(n: int, reach: int, device: torch.device) -> Tensor:
-    """The pixel at each position from ``-reach`` to ``n + reach - 1``."""
+    """Return the pixel index for each position from ``-reach`` to ``n + reach - 1``."""
     period = max(2 * (n - 1), 1)
     position = torch.arange(-reach, n + reach, device=device) % period
     return torch.minimum(position, period - position)

@@ -1,4 +1,4 @@
-"""Degradations as text: ``noise:0.15,sketch``."""
+"""Parse degradations from text such as ``noise:0.15,sketch``."""
 
 __all__ = ["DEGRADATIONS", "parse"]
 
@@ -24,20 +24,21 @@ KINDS: Sequence[type[Degradation]] = (
     HalfMask, RectangleMask, BrushMask,
 )  # fmt: skip
 DEGRADATIONS: dict[str, type[Degradation]] = {kind.name: kind for kind in KINDS}
-"""The names that :func:`parse` knows."""
+"""The degradations that :func:`parse` accepts, by name."""
 
 
 def parse(text: str) -> Degradation:
-    """The degradation that a text names: ``name[:value][:field=value]...[,name...]``.
+    """Parse a degradation from text: ``name[:value][:field=value]...[,name...]``.
 
-    Values without a name go to the fields in their order: ``noise:0.15``, ``noise:variance=0.15``,
-    ``sketch:clamp=true``, ``half:left:fill=0``, ``noise:0.3,blur:1.5``.
+    Values without a name are assigned to the fields in order. Examples are ``noise:0.15``,
+    ``noise:variance=0.15``, ``sketch:clamp=true``, ``half:left:fill=0`` and
+    ``noise:0.3,blur:1.5``.
 
     Args:
-        text: What to do, in order.
+        text: The degradations in the order in which they are applied.
 
     Raises:
-        ValueError: A name, field or value that does not exist.
+        ValueError: A name, field or value is unknown or invalid.
     """
     steps = [_step(part.strip()) for part in text.split(",")]
     return steps[0] if len(steps) == 1 else Compose(steps)
@@ -65,7 +66,7 @@ def _step(text: str) -> Degradation:
 
 
 def _value(text: str, kind: Any, word: str) -> Any:
-    """Convert a word to the type of its field."""
+    """Convert a value to the type of its field."""
     what = f"degradation '{printable(text, 80)}': '{printable(word, 80)}' must be"
     if kind is bool:
         if word not in ("true", "false"):

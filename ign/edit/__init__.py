@@ -1,4 +1,4 @@
-"""Editing by projection: between noises, along attributes, under masks."""
+"""Editing by projection: interpolation of noise, attribute arithmetic, and inpainting."""
 
 from ign.edit.latent import (
     METHODS,

@@ -22,19 +22,20 @@ METHODS = ("linear", "spherical")
 
 
 def between(start: Tensor, end: Tensor, t: Tensor, method: str = "linear") -> Tensor:
-    r"""Points between one noise and another.
+    r"""Interpolate between two noise tensors.
 
     .. math:: z_t = (1 - t) \, z_0 + t \, z_1, \qquad
         z_t = \frac{\sin((1 - t) \omega) \, z_0 + \sin(t \omega) \, z_1}{\sin \omega}
 
-    With the angle :math:`\omega` between the ends, ``spherical`` (the second) keeps their length
-    if both have the same. For parallel ends it is not defined, and the first one is used.
+    The first equation is ``linear``. The second is ``spherical``, where :math:`\omega` is the angle
+    between the ends; it preserves the length if both ends have the same length. It is undefined
+    for parallel ends, for which the linear equation is used.
 
     Args:
         start: :math:`z_0`, (B, C, H, W).
         end: :math:`z_1`, of the same shape.
-        t: (T,), 0 for the start and 1 for the end.
-        method: ``linear``, the paper's, or ``spherical``.
+        t: The positions, (T,): 0 is the start and 1 is the end.
+        method: ``linear``, which the paper uses, or ``spherical``.
 
     Returns:
         (B, T, C, H, W).
@@ -46,7 +47,9 @@ def between(start: Tensor, end: Tensor, t: Tensor, method: str = "linear") -> Te
         Shocher et al., 2024, Section 4 (arXiv 2311.01462); Shoemake, SIGGRAPH 1985.
     """
     if start.shape != end.shape:
-        raise ValueError(f"start is {tuple(start.shape)} and end {tuple(end.shape)}")
+        raise ValueError(
+            f"start {tuple(start.shape)} and end {tuple(end.shape)} must have the same shape"
+        )
     if method not in METHODS:
         raise ValueError(f"method {method!r} is unknown; choose {' or '.join(METHODS)}")
     t = t.to(start).view(1, -1, 1, 1, 1)
@@ -72,14 +75,14 @@ def interpolate(
     method: str = "linear",
     batch_size: int = BATCH,
 ) -> Tensor:
-    r"""Images :math:`f^k(z_t)` of noise that lies :func:`between` two others.
+    r"""Generate images :math:`f^k(z_t)` from noise interpolated by :func:`between`.
 
     Args:
         model: The model.
-        start: Noise, (B, C, H, W).
-        end: Noise of the same shape.
-        steps: T, the number of images, both ends included, at least 2.
-        applications: k, at least 1.
+        start: The noise at the start, (B, C, H, W).
+        end: The noise at the end, of the same shape.
+        steps: The number T of images including both ends, at least 2.
+        applications: The number k of applications, at least 1.
         method: ``linear`` or ``spherical``.
         batch_size: The number of images that pass through the network at a time.
 
@@ -87,8 +90,8 @@ def interpolate(
         (B, T, C, H, W) in [-1, 1].
 
     Raises:
-        ValueError: The shapes differ or are not the model's, there are fewer than two steps, or the
-            method is unknown.
+        ValueError: The shapes differ or do not match the model, there are fewer than two steps, or
+            the method is unknown.
 
     References:
         Shocher et al., 2024, Section 4 (arXiv 2311.01462).
@@ -113,18 +116,18 @@ def arithmetic(
     Args:
         model: The model.
         z: Noise, (B, C, H, W).
-        plus: :math:`z^+`, noise of samples with the attribute, (C, H, W); :func:`exemplars` and
-            :func:`find_exemplars` give such pairs.
-        minus: :math:`z^-`, noise of samples without it.
-        applications: k, at least 1.
-        strength: s, 1 in the paper.
+        plus: The noise :math:`z^+` of samples with the attribute, (C, H, W).
+            :func:`exemplars` and :func:`find_exemplars` return such a pair.
+        minus: The noise :math:`z^-` of samples without the attribute, (C, H, W).
+        applications: The number k of applications, at least 1.
+        strength: The factor s, which is 1 in the paper.
         batch_size: The number of images that pass through the network at a time.
 
     Returns:
         (B, C, H, W) in [-1, 1].
 
     Raises:
-        ValueError: The shapes differ or are not the model's.
+        ValueError: The shapes differ or do not match the model.
 
     References:
         Shocher et al., 2024, Section 4, Figure 6 (arXiv 2311.01462).
@@ -137,7 +140,7 @@ def arithmetic(
 
 
 def exemplars(z: Tensor, has: Tensor) -> tuple[Tensor, Tensor]:
-    r"""The mean noise of the samples with an attribute, and of the samples without it.
+    r"""Compute the mean noise of the samples with an attribute, and of the samples without it.
 
     Args:
         z: Noise, (B, C, H, W).
@@ -151,7 +154,10 @@ def exemplars(z: Tensor, has: Tensor) -> tuple[Tensor, Tensor]:
     """
     has = has.bool()
     if len(has) != len(z) or not 0 < has.sum() < len(z):
-        raise ValueError(f"{int(has.sum())} of {len(z)} samples have it; label some with, some not")
+        raise ValueError(
+            f"{int(has.sum())} of {len(z)} samples have the attribute; label some with it and some"
+            " without it"
+        )
     return z[has].mean(0), z[~has].mean(0)
 
 
@@ -163,15 +169,15 @@ def find_exemplars(
     seed: int = 0,
     applications: int = 1,
 ) -> tuple[Tensor, Tensor]:
-    r"""The mean noise of the samples with most of an attribute, and of the samples with least.
+    r"""Compute the mean noise of the samples that score highest, and lowest, on an attribute.
 
     Args:
         model: The model.
-        attribute: From images (B, C, H, W) in [-1, 1] to how much of it each has, (B,).
+        attribute: A function that scores images, (B, C, H, W) in [-1, 1] to (B,).
         n: The number of samples to choose from.
         top: The number of samples to choose at each end, at most n / 2.
         seed: The seed.
-        applications: k of the samples.
+        applications: The number k of applications for the samples.
 
     Returns:
         :math:`z^+` and :math:`z^-`, (C, H, W) each.

@@ -1,6 +1,6 @@
-"""Editing images: fill what a mask covers, or paste a patch, and project the result.
+"""Editing images: fill the masked pixels or paste a patch, and project the result.
 
-A mask is True (or 1) where the network paints, and False (or 0) where the image stays.
+A mask is True (or 1) where the network paints, and False (or 0) where the image is kept.
 """
 
 __all__ = ["composite", "inpaint"]
@@ -25,32 +25,33 @@ def inpaint(
     batch_size: int = BATCH,
     start: int = 0,
 ) -> Tensor:
-    r"""Replace what a mask covers by noise, and project.
+    r"""Replace the masked pixels with noise, and project the result.
 
     .. math:: f^k(y), \quad y = (1 - m) \, x + m \, z, \qquad \text{or with } \mathrm{keep}
         \quad y_k, \quad y_{j + 1} = (1 - m) \, x + m \, f(y_j), \quad y_0 = y
 
-    With ``keep``, the given pixels replace the result outside the mask after every application, so
+    With ``keep``, the original pixels are restored outside the mask after every application, so
     that several applications fit the hole to its surroundings.
 
     Args:
         model: The model, whose noise fills the mask.
-        images: x, (B, C, H, W) or (C, H, W) in [-1, 1], in any form that :class:`ign.IGN` takes.
-        mask: m, a tensor or an array of bool, or of 0 and 1: (H, W), (1, H, W) or (1, 1, H, W) for
-            all images, or (B, 1, H, W) for one mask each.
-        applications: k.
-        seed: The seed of z, which gives other variations; None draws one, as in
-            :meth:`ign.IGN.sample`.
-        keep: Whether the pixels outside the mask stay as they are.
+        images: The images x, (B, C, H, W) or (C, H, W) in [-1, 1], in any form that
+            :class:`ign.IGN` accepts.
+        mask: The mask m, a tensor or an array of bool, or of 0 and 1: (H, W), (1, H, W) or
+            (1, 1, H, W) for all images, or (B, 1, H, W) for one mask per image.
+        applications: The number k of applications.
+        seed: The seed of z. Another seed gives another variation. If None, a random seed is used,
+            as in :meth:`ign.IGN.sample`.
+        keep: Whether to keep the pixels outside the mask unchanged.
         batch_size: The number of images that pass through the network at a time.
-        start: The number of the first image; image i gets the noise of sample i.
+        start: The index of the first image. Image i gets the noise of sample i.
 
     Returns:
-        The shape of ``images``, in [-1, 1].
+        The edited images, of the shape of ``images``, in [-1, 1].
 
     Raises:
-        ValueError: Images or mask have another size, or the mask is missing, covers nothing, or
-            holds other values than 0 and 1.
+        ValueError: The size of the images or the mask does not match, or the mask is missing,
+            covers nothing, or contains values other than 0 and 1.
 
     References:
         Shocher et al., 2024, Figure 9 (arXiv 2311.01462).
@@ -72,23 +73,25 @@ def composite(
     keep: bool = False,
     batch_size: int = BATCH,
 ) -> Tensor:
-    r"""Paste a patch of noise, or of another image, into images, and project.
+    r"""Paste a patch of noise or of another image into images, and project the result.
 
     Args:
         model: The model.
-        images: x, (B, C, H, W) or (C, H, W) in [-1, 1], in any form that :class:`ign.IGN` takes.
-        patch: (C, h, w), such as a part of one z, no larger than the images.
-        top: The row of x for the patch's first row.
-        left: The column of x for the patch's first column.
-        applications: k.
-        keep: Whether the pixels outside the patch stay as they are, as in :func:`inpaint`.
+        images: The images x, (B, C, H, W) or (C, H, W) in [-1, 1], in any form that
+            :class:`ign.IGN` accepts.
+        patch: The patch, (C, h, w), such as a part of z. It is not larger than the images.
+        top: The row of x where the patch begins.
+        left: The column of x where the patch begins.
+        applications: The number k of applications.
+        keep: Whether to keep the pixels outside the patch unchanged, as in :func:`inpaint`.
         batch_size: The number of images that pass through the network at a time.
 
     Returns:
-        The shape of ``images``, in [-1, 1].
+        The edited images, of the shape of ``images``, in [-1, 1].
 
     Raises:
-        ValueError: The patch has other channels or no pixels, or reaches beyond the images.
+        ValueError: The patch has another number of channels, is empty, or extends beyond the
+            images.
 
     References:
         Shocher et al., 2024, Figure 10 (arXiv 2311.01462).
@@ -122,7 +125,7 @@ def _paint(
     keep: bool,
     batch_size: int,
 ) -> Tensor:
-    """The projection of the images with the paint inside the mask."""
+    """Project the images with the paint inside the mask."""
     applications = whole(applications, "applications", 0)
     images, paint = (part.to(model.device, model.dtype) for part in (images, paint))
     mask, y = mask.to(model.device), paint
@@ -133,18 +136,18 @@ def _paint(
 
 
 def _mask(images: Tensor, mask: Any) -> Tensor:
-    """The mask as (1 or B, 1, H, W) bool on the images' device."""
+    """Convert a mask to (1 or B, 1, H, W) bool on the device of the images."""
     if mask is None:
-        raise ValueError("there is no mask; give one that is 1 where the network paints")
+        raise ValueError("the mask is missing; give one that is 1 where the network paints")
     if not isinstance(mask, Tensor):
         mask = torch.as_tensor(np.array(mask))
     sides = tuple(images.shape[-2:])
     shapes = (sides, (1, *sides), (1, 1, *sides), (len(images), 1, *sides))
     if tuple(mask.shape) not in shapes:
         wanted = " or ".join(map(str, (shapes[0], shapes[-1])))
-        raise ValueError(f"mask is {tuple(mask.shape)}; these images take {wanted}")
+        raise ValueError(f"mask is {tuple(mask.shape)}; these images require {wanted}")
     if mask.dtype != torch.bool and not ((mask == 0) | (mask == 1)).all():
-        raise ValueError("a mask holds 0 and 1 only; compare it with a threshold: mask > 127")
+        raise ValueError("a mask must be 0 or 1; compare it with a threshold: mask > 127")
     mask = mask.bool().reshape(-1, 1, *sides).to(images.device)
     if not mask.flatten(1).any(1).all():
         raise ValueError("the mask covers nothing; set it to 1 where the network paints")

@@ -1,4 +1,4 @@
-"""The paper's figures from one model: what is shown is the first seeds and images, none left out.
+"""The paper's figures from one model, which show the first seeds and images without selection.
 
 Each figure is a function from a :class:`Subject` to a :class:`Panel`.
 """
@@ -172,8 +172,8 @@ def masked(s: Subject) -> Panel:
     return Panel(
         "9", "Editing by masks",
         f"The first {len(x)} {s.source} with noise (seed {s.seed}) in a hole, their projection, and"
-        " ten applications after each of which the given pixels are laid over the result, with"
-        f" this noise and with that of seed {s.seed + 1}.",
+        " ten applications that each restore the given pixels outside the hole, with the same noise"
+        f" and with the noise of seed {s.seed + 1}.",
         [pictures.sheet(rows, 5)],
     )  # fmt: skip
 

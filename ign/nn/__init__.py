@@ -28,9 +28,9 @@ NETWORKS: dict[str, type[nn.Module]] = {
         DCGANAutoencoder, Generator, VariationalAutoencoder, GaussianAutoencoder, EnergyGenerator,
     )
 }  # fmt: skip
-"""The networks that a saved model may name: each has ``config``, its arguments, and ``shape``.
+"""The networks that can be saved and loaded. Each has the attributes ``config`` and ``shape``.
 
-Put a class of your own there, under its own name, and models with it can be saved and loaded.
+To save and load models with your own network, add its class here under its own name.
 """
 
 
@@ -38,7 +38,7 @@ def find_network(name: str) -> type[nn.Module]:
     """The class of that name in :data:`NETWORKS`.
 
     Raises:
-        ValueError: There is none.
+        ValueError: There is no network of that name.
     """
     if name not in NETWORKS:
         raise ValueError(f"network {name!r} is unknown; put its class into ign.nn.NETWORKS first")

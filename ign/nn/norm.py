@@ -24,7 +24,7 @@ from ign.core import processes
 from ign.nn.joint import joint_batch_norm
 
 ROLES = ("data", "noise", "output")
-"""What the input of a network can be, for :func:`role`."""
+"""The roles that the input of a network can have, for :func:`role`."""
 
 STORED = ("data", "noise")
 """The roles that have running statistics; inference reads no others (``docs/roles.md``)."""

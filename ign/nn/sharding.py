@@ -1,4 +1,4 @@
-"""Sharding of parameters over several processes (FSDP2), and the way back."""
+"""Shard the parameters of a network over several processes (FSDP2), and gather them again."""
 
 __all__ = ["local", "shard", "whole"]
 
@@ -10,10 +10,10 @@ from torch import Tensor, nn
 
 
 def shard(network: nn.Module, mesh: Any) -> None:
-    """Share a network out: each process keeps its shard of every parameter.
+    """Shard a network, so that each process keeps its shard of every parameter.
 
-    A convolution is gathered when it is used and let go after; the small parameters of the norms
-    are gathered together. The gradients that arrive are the means over the processes.
+    The parameters of a convolution are gathered when it is used and freed afterwards. The small
+    parameters of the norms are gathered together. Gradients are averaged over the processes.
 
     Args:
         network: The network, equal on all processes, its parameters contiguous.
@@ -30,10 +30,10 @@ def shard(network: nn.Module, mesh: Any) -> None:
 
 
 def _with_code(network: Any, x: Tensor) -> tuple[Tensor, Tensor]:
-    """The code and f(x) by a call of the network itself, whose hooks FSDP2 relies on.
+    """Compute the code and f(x) with a call of the network itself, whose hooks FSDP2 relies on.
 
-    As outputs of one forward method of a sharded network, two tensors of which one depends on the
-    other lose gradients of what lies between them (torch 2.13).
+    If a forward method of a sharded network returned both tensors, gradients between the code and
+    f(x) would be lost, because f(x) depends on the code (torch 2.13).
     """
     codes: list[Tensor] = []
     hook = network.encoder.register_forward_hook(lambda module, x, code: codes.append(code))
@@ -45,9 +45,9 @@ def _with_code(network: Any, x: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def whole(network: nn.Module) -> nn.Module:
-    """The network in one piece: itself, or a copy where it is sharded, without gradient.
+    """Return the whole network: a copy without gradients if it is sharded, otherwise itself.
 
-    All processes must ask together.
+    All processes must call this function together.
     """
     if "unsharded" not in vars(network):
         return network
@@ -58,7 +58,7 @@ def whole(network: nn.Module) -> nn.Module:
 
 
 def local(x: Tensor) -> Tensor:
-    """What this process holds of a tensor: all of it, or its shard, which shares the memory."""
+    """Return this process's shard of a tensor, which shares its memory, or the whole tensor."""
     shard: Tensor = x.to_local() if _sharded(x) else x  # type: ignore[attr-defined]
     return shard
 

@@ -1,1 +1,1 @@
-"""What a person looks at: pictures, plots, HTML pages, videos, and streams of files."""
+"""Visual output: pictures, plots, HTML pages, videos, and streams of files."""

@@ -22,7 +22,7 @@ HEAT = ((0, 0, 0), (84, 18, 110), (188, 55, 84), (249, 142, 9), (252, 255, 164))
 """The colours of a map from its least to its largest value."""
 JPEG: dict[str, Any] = {"quality": 100, "subsampling": 0}
 BEST = {".jpg": JPEG, ".jpeg": JPEG, ".jpe": JPEG, ".webp": {"lossless": True}}
-"""How each lossy format loses least."""
+"""The options with the highest quality for each lossy format."""
 Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
 
 
@@ -68,7 +68,7 @@ def grid(images: Tensor, columns: int | None = None) -> Image.Image:
 
     Args:
         images: The images.
-        columns: How many in a row; None for about as many as there are rows.
+        columns: The number of images in a row; None for about as many as there are rows.
     """
     columns = columns or max(1, round(len(images) ** 0.5))
     rows = [images[i : i + columns] for i in range(0, len(images), columns)]

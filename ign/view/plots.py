@@ -1,4 +1,4 @@
-"""Plots, by matplotlib."""
+"""Plots drawn with matplotlib."""
 
 __all__ = ["drawing"]
 
@@ -12,7 +12,7 @@ from ign.core.files import atomic
 from ign.core.text import printable
 
 AUTOMATIC = re.compile(r"_(child\d+|container\d+|nolegend_|line\d+)")
-"""The labels that matplotlib gives to what has none."""
+"""The labels that matplotlib assigns to artists without a label."""
 TICK = r"$\mathdefault{"
 
 

@@ -1,4 +1,4 @@
-"""Many images to disk, some at a time, so that memory does not grow with their number."""
+"""Write many images to disk batch by batch, with bounded memory."""
 
 __all__ = ["array_file", "picture_files"]
 
@@ -17,19 +17,19 @@ from ign.data import to_uint8
 from ign.view import pictures
 
 AHEAD = 256
-"""How many pictures may wait to be written."""
+"""The maximum number of pictures that wait to be written."""
 
 
 @contextmanager
 def picture_files() -> Iterator[Callable[[Tensor, Iterable[Path]], None]]:
-    """Write pictures in threads, each whole or not at all, while the caller computes.
+    """Write pictures atomically in background threads.
 
     Yields:
-        What takes images, (B, C, H, W) in [-1, 1], and a path for each. Leaving the context waits
-        for the last of them.
+        A function that takes images, (B, C, H, W) in [-1, 1], and a path for each. When the context
+        ends, it waits until all pictures are written.
 
     Raises:
-        OSError: A picture cannot be written; told when a later one comes, or at the end.
+        OSError: A picture cannot be written. The error is raised by a later call or at the end.
     """
     waiting: deque[Future[Path]] = deque()
     with ThreadPoolExecutor(min(os.cpu_count() or 1, 8)) as pool:
@@ -52,17 +52,17 @@ def picture_files() -> Iterator[Callable[[Tensor, Iterable[Path]], None]]:
 
 @contextmanager
 def array_file(path: Path, shape: tuple[int, ...]) -> Iterator[Callable[[Tensor], None]]:
-    """Write a numpy file of uint8, one batch behind the other; whole or not at all.
+    """Write a NumPy file of uint8 batch by batch, atomically.
 
     Args:
         path: The file, ``.npy``.
         shape: (N, C, H, W).
 
     Yields:
-        What takes the next images, (B, C, H, W) in [-1, 1].
+        A function that takes the next images, (B, C, H, W) in [-1, 1].
 
     Raises:
-        ValueError: More or fewer than N images came, or images of another shape.
+        ValueError: The number of images is not N, or they have another shape.
     """
     count = 0
     with atomic(path) as temporary, open(temporary, "wb") as file:

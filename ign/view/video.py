@@ -1,4 +1,4 @@
-"""Frames as a video, written whole or not at all."""
+"""Write frames as a video, atomically."""
 
 __all__ = ["FORMATS", "write"]
 
@@ -10,7 +10,7 @@ from PIL import Image
 from ign.core.files import atomic
 
 FORMATS = (".mp4", ".gif")
-"""What a video can be written as."""
+"""The suffixes of the supported video formats."""
 
 
 def write(frames: Sequence[Image.Image], path: str | Path, fps: int = 15) -> Path:

@@ -30,7 +30,7 @@ def png(width: int, height: int) -> bytes:
 
 
 BAD = {
-    "not a picture of a known format": b"GIF? no",
+    "not an image of a known format": b"GIF? no",
     "over 50 megapixels": png(10_000, 5_001),
     "decompression bomb": png(60_000, 60_000),
     "over 20 MB": b"\xff\xd8\xff" + b"\0" * (20 * 2**20),
@@ -86,7 +86,7 @@ def test_a_large_picture_is_cropped_to_its_centre(photo):
         ("/etc/passwd", "not a PNG"),
         ("data:text/html;base64,AAAA", "not a PNG"),
         ("data:image/png;base64,!!!", "not a PNG"),
-        ("data:image/png;base64,AAAA", "not a picture"),
+        ("data:image/png;base64,AAAA", "not an image"),
         ({"path": "x"}, "not a PNG"),
         (data_url(png(9_000, 9_000)), "megapixels"),
     ],
@@ -106,7 +106,7 @@ def test_a_zip_is_read_and_its_broken_members_are_named(tmp_path, photo):
     assert set(found) == {"deep/one.png", "two.png", "bomb.png", "photo.png"}
     assert torch.equal(found["deep/one.png"].image, found["photo.png"].image)
     assert found["photo.png"].image.shape == (1, 8, 8)
-    assert "not a picture" in found["two.png"].reason
+    assert "not an image" in found["two.png"].reason
     assert "bomb" in found["bomb.png"].reason
 
 
@@ -118,7 +118,7 @@ def test_zips_that_cannot_be_read(tmp_path, photo):
         archive.writestr("a.png", b"\0" * (reading.FILE + 1))
     names = ("cut.zip", "none.zip", "blown.zip")
     found = list(read_each([str(tmp_path / name) for name in names], 8, True))
-    assert "no complete zip" in found[0].reason
+    assert "not a complete zip" in found[0].reason
     assert str(tmp_path) not in found[0].reason
     assert "no pictures in this zip" in found[1].reason
     assert found[2].name == "a.png"

@@ -159,7 +159,7 @@ def test_names_of_files_are_text(rgb, tmp_path):
 
 def test_nothing_to_score_is_told(rgb, tmp_path):
     (tmp_path / "a.png").write_text("no", encoding="utf-8")
-    with pytest.raises(ValueError, match=r"a.png: not a picture"):
+    with pytest.raises(ValueError, match=r"a.png: not an image"):
         Tasks(rgb).score([str(tmp_path / "a.png")], "displacement")
     with pytest.raises(ValueError, match="no pictures"):
         Tasks(rgb).score([], "displacement")

@@ -215,7 +215,7 @@ def test_bad_uploads_are_told_and_the_page_goes_on(page, app, problems, shots, t
     button = "#real-upload"
     for name, words in (
         ("huge.png", "huge.png: over 50 megapixels"),
-        ("text.png", "text.png: not a picture of a known format"),
+        ("text.png", "text.png: not an image of a known format"),
         ("heavy.jpg", "exceed the maximum allowed size of 20.0 Mb"),
     ):
         with page.expect_file_chooser() as chooser:
@@ -307,7 +307,7 @@ def test_score_a_zip_and_a_folder(page, app, shots, tmp_path):
     page.set_input_files("#score-files input[type=file]", tmp_path / "some.zip")
     expect(page.locator("#score-out tbody tr")).to_have_count(4)
     expect(page.locator("#score-out tbody th").first).to_have_text("noise.png")
-    expect(page.get_by_text("1 cannot be read: broken.png: not a picture")).to_be_visible()
+    expect(page.get_by_text("1 cannot be read: broken.png: not an image")).to_be_visible()
     page.screenshot(path=shots / "score.png", full_page=True)
     with page.expect_download() as download:
         page.get_by_role("link", name="Save as scores.csv").click()
@@ -492,7 +492,7 @@ def test_a_name_of_a_zips_member_is_text(page, app, tmp_path):
     opened(page, app, "Score")
     file = next(tmp_path.glob("*.zip"))
     page.set_input_files("#score-files input[type=file]", file)
-    expect(page.locator("#score-out [role=alert]")).to_contain_text(f"{name}: not a picture")
+    expect(page.locator("#score-out [role=alert]")).to_contain_text(f"{name}: not an image")
     assert page.title() != "hit"
     assert page.locator("#score-out img, #score-out b").count() == 0
 

@@ -146,15 +146,15 @@ MALFORMED = {
         "words": "does not begin with the names",
         "4\n": "does not begin with the names",
         "1.png 1 1\n2.png 1 1\n": "does not begin with the names",
-        "4\nBald Young\n1.png 1\n": "line 3: expected an image and 2 times 1 or -1, not '1.png 1'",
-        "4\nBald\n\n1.png yes\n": "line 4: expected an image and 1 times 1 or -1, not '1.png yes'",
+        "4\nBald Young\n1.png 1\n": "line 3: expected an image and 2 values of 1 or -1, not '1.png 1'",
+        "4\nBald\n\n1.png yes\n": "line 4: expected an image and 1 values of 1 or -1, not '1.png yes'",
     },
     "metadata.csv": {
         "": "does not begin with the names",
         "file_name\n1.png\n": "does not begin with the names",
         "file_name,Bald,Bald\n1.png,1,1\n": "does not begin with the names",
-        "file_name,Bald\n1.png,1\n2.png,0\n": "line 3: expected an image and 1 times 1 or -1",
-        "file_name,Bald\n1.png,1,1\n": "line 2: expected an image and 1 times 1 or -1",
+        "file_name,Bald\n1.png,1\n2.png,0\n": "line 3: expected an image and 1 values of 1 or -1",
+        "file_name,Bald\n1.png,1,1\n": "line 2: expected an image and 1 values of 1 or -1",
         "file_name,Bald\n1.png,1\n": "no attributes are listed for 3 of 4 images, such as '2.png'",
     },
 }
@@ -184,7 +184,7 @@ def test_a_line_of_some_length_is_cut(tmp_path):
 @pytest.mark.parametrize(
     ("second", "words"),
     [
-        ("file_name,Bald,Young\n1.png,1,1\n", "differ in their columns"),
+        ("file_name,Bald,Young\n1.png,1,1\n", "have different columns"),
         ("file_name,Bald\n1.png,1\n", "disagree on '1.png'"),
         ("file_name,Bald\n1.png,-1\n2.png,1\n", None),
     ],

@@ -113,7 +113,7 @@ def test_16_bit_values_are_scaled_and_not_clipped(tmp_path, suffix):
 @pytest.mark.parametrize("values", [np.float32([[1.5]]), np.int32([[70000]]), np.int32([[-1]])])
 def test_one_value_of_no_known_range_is_refused(tmp_path, values):
     Image.fromarray(values).save(tmp_path / "x.tiff")
-    with pytest.raises(DataError, match="no known range"):
+    with pytest.raises(DataError, match="range is unknown"):
         read_image(tmp_path / "x.tiff")
 
 
@@ -214,8 +214,8 @@ def test_broken_files_are_named_with_a_reason(tmp_path):
     (tmp_path / "empty.png").touch()
     for name, why in (
         ("cut.jpg", "truncated"),
-        ("words.png", "not a picture of a known format"),
-        ("empty.png", "not a picture of a known format"),
+        ("words.png", "not an image of a known format"),
+        ("empty.png", "not an image of a known format"),
         ("nowhere.png", "No such file"),
         ("", "directory"),
     ):

@@ -91,7 +91,7 @@ def test_unusable_zips_are_refused(tmp_path, fill):
     at = locked.index(b"PK\x01\x02")
     locked[at + 8] |= 1
     (secret := tmp_path / "secret.zip").write_bytes(locked)
-    with pytest.raises(DataError, match="no complete zip"):
+    with pytest.raises(DataError, match="not a complete zip"):
         list_zip(cut)
     with pytest.raises(DataError, match="encrypted"):
         list_zip(secret)

@@ -31,7 +31,7 @@ def test_the_least_number_of_images_is_said(tmp_path, fill, n, count, split):
     if count is None:
         assert len(data.load(folder, split=split)) == {"train": 2, "test": 1}[split]
         return
-    with pytest.raises(data.DataError, match=f"holds {count} at least 3 are needed"):
+    with pytest.raises(data.DataError, match=f"contains {count} at least 3 are needed"):
         data.load(folder, split=split)
 
 
@@ -75,7 +75,7 @@ def test_nothing_to_load_is_one_clear_line(tmp_path, fill):
         ("words", r"no images in this folder \(1 other files\)"),
         ("zips", "give '.*photos.zip'"),
         ("file.bin", "neither a folder nor a zip"),
-        ("bad.zip", "no complete zip"),
+        ("bad.zip", "not a complete zip"),
     ):
         with pytest.raises(data.DataError, match=why) as caught:
             data.load(tmp_path / name)

@@ -108,7 +108,7 @@ def test_names_that_a_terminal_would_obey_are_written_out(tmp_path, fill, caplog
     with caplog.at_level(logging.WARNING, "ign.data"):
         images = data.load(folder, split="all")
     assert len(images) == 30
-    assert "caf\\xe9\\x1b[2J\\u202e.png: not a picture" in caplog.text
+    assert "caf\\xe9\\x1b[2J\\u202e.png: not an image" in caplog.text
     assert "\x1b" not in caplog.text
     caplog.text.encode()
     with pytest.raises(data.DataError, match=r"caf\\xe9\\x1b") as caught:
@@ -144,7 +144,7 @@ def test_without_a_home_folder(tmp_path, fill, monkeypatch):
     monkeypatch.delenv("IGN_CACHE")
     monkeypatch.setattr("pwd.getpwuid", lambda _: {}[0])
     assert len(data.load(fill(tmp_path / "f", 3), split="all")) == 3
-    with pytest.raises(data.DataError, match="no home folder for the cache; name a folder by"):
+    with pytest.raises(data.DataError, match="no home folder for the cache; set a folder with"):
         data.load(tmp_path / "f", split="all", memory_limit=10)
     with pytest.raises(data.DataError, match="no such file"):
         data.load("~/photos")
@@ -199,10 +199,10 @@ def test_damaged_exif_of_other_formats(tmp_path, draw, suffix):
 @pytest.mark.parametrize(
     ("head", "advice"),
     [
-        (b"\0\0\0\x18ftypheic" + bytes(50), "HEIC is not read here; .* pip install pillow-heif"),
-        (b"\0\0\0\x18ftypmif1" + bytes(50), "HEIC is not read"),
-        (b"\xff\x0a" + bytes(50), "JPEG XL is not read here; convert it to PNG or JPEG$"),
-        (b"words", "not a picture of a known format"),
+        (b"\0\0\0\x18ftypheic" + bytes(50), "HEIC is not supported; .* pip install pillow-heif"),
+        (b"\0\0\0\x18ftypmif1" + bytes(50), "HEIC is not supported"),
+        (b"\xff\x0a" + bytes(50), "JPEG XL is not supported; convert it to PNG or JPEG$"),
+        (b"words", "not an image of a known format"),
     ],
 )
 def test_formats_that_are_not_read_are_named(tmp_path, head, advice):
@@ -219,7 +219,7 @@ def test_a_pillow_without_avif_reads_what_it_can(tmp_path, draw, monkeypatch):
     monkeypatch.setattr(formats, "available", formats.available.__wrapped__)
     monkeypatch.setattr(decode, "available", formats.available)
     assert data.read_image(tmp_path / "x.jp2").shape == (3, 16, 16)
-    for name, why in (("words.png", "known format"), ("x.avif", "AVIF is not read here; convert")):
+    for name, why in (("words.png", "known format"), ("x.avif", "AVIF is not supported; convert")):
         with pytest.raises(data.DataError, match=why):
             data.read_image(tmp_path / name)
 
@@ -246,7 +246,7 @@ def test_all_broken_files_are_listed_and_can_be_skipped(tmp_path, fill, own_cach
     (listed,) = (own_cache / "broken").iterdir()
     assert str(listed) in str(caught.value)
     lines = listed.read_text(encoding="utf-8").splitlines()
-    assert lines == [f"{i:02d}.png: not a picture of a known format" for i in range(0, 60, 2)]
+    assert lines == [f"{i:02d}.png: not an image of a known format" for i in range(0, 60, 2)]
     how = {"split": "all", "cache": tmp_path / "c"}
     images = data.load(tmp_path / "f", skip_broken=True, **how)
     assert images.names == [f"{i:02d}.png" for i in range(1, 60, 2)]
@@ -255,7 +255,7 @@ def test_all_broken_files_are_listed_and_can_be_skipped(tmp_path, fill, own_cach
         data.load(tmp_path / "f", **how)
     for path in (tmp_path / "f").iterdir():
         path.write_bytes(b"words")
-    with pytest.raises(data.DataError, match="not one of 60 images can be read"):
+    with pytest.raises(data.DataError, match="none of its 60 images can be read"):
         data.load(tmp_path / "f", split="all", skip_broken=True)
 
 
@@ -265,7 +265,7 @@ def test_tiny_and_very_long_pictures_are_said(tmp_path, fill, size, caplog):
     Image.new("RGB", size).save(tmp_path / "odd.png")
     with caplog.at_level(logging.WARNING, "ign.data"):
         data.load(tmp_path, split="all")
-    assert f"1 image has a side under 8 pixels, or a length over 8 times the width, such as " \
+    assert f"1 image has a side under 8 pixels, or an aspect ratio over 8, such as " \
         f"'odd.png' ({size[0]}x{size[1]})" in caplog.text  # fmt: skip
 
 

@@ -158,7 +158,7 @@ def test_dark_colours_of_16_bits_are_said(tmp_path):
     for i in range(3):
         (tmp_path / f"{i}.png").write_bytes(png(2, 16, np.full((4, 12), 3500 + i)))
     notes = data.load(tmp_path, split="all").notes
-    assert any("3 images have 16 bits for each colour but only dark values" in n for n in notes)
+    assert any("3 images have 16 bits per channel but only dark values" in n for n in notes)
     for i in range(3):
         (tmp_path / f"{i}.png").write_bytes(png(2, 16, np.full((4, 12), 35000 + i)))
     assert not any("dark" in n for n in data.load(tmp_path, split="all").notes)

@@ -94,7 +94,7 @@ def test_more_than_five_percent_broken_is_an_error(tmp_path, fill, broken):
     with pytest.raises(data.DataError, match=r"(cannot|can) be read") as caught:
         data.load(tmp_path, split="all")
     lines = str(caught.value).split("\n")
-    assert lines[1] == "  00.png: not a picture of a known format"
+    assert lines[1] == "  00.png: not an image of a known format"
     assert len(lines) <= 12
     assert len(caught.value.problems) == broken
 
@@ -120,7 +120,7 @@ def test_large_pictures_cause_one_message(tmp_path, caplog):
         assert data.load(tmp_path, split="all").shape == (1, 64, 64)
     assert [r.getMessage() for r in caplog.records if r.levelno > logging.INFO] == [
         f"data {str(tmp_path)!r}: 3 images have a side over 4000 pixels; they were resized to 64 "
-        "on reading"
+        "while they were read"
     ]
 
 

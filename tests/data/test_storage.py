@@ -35,7 +35,7 @@ def test_the_second_load_does_not_decode(tmp_path, fill, decoded):
     for other in (again, plain):
         assert torch.equal(first.images, other.images)
         assert first.names == other.names
-        assert first.skipped == other.skipped == [("broken.png", "not a picture of a known format")]
+        assert first.skipped == other.skipped == [("broken.png", "not an image of a known format")]
     assert len(kept(cache)) == 1
     assert np.array_equal(np.load(kept(cache)[0]), first.images.numpy())
 

@@ -267,7 +267,7 @@ def test_other_inputs_are_refused(x):
 def test_images_of_another_scale_are_refused(text):
     x = images(2, 3, 8, 8)
     for wrong, why in (
-        ((x + 1) * 127.5, r"values of images run from .* give them in \[-1, 1\]"),
+        ((x + 1) * 127.5, r"images have values from .* scale them to \[-1, 1\]"),
         (x / 0 * 0, "NaN or infinity"),
         (x.clamp(min=0) * math.inf, "NaN or infinity"),
         (x.byte(), "floating point"),

@@ -53,7 +53,7 @@ def test_exemplars_are_the_means_of_the_two_sides():
     assert torch.allclose(plus, (z[0] + z[2]) / 2)
     assert torch.allclose(minus, (z[1] + z[3] + z[4]) / 3)
     for label in (torch.ones(5), torch.zeros(5), has[:4]):
-        with pytest.raises(ValueError, match="label some with, some not"):
+        with pytest.raises(ValueError, match="label some with it and some without it"):
             edit.exemplars(z, label)
 
 
@@ -79,7 +79,7 @@ def test_found_exemplars_have_most_and_least_of_the_attribute():
 @pytest.mark.parametrize(
     ("call", "words"),
     [
-        (lambda m, z: edit.interpolate(m, z, z[:2]), r"start is \(5, 1, 4, 6\) and end \(2, "),
+        (lambda m, z: edit.interpolate(m, z, z[:2]), r"start \(5, 1, 4, 6\) and end \(2, "),
         (lambda m, z: edit.interpolate(m, z, z, 1), "steps 1 must be at least 2"),
         (lambda m, z: edit.interpolate(m, z, z, method="cubic"), "choose linear or spherical"),
         (lambda m, z: edit.interpolate(m, z[..., :4], z[..., :4]), r"takes \(B, 1, 4, 6\)"),

@@ -61,13 +61,13 @@ def test_a_patch_is_pasted_where_it_is_told_and_projected():
 @pytest.mark.parametrize(
     ("mask", "words"),
     [
-        (None, "there is no mask"),
+        (None, "the mask is missing"),
         (torch.zeros(4, 6), "covers nothing"),
         (torch.stack([hole(), hole(1), hole(2)])[:, None], "covers nothing"),
-        (torch.ones(4, 5), r"mask is \(4, 5\); these images take \(4, 6\) or \(3, 1, 4, 6\)"),
+        (torch.ones(4, 5), r"mask is \(4, 5\); these images require \(4, 6\) or \(3, 1, 4, 6\)"),
         (torch.ones(2, 1, 4, 6), "mask is"),
         (torch.ones(3, 4, 6), "mask is"),
-        (torch.full((4, 6), 0.5), "0 and 1 only"),
+        (torch.full((4, 6), 0.5), "must be 0 or 1"),
     ],
 )
 def test_masks_that_are_none_are_told(mask, words):
