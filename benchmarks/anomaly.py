@@ -1,25 +1,26 @@
-"""Do the model's scores tell images that are no data, beside methods made for the task?
+"""How well do the scores of the model detect anomalies, compared with methods made for the task?
 
     python benchmarks/anomaly.py --data DATA/mnist --model runs/mnist [--out FILE]
 
-Each number is an AUROC: the probability that an anomaly has a higher score than a normal image,
-0.5 for chance. *Left out*: models of the preset `mnist` and all rivals are trained on the training
-digits without one class; anomalies are the test digits of that class, normal are the other nine
-classes' test digits. *Foreign*: the model and all rivals are trained on all training digits; normal
-are all test digits, anomalies are images of each kind: letters that look like no digit, drawn with
-a round pen along the skeletons of printed ones, bent and slanted; triangles, squares, crosses,
-stars and hearts, filled and as outlines, both in the size and place of MNIST's digits; stripes,
-chequerboards, smooth noise and dots over the whole image; standard normal noise, clamped to
-[-1, 1].
+Each number is an AUROC: the probability that an anomaly has a higher score than a normal image. It
+is 0.5 for random scores. In the table *left out*, models of the preset `mnist` and all other
+methods are trained on the training digits without one class. The anomalies are the test digits of
+this class, and the normal images are the test digits of the other nine classes. In the table
+*foreign*, the model and all other methods are trained on all training digits. The normal images are
+all test digits, and the anomalies are other kinds of images: letters that do not look like digits,
+drawn with a round pen along the skeletons of printed letters, bent and slanted; triangles, squares,
+crosses, stars and hearts, filled and as outlines; stripes, chequerboards, smooth noise and dots
+over the whole image; and standard normal noise, clamped to [-1, 1]. Letters and shapes have the
+size and the position of the digits of MNIST.
 
-*IGN displacement* is D(f(y), y) and *IGN residual* is D(f(f(y)), f(y)), with D the mean absolute
-difference, in evaluation mode. *Autoencoder* is the control: the model's layers with plain batch
-norm, trained on the same images for the same number of steps of the same batch size to minimize
-the mean absolute difference to its input, which is its score too. *PCA* is the squared error of
-reconstruction from the components that explain 90 % of the variance. *IForest* and *PyOD
-AutoEncoder* are PyOD's, of seed 0, on pixels in [0, 1]: the first with its defaults, the second
-with its defaults but for 40 epochs instead of 10, and for `preprocessing=False`, since it would
-divide pixels that are constant in training by 1e-8.
+*IGN displacement* is D(f(y), y) and *IGN residual* is D(f(f(y)), f(y)), where D is the mean
+absolute difference, in evaluation mode. *Autoencoder* is the control: it has the layers of the
+model with plain batch norm, and is trained on the same images for the same number of steps with the
+same batch size to minimize the mean absolute difference to its input, which is also its score.
+*PCA* is the squared reconstruction error from the components that explain 90 % of the variance.
+*IForest* and *PyOD AutoEncoder* are the detectors of PyOD with seed 0, on pixels in [0, 1]. The
+first one has its default settings. The second one is trained for 40 epochs instead of 10 and with
+`preprocessing=False`, since it would otherwise divide pixels that are constant in training by 1e-8.
 """
 
 import argparse
@@ -61,12 +62,12 @@ def every(images: data.ImageSet) -> Tensor:
 
 
 def flat(x: Tensor) -> NDArray[np.float32]:
-    """Images as rows of pixels in [0, 1]."""
+    """Convert images to rows of pixels in [0, 1]."""
     return (x / 2 + 0.5).flatten(1).numpy()
 
 
 def autoencoder(model: IGN, images: data.ImageSet) -> Score:
-    """The model's layers, trained to reconstruct."""
+    """Train an autoencoder with the layers of the model."""
     torch.manual_seed(SEED)
     network = ign.nn.DCGANAutoencoder(**model.network.config | {"norm": "batch", "rounding": 0.0})
 
@@ -84,7 +85,7 @@ def autoencoder(model: IGN, images: data.ImageSet) -> Score:
 
 
 def components(images: data.ImageSet) -> Score:
-    """The squared error of reconstruction from principal components."""
+    """The squared reconstruction error from principal components."""
     pca = PCA(0.9, svd_solver="full").fit(flat(every(images)))
     print(f"PCA has {pca.n_components_} components", flush=True)
 
@@ -102,7 +103,7 @@ def pyod(detector: Any, images: data.ImageSet) -> Score:
 
 
 def methods(model: IGN, images: data.ImageSet) -> dict[str, Score]:
-    """The scores of the model, and of rivals trained on the images."""
+    """The scores of the model, and of other methods trained on the images."""
     from pyod.models.auto_encoder import AutoEncoder
     from pyod.models.iforest import IForest
 
@@ -126,13 +127,13 @@ def methods(model: IGN, images: data.ImageSet) -> dict[str, Score]:
 
 
 def auroc(normal: NDArray[np.float64], anomalies: NDArray[np.float64]) -> float:
-    """How well the scores tell anomalies."""
+    """Compute the AUROC of the scores."""
     wanted = np.repeat([0, 1], [len(normal), len(anomalies)])
     return float(roc_auc_score(wanted, np.concatenate([normal, anomalies])))
 
 
 def write_without(digit: int, source: str, folder: Path) -> None:
-    """The idx files of a folder, without one class."""
+    """Write the idx files of a folder without one class."""
     for split, stem in STEMS.items():
         images = data.load(source, split=split)
         chosen = images.labels != digit
@@ -145,7 +146,7 @@ def write_without(digit: int, source: str, folder: Path) -> None:
 
 
 def trained(digit: int, source: Path, steps: int) -> IGN:
-    """The model of digits without one class, from an earlier run where there is one."""
+    """Train the model of digits without one class, or load it from an earlier run."""
     run = RUNS / f"without-{digit}"
     if (run / "model" / "config.json").exists():
         model = IGN.from_pretrained(run)
@@ -155,7 +156,7 @@ def trained(digit: int, source: Path, steps: int) -> IGN:
 
 
 def left_out_row(digit: int, source: str, steps: int) -> Row:
-    """The measures of every method for one class left out."""
+    """Measure every method with one class left out."""
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place, f"mnist-without-{digit}")
         folder.mkdir()
@@ -171,7 +172,7 @@ def left_out_row(digit: int, source: str, steps: int) -> Row:
 
 
 def foreign_rows(model: IGN, source: str) -> list[Row]:
-    """The measures of every method for each kind of foreign images."""
+    """Measure every method on each kind of foreign images."""
     scores = methods(model, data.load(source, split="train"))
     x = every(data.load(source, split="test"))
     normal = {name: score(x) for name, score in scores.items()}
@@ -183,7 +184,7 @@ def foreign_rows(model: IGN, source: str) -> list[Row]:
 
 
 def kept(name: str, of: str, make: Callable[[], Any]) -> Any:
-    """What was found before, where it was found ``of`` the same thing, or else is found now."""
+    """Return the earlier result if it was measured for the same ``of``, else measure it."""
     file = RUNS / f"{name}.json"
     before = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
     if before.get("of") == of:
@@ -196,25 +197,25 @@ def kept(name: str, of: str, make: Callable[[], Any]) -> Any:
 
 
 def fingerprint(model: IGN) -> str:
-    """What tells the weights of models apart."""
+    """Compute a fingerprint of the weights of a model."""
     weights = (v.numpy().tobytes() for v in model.network.state_dict().values())
     return hashlib.sha256(b"".join(weights)).hexdigest()
 
 
 def with_mean(rows: list[Row]) -> list[Row]:
-    """The rows and their mean."""
+    """Return the rows and their mean."""
     mean = {k: float(np.mean([row[k] for row in rows])) for k in list(rows[0])[1:]}
     return [*rows, {"left out": "mean", **mean}]
 
 
 def table(rows: dict[str, list[Row]]) -> str:
-    """Both tables in Markdown."""
+    """Format both tables as Markdown."""
     formats = dict.fromkeys(("IGN", "autoencoder", "PCA", "IForest", "PyOD"), "{:.3f}")
     return "\n\n".join(markdown(part, formats) for part in rows.values() if part)
 
 
 def show(file: Path) -> None:
-    """A picture of some images of each kind."""
+    """Write a picture with some images of each kind."""
     rows = [(kind, foreign.images(kind, SHOWN, SEED)) for kind in foreign.KINDS]
     file.parent.mkdir(parents=True, exist_ok=True)
     pictures.save(pictures.sheet(rows), file)
@@ -223,10 +224,18 @@ def show(file: Path) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--data", required=True)
-    parser.add_argument("--digits", type=int, nargs="*", default=range(10), help="left out in turn")
-    parser.add_argument("--steps", type=int, default=1000, help="of the models without a class")
-    parser.add_argument("--model", help="one of all digits, for the foreign images")
-    parser.add_argument("--show", type=Path, help="write a picture of foreign images")
+    parser.add_argument(
+        "--digits",
+        type=int,
+        nargs="*",
+        default=range(10),
+        help="classes to leave out, one after the other",
+    )
+    parser.add_argument(
+        "--steps", type=int, default=1000, help="training steps of the models without a class"
+    )
+    parser.add_argument("--model", help="a model of all digits, for the foreign images")
+    parser.add_argument("--show", type=Path, help="PNG file for a picture of the foreign images")
     add_out(parser)
     options = parser.parse_args()
     torch.set_num_threads(1)

@@ -1,4 +1,4 @@
-"""The collectives of a training step, caught in two processes of this machine."""
+"""Count the collectives of a training step in two processes on this machine."""
 
 import json
 import subprocess
@@ -24,11 +24,11 @@ CASES: dict[str, tuple[str, dict[str, Any]]] = {
     }),
     "Table 1, larger": ("celeba-paper", {"size": 128, "network.width": 128}),
 }  # fmt: skip
-"""Presets, and what is changed of them; the images are digits, whose content does not matter."""
+"""Presets, and the fields that are changed. Digits serve as images; their content is irrelevant."""
 
 
 class Collectives(TorchDispatchMode):
-    """Records what passes to the backend: kind, operation, and bytes that a process gives."""
+    """Records each collective: its kind, its operation, and the bytes that a process sends."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -45,7 +45,7 @@ class Collectives(TorchDispatchMode):
 
 
 def kind(operation: str, x: torch.Tensor) -> str:
-    """What a collective is for, by its operation and the shape of what it is given."""
+    """Name the purpose of a collective, from its operation and the shapes of its tensors."""
     shape = tuple(x.shape)
     if operation == "allgather":
         return {1: "parameters", 2: "norms", 4: "match"}[len(shape)]
@@ -57,7 +57,7 @@ def kind(operation: str, x: torch.Tensor) -> str:
 
 
 def options(case: str, strategy: str) -> dict[str, Any]:
-    """The fields of the run that is counted."""
+    """Make the configuration of the run whose collectives are counted."""
     return CASES[case][1] | {
         "data": "digits", "gray": False, "size": CASES[case][1].get("size", 64), "limit": 64,
         "batch_size": COUNTED * WORLD, "match.anchors": 64, "steps": 3, "every": 1000,
@@ -67,7 +67,7 @@ def options(case: str, strategy: str) -> dict[str, Any]:
 
 
 def record(case: str, strategy: str, folder: Path) -> None:
-    """Run three steps in this process, one of several; the first one writes what it counted."""
+    """Run three steps in this process. The process of rank 0 writes the collectives."""
     plain, counter = Training.training_step, Collectives()
 
     def counted(self: Training, *words: Any) -> None:
@@ -86,7 +86,7 @@ def record(case: str, strategy: str, folder: Path) -> None:
 
 
 def count(case: str, strategy: str) -> list[tuple[str, str, int]]:
-    """The collectives of one step."""
+    """Return the collectives of one step."""
     with tempfile.TemporaryDirectory() as folder:
         subprocess.run(
             [

@@ -1,10 +1,10 @@
-"""What the counted collectives of a step would cost on many GPUs: a model, not a measurement."""
+"""A model, not a measurement, of the cost of the counted collectives on many GPUs."""
 
 import math
 from typing import Any
 
 COUNTED, WORLD = 2, 2
-"""Images for each process and processes of the runs that are counted."""
+"""The number of images for each process, and of processes, in the runs that are counted."""
 KINDS = {
     "gradients": "gradients",
     "parameters": "parameters",
@@ -16,10 +16,10 @@ KINDS = {
 
 
 def seconds(operation: str, size: float, n: int, link: dict[str, float]) -> float:
-    """A collective over n processes, the cheaper of a ring and a tree.
+    """The time of a collective over n processes, by a ring or a tree, whichever is faster.
 
-    A ring hands 2 (n-1)/n of the bytes on in 2 (n-1) stages (half of both where the bytes are only
-    gathered or scattered); a tree hands all of them up and down in 2 log2 n stages.
+    A ring sends 2 (n-1)/n of the bytes in 2 (n-1) stages, or half of both if the bytes are only
+    gathered or scattered. A tree sends all bytes up and down in 2 log2 n stages.
 
     Args:
         operation: ``allreduce``, ``allgather`` or ``reduce_scatter``.
@@ -36,14 +36,14 @@ def seconds(operation: str, size: float, n: int, link: dict[str, float]) -> floa
 def predict(
     found: dict[str, Any], strategy: str, n: int, batch: int, about: dict[str, Any]
 ) -> dict[str, float]:
-    """The seconds of a step of a case on n GPUs, each with so many images, by what they go to."""
+    """The seconds of each part of a step on n GPUs, each with ``batch`` images."""
     link = {name: about[name] * 1e9 * about["links attained"] for name in ("node", "network")}
     link["latency"] = about["latency"] * 1e-6
     spent = dict.fromkeys(KINDS, 0.0)
     for what, operation, given in found[strategy]:
         size = given
         if what == "parameters":
-            size = given * WORLD  # all shards together, however many there are
+            size = given * WORLD  # the size of all shards together does not depend on their number
         elif operation == "allgather":
             size = given * n * (batch / COUNTED if what == "match" else 1)
         spent[what] += seconds("allreduce" if what == "control" else operation, size, n, link)
@@ -58,8 +58,11 @@ def predict(
 
 
 def efficiency(parts: dict[str, float]) -> tuple[float, float]:
-    """The share of the step that is arithmetic: where gradients and parameters move after it, and
-    where they move during it, as far as it is long enough."""
+    """The share of a step that is spent on arithmetic.
+
+    The first value assumes that gradients and parameters are sent after the arithmetic, the second
+    one that they are sent during the arithmetic until it ends, and the rest after it.
+    """
     arithmetic, waiting = parts["arithmetic"], parts["match"] + parts["small"]
     left = max(0.0, parts["moved"] - arithmetic)
     apart, during = (arithmetic / (arithmetic + waiting + m) for m in (parts["moved"], left))

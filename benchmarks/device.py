@@ -1,4 +1,4 @@
-"""A benchmark's device: its clock, its memory, and the most that it computes."""
+"""The device of a benchmark: its clock, its memory and its highest rate of computation."""
 
 import subprocess
 import sys
@@ -13,13 +13,13 @@ HERE = Path(__file__).parent
 
 
 def find(name: str) -> torch.device:
-    """The device of that name; for ``auto`` the GPU where there is one."""
+    """Return the device of this name; ``auto`` is the GPU if there is one."""
     gpu = "cuda" if torch.cuda.is_available() else "cpu"
     return torch.device(gpu if name == "auto" else name)
 
 
 def seconds(call: Callable[[], object], device: torch.device) -> float:
-    """The time of one call, until the device has done it."""
+    """Measure the time of one call, until the device has finished."""
     _wait(device)
     began = time.perf_counter()
     call()
@@ -28,7 +28,7 @@ def seconds(call: Callable[[], object], device: torch.device) -> float:
 
 
 def most(device: torch.device, dtype: torch.dtype) -> float:
-    """The most FLOP per second: of square matrix products and 3x3 convolutions the fastest."""
+    """Measure the highest FLOP per second, in square matrix products and 3x3 convolutions."""
     found = []
     with torch.no_grad():
         for n in (1024, 2048) if device.type == "cpu" else (4096, 8192):
@@ -44,16 +44,17 @@ def most(device: torch.device, dtype: torch.dtype) -> float:
 
 
 def peak_of_a_process(module: str, call: str) -> float:
-    """What ``module.call``, run in a fresh process, prints: a peak in MiB."""
+    """Run ``module.call``, which prints a peak memory in MiB, in a new process."""
     code = f"import {module}; {module}.{call}"
     done = subprocess.run([sys.executable, "-c", code], cwd=HERE, capture_output=True, text=True)
     return float(done.stdout or "nan")
 
 
 def peak(make: Callable[[], Callable[[], object]], device: torch.device, times: int = 3) -> float:
-    """Peak MiB that making something and calling it takes: of the GPU, else of this process.
+    """Measure the peak memory in MiB of making a function and calling it.
 
-    On a CPU what the process holds in memory, beyond what it held before; Linux only.
+    On a GPU this is the memory of the GPU. On a CPU it is the resident memory of this process in
+    addition to its memory before; this works on Linux only.
     """
     if device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(device)
@@ -71,7 +72,7 @@ def peak(make: Callable[[], Callable[[], object]], device: torch.device, times: 
 
 
 def status(name: str) -> float:
-    """A line of this process's /proc/self/status, in MiB."""
+    """Read a value from /proc/self/status, in MiB."""
     lines = Path("/proc/self/status").read_text(encoding="utf-8").splitlines()
     return next(int(x.split()[1]) for x in lines if x.startswith(name)) / 1024
 

@@ -1,13 +1,14 @@
-"""Are the demo's samples digits, all ten of them, and not copies?
+"""Are the samples of the demo digits, do they cover all ten classes, and are they not copies?
 
     python benchmarks/digits.py [--model RUN] [--set steps=... match.weight=0] [--out F]
 
-Trains the preset ``digits`` (or takes a trained model), draws 1,000 samples f(z) of seed 1 in
-evaluation mode, and asks a support vector machine with probabilities by Platt's scaling and
-pairwise coupling, trained on the same 80 % of the digits at the same size. Beside the samples
-stand the held-out digits (what a perfect generator would get), the samples projected again,
-averages of two training digits and Gaussian noise (which must not pass).
-Copies: the median distance to the nearest training digit, over that of the held-out digits.
+The script trains the preset ``digits``, or loads a trained model, and draws 1,000 samples f(z) with
+seed 1 in evaluation mode. A support vector machine classifies them. Its probabilities come from
+Platt scaling and pairwise coupling, and it was trained on the same 80 % of the digits at the same
+size. For comparison, the table contains the held-out digits (the result of a perfect generator),
+the samples after another projection, averages of two training digits, and Gaussian noise. The last
+two are controls that should fail. The last column detects copies: it is the median distance to the
+nearest training digit, divided by the same median of the held-out digits.
 """
 
 import argparse
@@ -30,7 +31,7 @@ SAMPLES, SURE = 1000, 0.8
 
 
 def load(size: int) -> tuple[data.ImageSet, data.ImageSet]:
-    """Training and held-out digits."""
+    """Load the training and the held-out digits."""
     return data.load("digits", split="train", size=size), data.load(
         "digits", split="test", size=size
     )
@@ -42,7 +43,7 @@ def every(images: data.ImageSet) -> Tensor:
 
 
 def classifier(train: data.ImageSet) -> SVC:
-    """The judge."""
+    """Train the support vector machine."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", FutureWarning)
         return SVC(C=10, probability=True, random_state=0).fit(
@@ -51,7 +52,7 @@ def classifier(train: data.ImageSet) -> SVC:
 
 
 def judge(svm: SVC, images: Tensor, train: Tensor) -> dict[str, float]:
-    """Share of sure answers, smallest and largest class, distance to the nearest training digit."""
+    """Measure how sure the classifier is, the shares of the classes, and the nearest distance."""
     p = svm.predict_proba(images.flatten(1).double().numpy())
     shares = np.bincount(p.argmax(1), minlength=10) / len(p)
     near = torch.cdist(images.flatten(1), train.flatten(1)).min(1).values.median().item()
@@ -64,7 +65,7 @@ def judge(svm: SVC, images: Tensor, train: Tensor) -> dict[str, float]:
 
 
 def measure(model: ign.IGN) -> dict[str, Any]:
-    """Everything about a model's samples and the controls."""
+    """Measure the samples of a model and the controls."""
     train, test = load(model.shape[-1])
     svm, known, held_out = classifier(train), every(train), every(test)
     once, twice = model.sample_trajectory(SAMPLES, [1, 2], seed=1)
@@ -84,7 +85,7 @@ def measure(model: ign.IGN) -> dict[str, Any]:
 
 
 def table(found: dict[str, Any]) -> str:
-    """The rows in Markdown."""
+    """Format the rows as Markdown."""
     lines = [
         f"| images | probability over {SURE} | smallest class | largest class | nearest, ratio |",
         "|---|---:|---:|---:|---:|",

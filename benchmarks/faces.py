@@ -1,11 +1,12 @@
-"""How near samples of faces are to faces: what `ign evaluate` says of a run.
+"""How close are samples of faces to real faces? These are the results of `ign evaluate` for a run.
 
     ign train celeba --network.width 24 --learning_rate 0.001 --steps 8000 --out runs/celeba
     python benchmarks/faces.py runs/celeba --data DATA/celeba --out docs/results/faces.json
 
-Samples of seed 0 against the images of CelebA's validation split, in evaluation mode, in the
-features of faces, beside as many training images. Nearest is the distance of samples to the nearest
-training image over that of held-out images: below 1 for copies.
+Samples of seed 0, drawn in evaluation mode, are compared with the images of the validation split of
+CelebA, in the features of the net `faces`. As many training images are measured for comparison.
+*Nearest* is the distance of samples to the nearest training image, divided by the same distance of
+held-out images. It is below 1 if the samples are copies of training images.
 """
 
 import argparse
@@ -24,7 +25,7 @@ Row = dict[str, Any]
 
 
 def table(rows: list[Row]) -> str:
-    """The rows in Markdown."""
+    """Format the rows as Markdown."""
     return markdown(rows, dict.fromkeys(SHOWN.values(), "{:.2f}"))
 
 

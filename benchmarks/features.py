@@ -1,16 +1,20 @@
-"""How well do the packaged feature nets tell what they shall?
+"""How accurate are the packaged feature nets?
 
     python benchmarks/features.py mnist --data data/mnist --out docs/results/features.json
     python benchmarks/features.py faces --data data/celeba --out docs/results/features.json
 
-Trains a net from scratch on one thread and writes its weights (half precision) and configuration
-to `ign/evaluate/nets`, or measures the one that is there (`--measure`); results of the other net
-in the result file are kept. `mnist` tells ten digits, from training images moved at random (up to
-2 pixels, 10 degrees, 10 % in size), measured on all test images. `faces` tells CelebA's 40
-attributes, from training images moved (up to 3 pixels) and mirrored at random, measured on
-validation images. Figures are of the written file: accuracy (for attributes the mean over all),
-balanced accuracy (the mean of the classes' recalls), and the accuracy of answering what is most
-frequent among the training images. CelebA is for non-commercial research only.
+The script trains a net from scratch on one thread and writes its weights (in half precision) and
+its configuration to `ign/evaluate/nets`. With `--measure` it measures an existing net instead. The
+results of the other net in the result file are kept. `mnist` classifies the ten digits. Its
+training images are shifted, rotated and scaled at random (up to 2 pixels, 10 degrees and 10 %), and
+it is measured on all test images. `faces` classifies the 40 attributes of CelebA. Its training
+images are shifted (up to 3 pixels) and mirrored at random, and it is measured on the validation
+images.
+
+The table reports, for the net in the written file, the accuracy (for attributes the mean over all
+of them), the balanced accuracy (the mean of the recalls of the classes), and the accuracy of always
+predicting the most frequent class of the training images. CelebA may be used for non-commercial
+research only.
 """
 
 import argparse
@@ -51,7 +55,7 @@ BATCH = 64
 def moved(
     x: Tensor, key: Tensor, shift: float = 0, turn: float = 0, scale: float = 0, flip: bool = False
 ) -> Tensor:
-    """Shift (pixels), turn (degrees), scale and mirror each image at random, by its key."""
+    """Shift (pixels), rotate (degrees), scale and mirror each image at random, by its key."""
     u = random.uniform(key, (5,)) * 2 - 1
     angle, size = u[:, 0] * math.radians(turn), 1 + u[:, 1] * scale
     mirror = torch.where(u[:, 2] > 0, 1.0, -1.0 if flip else 1.0)
@@ -63,17 +67,17 @@ def moved(
 
 
 def answers(name: str, images: data.ImageSet) -> tuple[Tensor, list[str]]:
-    """What the net shall say of each image, (N,) classes or (N, A) attributes, and their names."""
+    """Load the labels of the images, (N,) classes or (N, A) attributes, and their names."""
     if NETS[name]["kind"] == "classes":
         return images.labels, [str(digit) for digit in range(10)]
     found = data.load_attributes(images.source, images.names)
     if found is None:
-        raise SystemExit(f"{images.source}: no attributes there")
+        raise SystemExit(f"{images.source}: this source has no attributes")
     return found.values, found.names
 
 
 def train(name: str, images: data.ImageSet) -> FeatureNet:
-    """A net trained on the images."""
+    """Train a net on the images."""
     wanted, names = answers(name, images)
     form = NETS[name]
     torch.manual_seed(0)
@@ -91,14 +95,14 @@ def train(name: str, images: data.ImageSet) -> FeatureNet:
 
 
 def recall(said: Tensor, wanted: Tensor) -> float:
-    """The mean over what occurs of the share of it that is told."""
+    """The balanced accuracy: the mean recall over the classes that occur."""
     return sum((said == k)[wanted == k].double().mean().item() for k in wanted.unique()) / len(
         wanted.unique()
     )
 
 
 def measure(name: str, net: FeatureNet, train: data.ImageSet, test: data.ImageSet) -> Any:
-    """The row of the net, and one for each attribute."""
+    """Make a row for the net, and a row for each attribute."""
     logits = net.logits(test.batch(torch.arange(len(test))))
     known, wanted = answers(name, train)[0], answers(name, test)[0]
     said = logits.argmax(1) if net.kind == "classes" else logits > 0
@@ -121,7 +125,7 @@ def measure(name: str, net: FeatureNet, train: data.ImageSet, test: data.ImageSe
 
 
 def table(rows: dict[str, list[dict[str, Any]]]) -> str:
-    """Both tables in Markdown."""
+    """Format both tables as Markdown."""
     formats = dict.fromkeys(("accuracy", "balanced", "most"), "{:.2%}")
     formats |= dict.fromkeys(("weights", "training", "steps", "test"), "{:,}")
     parts = [rows["nets"], rows["attributes"]]
@@ -129,7 +133,7 @@ def table(rows: dict[str, list[dict[str, Any]]]) -> str:
 
 
 def merged(found: dict[str, Any], out: Path | None) -> dict[str, Any]:
-    """The results with those of other nets that the file holds already."""
+    """Add the results of other nets that the file already contains."""
     before = json.loads(out.read_text(encoding="utf-8")) if out and out.exists() else {"rows": {}}
     mine = found["rows"]["nets"][0]["net"]
     others = [row for row in before["rows"].get("nets", []) if row["net"] != mine]
@@ -142,8 +146,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("net", choices=NETS)
     parser.add_argument("--data", required=True)
-    parser.add_argument("--nets", type=Path, default=PACKAGED, help="where the net is written")
-    parser.add_argument("--measure", action="store_true", help="measure what is there")
+    parser.add_argument(
+        "--nets", type=Path, default=PACKAGED, help="folder to which the net is written"
+    )
+    parser.add_argument(
+        "--measure", action="store_true", help="measure the existing net without training"
+    )
     add_out(parser)
     options = parser.parse_args()
     torch.set_num_threads(1)

@@ -1,4 +1,4 @@
-"""Plain training of the networks that a model is compared with: Adam, averaged weights."""
+"""Training of the networks that a model is compared with: Adam with averaged weights."""
 
 from collections.abc import Callable
 
@@ -23,8 +23,8 @@ def fit(
 ) -> nn.Module:
     """Minimize ``loss(network, x, step)`` over the images with the presets' schedule.
 
-    The learning rate falls to zero over the second half of the steps; what is returned is the
-    average of the weights with decay 0.999, in evaluation mode.
+    The learning rate falls to zero over the second half of the steps. The result is the network in
+    evaluation mode with the moving average of the weights, with decay 0.999.
     """
     network.train().to(memory_format=torch.channels_last)
     average = Average(network, 0.999)

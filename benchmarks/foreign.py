@@ -1,8 +1,8 @@
-"""Images that are no digits, in the form of MNIST: letters, shapes, textures, white noise.
+"""Images in the format of MNIST that are not digits: letters, shapes, textures, white noise.
 
-Letters and shapes are written as MNIST's digits were: strokes of one width, the longer side 18 to
-20 pixels, the centre of mass in the centre of 28x28 pixels. Each image is a function of the kind,
-the seed and its number.
+Letters and shapes are normalized like the digits of MNIST: the strokes have one width, the longer
+side is 18 to 20 pixels, and the centre of mass is in the centre of 28x28 pixels. Each image is a
+function of the kind, the seed and its number.
 """
 
 import math
@@ -24,17 +24,18 @@ Mask = NDArray[np.bool_]
 Random = np.random.Generator
 SIDE, FINE, LETTER = 28, 160, 72
 LETTERS = "ACEFHKMNPRUVWXcdefkmnpuvwx"
-"""What looks like no digit; left out: B D G I J L O Q S T Y Z a b g h i j l o q r s t y z."""
+"""Letters that do not look like digits; B D G I J L O Q S T Y Z and a b g h i j l o q r s t y z
+are left out."""
 
 FONTS = [
     "DejaVuSans", "DejaVuSans-Oblique", "DejaVuSansMono", "DejaVuSerif-Italic",
     "STIXGeneralItalic", "cmmi10", "cmss10", "cmti10",
 ]  # fmt: skip
-"""Files that come with matplotlib."""
+"""Font files of matplotlib."""
 
 
 def letter(rng: Random) -> NDArray[np.uint8]:
-    """A letter by hand: the skeleton of a printed one, bent, slanted and drawn with a round pen."""
+    """A handwritten letter: the skeleton of a printed one, bent, slanted, with a round pen."""
     from skimage.morphology import skeletonize
 
     printed = Image.new("L", (FINE, FINE))
@@ -118,7 +119,7 @@ def _outlines() -> dict[str, NDArray[np.float64]]:
 
 
 def _slanted(rng: Random, turn: float) -> NDArray[np.float64]:
-    """A linear map of (x, y): turned by at most ``turn`` radians, slanted, narrower or wider."""
+    """A random linear map of (x, y): rotation by at most ``turn`` radians, slant and width."""
     angle, slant, wide = rng.uniform(-turn, turn), rng.uniform(-0.5, 0.2), rng.uniform(0.75, 1.15)
     c, s = math.cos(angle), math.sin(angle)
     return np.array([[c, -s], [s, c]]) @ np.array([[wide, slant], [0, 1]])
@@ -134,14 +135,14 @@ def _bent(mask: Mask, linear: NDArray[np.float64], rng: Random) -> Mask:
 
 
 def _drawn(line: Mask, rng: Random) -> Mask:
-    """A line with the pen of 1.4 to 3.4 pixels of the finished image."""
+    """Draw a line with a pen of 1.4 to 3.4 pixels of the finished image."""
     pen = rng.uniform(1.4, 3.4)
     longer = max(np.ptp(places) for places in np.nonzero(line))
     return ndimage.distance_transform_edt(~line) <= longer * pen / (20 - pen) / 2
 
 
 def _centred(mask: Mask, rng: Random) -> NDArray[np.uint8]:
-    """The mask made so small that its longer side is 18 to 20 pixels, its mass in the centre."""
+    """Resize the mask so that its longer side is 18 to 20 pixels, and centre its mass."""
     whole = Image.fromarray(mask.astype(np.uint8) * 255)
     cut = whole.crop(whole.getbbox())
     scale = rng.uniform(18, 20) / max(cut.size)
@@ -158,5 +159,5 @@ def _centred(mask: Mask, rng: Random) -> NDArray[np.uint8]:
 
 
 def _levels(values: NDArray[np.float64]) -> NDArray[np.uint8]:
-    """Values in [0, 1] as bytes; what lies outside is clamped."""
+    """Convert values to bytes; values outside [0, 1] are clamped."""
     return (values.clip(0, 1) * 255).round().astype(np.uint8)

@@ -1,14 +1,14 @@
-"""What the grid of the code does: the same model with it and without.
+"""The effect of quantizing the code: the same model with and without it.
 
     python benchmarks/grid.py mnist --data DATA/mnist --out docs/results/grid.json
-    python benchmarks/grid.py runs/celeba --data DATA/celeba -n 1000 --picture iterates.png \\
+    python benchmarks/grid.py runs/celeba --data DATA/celeba -n 1000 --picture iterates.png \
         --out docs/results/grid-faces.json
 
-A model that rounds its code (`network.rounding`) is evaluated as it is, and once more with the
-rounding switched off, in evaluation mode: the Fréchet distance of f^k(z) for samples of seed 0
-against the held-out images, in the features of `ign evaluate`. *Resting* is the share of samples
-that another application leaves alone, every bit of them, after 10 and after 100; *reconstruction*
-the mean |f(x) - x| of 1,000 held-out images, of [-1, 1].
+A model that quantizes its code (`network.rounding`) is evaluated twice in evaluation mode, with and
+without the quantization. The table reports the Fréchet distance between f^k(z), for samples of
+seed 0, and the held-out images, in the features of `ign evaluate`. *Resting* is the share of
+samples that do not change in a single bit when the network is applied again, after 10 and after 100
+applications. *reconstruction* is the mean |f(x) - x| of 1,000 held-out images in [-1, 1].
 """
 
 import argparse
@@ -33,13 +33,13 @@ Row = dict[str, Any]
 
 
 def table(rows: list[Row]) -> str:
-    """The rows in Markdown."""
+    """Format the rows as Markdown."""
     return markdown(rows, {"FD": "{:.2f}", "resting": "{:.0%}", "reconstruction": "{:.4f}"})
 
 
 @contextmanager
 def grid(model: IGN, on: bool) -> Iterator[None]:
-    """The model with its grid or without."""
+    """Copy the model with or without quantization."""
     network: Any = model.network
     step = network.rounding
     network.rounding = step if on else 0.0
@@ -50,7 +50,7 @@ def grid(model: IGN, on: bool) -> Iterator[None]:
 
 
 def row(model: IGN, on: bool, test: ImageSet, train: ImageSet, samples: int) -> Row:
-    """What is measured of one of the two."""
+    """Measure the model with or without quantization."""
     with grid(model, on):
         found = evaluate(model, test, train, samples=samples, applications=APPLICATIONS).results
         far = [row["frechet"] for row in found["rows"] if row["name"].startswith("f")]
@@ -71,7 +71,7 @@ def _same(a: Tensor, b: Tensor) -> float:
 
 
 def picture(model: IGN) -> Any:
-    """Samples after more and more applications, without the grid above, with it below."""
+    """Draw samples after several applications, without quantization above and with it below."""
     z, shown = model.latents(torch.arange(SHOWN), seed=0), [1, 3, 10, 30, 100, 300]
     rows = []
     for name, on in reversed(KINDS.items()):
@@ -86,12 +86,16 @@ def main() -> None:
     parser.add_argument("model")
     parser.add_argument("--data", required=True)
     parser.add_argument("-n", type=int, default=2000, help="samples")
-    parser.add_argument("--picture", type=Path, help="PNG of samples with the grid and without")
+    parser.add_argument(
+        "--picture", type=Path, help="PNG file for samples with and without quantization"
+    )
     add_out(parser)
     options = parser.parse_args()
     model = IGN.from_pretrained(options.model)
     if not getattr(model.network, "rounding", 0.0):
-        raise SystemExit(f"{options.model}: its code is not rounded; train with network.rounding")
+        raise SystemExit(
+            f"{options.model}: its code is not quantized; train it with network.rounding"
+        )
     if options.picture:
         pictures.save(picture(model), options.picture)
     train, test = (data.load(options.data, split=split) for split in ("train", "test"))

@@ -1,14 +1,15 @@
-"""Images per second: an IGN's samples and projections, a DCGAN's, and a diffusion sampler's.
+"""Images per second: samples and projections of an IGN, a DCGAN and a diffusion model.
 
     python benchmarks/inference.py [--cases 28 64] [--batch 256] [--rounds 5] [--out FILE.json]
 
-Networks that nobody trained, in evaluation mode and float32: speed alone. "f(z)" and "f(f(z))" are
-`IGN.sample`, the drawing of the noise included, "projection" `IGN.project`, "DCGAN" one pass of the
-decoder of the same width, "diffusion" 50 steps of DDIM with a U-Net of about as many parameters as
-the IGN's network, time embedding and attention-free residual blocks, from noise drawn beforehand,
-in batches 32 times smaller. "to disk" is `ign sample`, start included: pictures in PNG, or one
-array. Each round times all, in turn; medians over rounds. Memory is the peak of a fresh process
-that makes one batch, or so many images on disk.
+The networks are not trained, since only the speed is measured, in evaluation mode and float32.
+"f(z)" and "f(f(z))" are `IGN.sample`, which includes drawing the noise. "projection" is
+`IGN.project`. "DCGAN" is one pass through a decoder of the same width. "diffusion" is 50 steps of
+DDIM with a U-Net that has about as many parameters as the network of the IGN, a time embedding and
+residual blocks without attention. Its noise is drawn in advance, and its batches are 32 times
+smaller. "to disk" is the command `ign sample`, including its start, which writes PNG files or one
+array. Each round times all of them in turn, and the table reports medians over the rounds. Memory
+is the peak memory of a new process that makes one batch, or all images on disk.
 """
 
 import argparse
@@ -35,12 +36,12 @@ from ign.noise import GaussianNoise
 CASES = {"28": (1, 28, 32), "64": (3, 64, 64)}
 STEPS = 50
 FEWER = 32
-"""The diffusion sampler makes so many times fewer images in a call, being so many times slower."""
+"""By how much the batches of the diffusion sampler, which is slower, are smaller."""
 Row = dict[str, Any]
 
 
 class Block(nn.Module):
-    """Two convolutions with group norm, the time added between them, around a shortcut."""
+    """A residual block: two convolutions with group norm, with the time added in between."""
 
     def __init__(self, maps: int, out: int, time: int):
         super().__init__()
@@ -55,7 +56,7 @@ class Block(nn.Module):
 
 
 class UNet(nn.Module):
-    """A U-Net of three scales, which predicts the noise in an image at time t."""
+    """A U-Net with three scales that predicts the noise in an image at time t."""
 
     def __init__(self, channels: int, width: int):
         super().__init__()
@@ -90,7 +91,7 @@ class UNet(nn.Module):
 
 
 def like(network: nn.Module, channels: int) -> UNet:
-    """The U-Net, its width a multiple of 8, nearest to a network in the number of parameters."""
+    """Find the U-Net whose number of parameters is nearest; its width is a multiple of 8."""
     wanted = count(network)
     with torch.device("meta"):
         widths = {w: count(UNet(channels, w)) for w in range(8, 161, 8)}
@@ -104,7 +105,7 @@ def count(network: nn.Module) -> int:
 
 @torch.no_grad()
 def ddim(network: nn.Module, x: Tensor) -> Tensor:
-    """Denoising diffusion implicit models, eta 0, cosine schedule (Song et al., 2021)."""
+    """Sample from a diffusion model with DDIM (Song et al., 2021), eta 0 and a cosine schedule."""
     times = torch.linspace(0.999, 0, STEPS + 1).tolist()
     for now, after in pairwise(times):
         a, b = (math.cos(t * math.pi / 2) for t in (now, after))
@@ -117,7 +118,7 @@ def ddim(network: nn.Module, x: Tensor) -> Tensor:
 def build(
     case: str, batch: int, device: torch.device
 ) -> dict[str, tuple[int, int, Callable[[], Any]]]:
-    """For each sampler its parameters, how many images it makes in a call, and the call."""
+    """Return the parameters, the images for each call, and the call of each sampler."""
     channels, size, width = CASES[case]
     torch.manual_seed(0)
     network = DCGANAutoencoder(channels, size, width, "role")
@@ -142,7 +143,7 @@ def build(
 
 
 def to_disk(case: str, images: int, batch: int, device: str, array: bool) -> float:
-    """Seconds that ``ign sample`` of a new model takes."""
+    """Measure the seconds that ``ign sample`` takes with a new model."""
     channels, size, width = CASES[case]
     with tempfile.TemporaryDirectory() as folder:
         network = DCGANAutoencoder(channels, size, width, "role")
@@ -154,18 +155,18 @@ def to_disk(case: str, images: int, batch: int, device: str, array: bool) -> flo
 
 
 def on_disk(*case: Any) -> None:
-    """Print the peak of :func:`to_disk` in MiB."""
+    """Print the peak memory of :func:`to_disk` in MiB."""
     print(devices.peak(lambda: lambda: to_disk(*case), torch.device("cpu"), times=1))
 
 
 def one(case: str, name: str, batch: int, device: str) -> None:
-    """Print the peak of one batch in MiB."""
+    """Print the peak memory of one batch in MiB."""
     there = torch.device(device)
     print(devices.peak(lambda: build(case, batch, there)[name][2], there, times=1))
 
 
 def measure(case: str, batch: int, images: int, rounds: int, device: torch.device) -> list[Row]:
-    """All samplers in turn, then the disk."""
+    """Measure all samplers in turn, then the command that writes to disk."""
     calls, where = build(case, batch, device), str(device)
     times: dict[str, list[float]] = {name: [] for name in calls}
     for *_, call in calls.values():
@@ -196,7 +197,7 @@ def _row(case: str, name: str, parameters: int, speed: float, memory: float) -> 
 
 
 def table(rows: list[Row]) -> str:
-    """The rows in Markdown."""
+    """Format the rows as Markdown."""
     return markdown(rows, {"parameters": "{:,}", "images/s": "{:,.1f}", "peak": "{:,.0f}"})
 
 

@@ -1,15 +1,15 @@
-"""A large source, 200,000 pictures of 64x64 in a zip: reading it, starting again, memory.
+"""Training on a large source, 200,000 images of 64x64 in a zip: reading, restarting, memory.
 
     python benchmarks/large.py [--images 200000] [--photos 4000] [--width 64] [--out FILE.json]
 
-The pictures are JPEGs, 1,000 smooth random ones under as many names as it takes. `ign train` runs
-five steps on them, in a fresh process, with an empty cache folder, and then again with the cache
-that the first run left; after them once on photos of 1,024x1,024, whose decoding takes longer than
-what the interpreter does around it. Cores are the processor time over the time that passed while
-the pictures were read, of those that there are. Memory is the peak while reading and training, in
-MiB: "own" is what belongs to the process alone (anonymous memory, looked at 50 times a second),
-"resident" the system's own count, which includes those parts of mapped files, the cache among them,
-that happen to be in memory and that it takes back when it needs the room. Linux only.
+The images are JPEG files: 1,000 smooth random images that are repeated under different names.
+`ign train` runs five steps on them in a new process with an empty cache folder, and then again with
+the cache that the first run wrote. A last run uses photos of 1,024x1,024, for which decoding takes
+longer than the work of the interpreter. "cores" is the processor time divided by the elapsed time
+while the images were read. Memory is the peak while reading and training, in MiB. "own" is the
+memory that belongs to the process alone (anonymous memory, sampled 50 times per second). "resident"
+is the count of the system, which includes the parts of mapped files, such as the cache, that are
+currently in memory and that the system can reclaim. The benchmark runs on Linux only.
 """
 
 import argparse
@@ -51,7 +51,7 @@ def write(path: Path, count: int, side: int) -> None:
 
 
 def train(source: str, width: int, out: str) -> None:
-    """A run of five steps; print what it took."""
+    """Run five steps, and print the time and memory that they took."""
     own, done = [0.0], threading.Event()
 
     def look() -> None:
@@ -80,7 +80,7 @@ def train(source: str, width: int, out: str) -> None:
 
 
 def measure(images: int, photos: int, width: int) -> list[Row]:
-    """Both starts, and the photos."""
+    """Measure both starts and the run on photos."""
     rows: list[Row] = []
     with tempfile.TemporaryDirectory() as folder:
         for count, side, starts in ((images, 64, ("first", "second")), (photos, 1024, ("first",))):
@@ -101,7 +101,7 @@ def measure(images: int, photos: int, width: int) -> list[Row]:
 
 
 def table(rows: list[Row]) -> str:
-    """The rows in Markdown."""
+    """Format the rows as Markdown."""
     formats = {"cores": "{:.2f}", "reading": "{:,.1f}"}
     return markdown(
         rows, formats | dict.fromkeys(("side", "images", "images/s", "own", "resident"), "{:,.0f}")

@@ -1,4 +1,4 @@
-"""What the benchmarks share: where results go, and the circumstances of a measurement."""
+"""Shared parts of the benchmarks: where results are written, and the measurement conditions."""
 
 import argparse
 import json
@@ -36,7 +36,7 @@ def add_out(parser: argparse.ArgumentParser) -> None:
     """Add the options ``--out`` and ``--dirty`` to the parser of a benchmark."""
     parser.add_argument("--out", type=_result_file, help="JSON file to write")
     parser.add_argument(
-        "--dirty", action="store_true", help="write to docs/results despite uncommitted changes"
+        "--dirty", action="store_true", help="write the results despite uncommitted changes"
     )
 
 
@@ -48,10 +48,10 @@ def _result_file(text: str) -> Path:
 
 
 def check_commit(path: Path) -> None:
-    """Refuse to write a result of code that no commit holds, unless ``--dirty`` is given.
+    """Refuse to write results of uncommitted code, unless ``--dirty`` is given.
 
     Raises:
-        argparse.ArgumentTypeError: There are uncommitted changes outside of ``docs``.
+        argparse.ArgumentTypeError: There are uncommitted changes outside ``docs``.
     """
     changes = uncommitted()
     if changes and "--dirty" not in sys.argv:
@@ -62,12 +62,12 @@ def check_commit(path: Path) -> None:
 
 
 def timed(device: torch.device | None = None) -> dict[str, Any]:
-    """As :func:`describe`, and the load of the machine. Call it before anything is timed."""
+    """Same as :func:`describe`, with the load of the machine. Call it before measuring times."""
     return describe(device=device) | {"load before": round(os.getloadavg()[0], 1)}
 
 
 def publish(table: str, found: dict[str, Any], out: Path | None) -> None:
-    """Print a table with its circumstances, and write the results if a path is given."""
+    """Print a table with its measurement conditions, and write the results if a path is given."""
     print(f"{table}\n\n{footer(found['about'])}")
     if out:
         out.parent.mkdir(parents=True, exist_ok=True)
@@ -75,12 +75,12 @@ def publish(table: str, found: dict[str, Any], out: Path | None) -> None:
 
 
 def footer(about: dict[str, Any]) -> str:
-    """The circumstances as one Markdown line."""
+    """Format the measurement conditions as one line of Markdown."""
     return "; ".join(f"{k} {v}" for k, v in about.items())
 
 
 def fill(text: str, names: Sequence[str], table: Callable[[str], str]) -> str:
-    """Replace the tables between the marks of a page, by the names in the marks."""
+    """Replace the tables between the marks of a page; each mark names its table."""
     marks = rf"<!-- ({'|'.join(names)}) -->\n.*?<!-- end -->"
     return re.sub(
         marks, lambda m: f"<!-- {m[1]} -->\n{table(m[1])}\n<!-- end -->", text, flags=re.DOTALL
@@ -90,10 +90,10 @@ def fill(text: str, names: Sequence[str], table: Callable[[str], str]) -> str:
 def side_by_side(
     script: str, source: str, runs: Sequence[tuple[str, int]], number: int
 ) -> Iterator[tuple[str, int, str]]:
-    """Make each run, a name and a seed, by ``script --one``, so many processes at a time.
+    """Make each run, given by name and seed, with ``script --one`` in parallel processes.
 
     Yields:
-        Name and seed of a run that has ended, and what it printed.
+        The name and the seed of a run that has ended, and its output.
     """
     left, running = list(runs), dict[subprocess.Popen[str], tuple[str, int]]()
     while left or running:

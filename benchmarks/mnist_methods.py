@@ -1,21 +1,26 @@
-"""The IGN and its peers on MNIST: same layers, same data, same steps, same time.
+"""The IGN and the baselines on MNIST, with the same layers and data, at equal steps and equal time.
 
     python benchmarks/mnist_methods.py --data DATA/mnist --out docs/results/mnist_methods.json
 
-Each method and seed is one run: width 32, batch 64, one thread, float32, two runs side by side, a
-constant learning rate, the average of the weights. It is evaluated after 3,000 steps and again
-after 8 minutes of training (the steps that fit are told from the speed of the first 3,000; the run
-goes on from its checkpoint), in evaluation mode, by `ign.evaluate.evaluate`: 10,000 samples against
-the 10,000 test images, features `mnist`. *ign* is the preset `mnist` at the commit shown, *ign,
-pixels* the one before it, which matched f(z) with the data in pixels, and *spectral noise* that
-with noise of the data's frequency statistics; *listing* the paper's listing with plain batch norm,
-as it evaluates, and with the statistics of each batch of 64 (*batch statistics*); DCGAN, VAE,
-autoencoder and EBGAN are in `docs/baselines.md`. *FD* and *KD* are the Fréchet and the kernel
-distance, *gap* the mean |f(f(z)) - f(z)|, *nearest* the distance of samples to the nearest training
-image over that of test images, *images/s* f(z) in batches of 64, *floor* the FD of as many training
-images. Seconds are the processor's, of training with loading and checks, so that what else the
-machine does counts little. DCGAN's learning rate is the best of 5e-4, 1e-3, 1.5e-3 and 2e-3 at
-3,000 steps of seed 0.
+Each method and seed is one run with width 32, batch size 64, one thread, float32, a constant
+learning rate and a moving average of the weights. Two runs train side by side. A run is evaluated
+after 3,000 steps, and again after 8 minutes of training: the number of steps for this time is
+computed from the speed of the first 3,000 steps, and the run continues from its checkpoint. The
+evaluation is `ign.evaluate.evaluate` in evaluation mode, which compares 10,000 samples with the
+10,000 test images in the features `mnist`.
+
+*ign* is the preset `mnist` at the commit in the table. *ign, pixels* is an earlier preset, which
+matched f(z) with the data in pixels, and *spectral noise* is this preset with noise that has the
+frequency statistics of the data. *listing* is the listing of the paper with plain batch norm,
+in evaluation mode and with the statistics of each batch of 64 (*batch statistics*). DCGAN, VAE,
+autoencoder and EBGAN are described in `docs/baselines.md`. The learning rate of DCGAN is the best
+of 5e-4, 1e-3, 1.5e-3 and 2e-3 after 3,000 steps with seed 0.
+
+*FD* and *KD* are the Fréchet distance and the kernel distance. *gap* is the mean |f(f(z)) - f(z)|.
+*nearest* is the distance of samples to the nearest training image, divided by the same distance of
+test images. *images/s* is the number of samples f(z) per second in batches of 64. *floor* is the FD
+of as many training images. Seconds are processor time for training, which includes loading the data
+and the checks and depends little on other processes.
 """
 
 import argparse
@@ -58,12 +63,12 @@ Row = dict[str, Any]
 
 
 def slug(name: str) -> str:
-    """The name as that of a folder."""
+    """Convert a name to the name of a folder."""
     return name.replace(", ", "-").replace(" ", "-")
 
 
 def run(name: str, seed: int, source: str) -> list[Row]:
-    """Train to both marks, and evaluate at each."""
+    """Train to both marks, and evaluate at each of them."""
     folder, rows = RUNS / f"{slug(name)}-{seed}", []
     options = {**COMMON, **METHODS[name], "seed": seed, "every": FIRST, "log_every": FIRST}
     began = time.process_time()
@@ -81,7 +86,7 @@ def run(name: str, seed: int, source: str) -> list[Row]:
 def evaluated(
     model: IGN, name: str, seed: int, source: str, mark: str, spent: float
 ) -> Iterator[Row]:
-    """The rows of a model at a mark; two of them where batch statistics are a choice."""
+    """Make the rows of a model at a mark; two if batch statistics are evaluated as well."""
     real, train = (data.load(source, split=split) for split in ("test", "train"))
     variants = {name: nullcontext()}
     if name == "listing":
@@ -108,7 +113,7 @@ def evaluated(
 
 
 def table(rows: list[Row]) -> str:
-    """The rows, the mean over seeds where there are several, in Markdown."""
+    """Format the rows as Markdown, sorted by mark."""
     formats = {"FD": "{:.1f}"} | dict.fromkeys(("images/s", "seconds", "steps"), "{:,}")
     formats |= dict.fromkeys(("precision", "recall", "coverage", "nearest", "floor"), "{:.2f}")
     formats |= dict.fromkeys(("KD", "gap"), "{:.3f}")
@@ -121,7 +126,9 @@ def main() -> None:
     parser.add_argument("--data", required=True)
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1])
     parser.add_argument("--methods", nargs="+", choices=METHODS, default=list(METHODS))
-    parser.add_argument("--one", nargs=2, metavar=("METHOD", "SEED"), help="one run, no table")
+    parser.add_argument(
+        "--one", nargs=2, metavar=("METHOD", "SEED"), help="run one method and seed only"
+    )
     add_out(parser)
     options = parser.parse_args()
     torch.set_num_threads(1)

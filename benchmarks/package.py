@@ -1,11 +1,11 @@
-"""Put a trained model into the package, in half precision, under a name that users load it by.
+"""Save a trained model in half precision as a model of the package.
 
     ign train mnist --data DATA/mnist --out runs/mnist
     python benchmarks/package.py mnist runs/mnist --data DATA/mnist
 
-It prints how large the file is and how far half precision moves the samples and the projections
-of noise: the largest and the mean |difference| of a pixel, of [-1, 1], over 256 of each. With
---data it evaluates what was saved, and the card beside it holds the measures.
+The script prints the size of the file, and the largest and the mean |difference| of a pixel in
+[-1, 1] that half precision makes in 256 samples and in 256 projections of noise. With --data it
+evaluates the saved model and writes the measures to the model card.
 """
 
 import argparse
@@ -24,7 +24,7 @@ LIMIT = 8e6
 
 
 def package(name: str, source: str) -> dict[str, float | str]:
-    """Save the model under the name, and compare what was saved with what was given."""
+    """Save the model under the name, and compare the saved model with the given one."""
     whole = IGN.from_pretrained(source)
     folder = whole.save_pretrained(PACKAGED / name, torch.float16)
     size = (folder / WEIGHTS).stat().st_size
@@ -45,7 +45,7 @@ def package(name: str, source: str) -> dict[str, float | str]:
 def describe(
     name: str, source: str, images: str, features: str | None, licence: str | None
 ) -> Path:
-    """Write the card of what was saved: its measures, samples and projections."""
+    """Write the card of the saved model: its measures, samples and projections."""
     model = IGN.from_pretrained(name)
     net = ["--features", features] if features else []
     with TemporaryDirectory() as out:
@@ -59,11 +59,13 @@ def describe(
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("name", help="what users shall call it")
+    parser.add_argument("name", help="the name by which users load the model")
     parser.add_argument("model", help="a trained run or saved model")
-    parser.add_argument("--data", help="what it was trained on, for the card")
+    parser.add_argument("--data", help="the data that the model was trained on, for the card")
     parser.add_argument("--features", help="as in ign evaluate")
-    parser.add_argument("--licence", help="of the weights, such as mit; else that of the data")
+    parser.add_argument(
+        "--licence", help="licence of the weights, such as mit (default: the licence of the data)"
+    )
     options = parser.parse_args()
     formats = {"MB": "{:.1f}"} | dict.fromkeys(("samples", "projections"), "{:.4f}")
     print(markdown([package(options.name, options.model)], formats))

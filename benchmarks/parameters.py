@@ -1,4 +1,4 @@
-"""How many parameters each method trains, and how many of them its model keeps.
+"""Print how many parameters each method trains, and how many of them the saved model keeps.
 
 python benchmarks/parameters.py
 """
@@ -13,12 +13,12 @@ CASES = {"mnist": (1, 28), "celeba": (3, 64)}
 
 
 def count(module: nn.Module) -> int:
-    """Parameters that are trained."""
+    """Count the trained parameters."""
     return sum(p.numel() for p in module.parameters() if p.requires_grad)
 
 
 def counts(preset: str, method: str) -> tuple[int, int]:
-    """Of the model, and of what is trained beside it and not kept."""
+    """Count the parameters of the model, and of the modules that are not saved with it."""
     config, kind = arguments({"method": method}, preset), METHODS[method]
     with torch.device("meta"):
         network = kind.network_class(*CASES[preset], config.network.width, config.network.norm)
@@ -26,9 +26,11 @@ def counts(preset: str, method: str) -> tuple[int, int]:
 
 
 def table() -> str:
-    """Markdown, a row for each method, at the presets' widths."""
+    """Make a Markdown table with a row for each method, at the widths of the presets."""
     lines = [
-        "| method | " + " | ".join(f"{p}: model | critic | all, of ign's" for p in CASES) + " |",
+        "| method | "
+        + " | ".join(f"{p}: model | not saved | total, relative to ign" for p in CASES)
+        + " |",
         "|---|" + "---:|" * 3 * len(CASES),
     ]
     for method in METHODS:

@@ -1,13 +1,14 @@
-"""How far is an exported file from the model?
+"""How much does an exported file differ from the model?
 
     python benchmarks/parity.py mnist digits runs/celeba --out docs/results/parity.json
 
-`ign export` runs each file in its runtime (ONNX Runtime, or `torch.export`) on normal and uniform
-noise, samples, spoilt samples and saturated images, in batches of 3 and of 1, and compares it with
-the PyTorch model. Given is the largest difference of any value in [-1, 1]; of bytes, how much
-further than half a level they are from the model's value. A file that differs by more than 1e-4 is
-not written: small differences grow with each application. Half precision is compared with the model
-of rounded weights, and `rounding` is the difference from the model of whole ones.
+`ign export` runs each file in its runtime (ONNX Runtime or `torch.export`) on normal and uniform
+noise, samples, degraded samples and saturated images, in batches of 3 and of 1, and compares the
+outputs with the outputs of the PyTorch model. The table reports the largest difference of any value
+in [-1, 1]. For bytes it is the distance to the value of the model beyond half a level, which is the
+rounding. A file with a difference above 1e-4 is not written: small differences grow with each
+application. A file in half precision is compared with the model whose weights are rounded, and
+`rounding` is its difference from the model whose weights are not rounded.
 """
 
 import argparse
@@ -37,7 +38,7 @@ CASES: dict[str, dict[str, Any]] = {
 
 
 def measure(model: IGN, options: dict[str, Any]) -> dict[str, Any]:
-    """Size and differences of one file."""
+    """Measure the size and the differences of one file."""
     with tempfile.TemporaryDirectory() as folder:
         made = ign.export.export(model, Path(folder) / "file", **options)
         size = made.path.stat().st_size / 1e6
@@ -50,7 +51,7 @@ def measure(model: IGN, options: dict[str, Any]) -> dict[str, Any]:
 
 
 def table(rows: list[dict[str, Any]]) -> str:
-    """The rows in Markdown."""
+    """Format the rows as Markdown."""
     columns = ("model", "file", "MB", "difference", "rounding", "written")
     shown = [{k: "" if row[k] is None else row[k] for k in columns} for row in rows]
     return markdown(shown, {"MB": "{:.2f}", "difference": "{:.1e}", "rounding": "{:.1e}"})
@@ -61,7 +62,7 @@ def main() -> None:
     parser.add_argument("models", nargs="+", metavar="MODEL")
     add_out(parser)
     options = parser.parse_args()
-    ign.export.TOLERANCE = math.inf  # what would be refused is measured too
+    ign.export.TOLERANCE = math.inf  # files that the command refuses are measured too
     rows = [
         {"model": Path(name).name, "file": case, **measure(IGN.from_pretrained(name), chosen)}
         for name in options.models

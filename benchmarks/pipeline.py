@@ -1,13 +1,14 @@
-"""What a training step costs beside its arithmetic: the data, the loop, the record.
+"""The cost of a training step apart from its arithmetic: data loading, training loop and logging.
 
     python benchmarks/pipeline.py --mnist data/mnist --celeba data/celeba/celeba64-train.zip
 
-Steps of the presets `mnist` and `celeba` (width 24) in four ways, in turn within one run. "bare
-loop" is objective, Adam and average in a loop written out, on one fixed batch; "fixed batch" is
-`ign train` with that batch at every step, Lightning, journal and bar included; the others are
-`ign train` as it is, the images in memory, or mapped into it from a file. The time of a step is
-told from the run's own record, its first steps left out, checks apart; medians over rounds, and
-the median of the rounds' ratios to the fixed batch.
+Steps of the presets `mnist` and `celeba` (width 24) are measured in four ways, in turn within one
+run. "bare loop" is a loop with the objective, Adam and the moving average on one fixed batch.
+"fixed batch" is `ign train` with the same batch at every step, including Lightning, journal and
+progress bar. The other two are `ign train` without changes, with the images in memory, or mapped
+into memory from a file. The time of a step is taken from the record of the run, without the first
+steps and the checks. The table reports medians over rounds, and the median over rounds of the ratio
+to the fixed batch.
 """
 
 import argparse
@@ -39,7 +40,7 @@ Row = dict[str, Any]
 
 
 def trained(preset: str, options: dict[str, Any], out: Path) -> float:
-    """Seconds of a step of ``ign train``, by its own record."""
+    """Measure the seconds of a step of ``ign train`` from its record."""
     with contextlib.redirect_stderr(io.StringIO()):
         ign.train(preset, out=out, every=10**9, log_every=WARM, **options)
     lines = (out / "metrics.csv").read_text(encoding="utf-8").splitlines()
@@ -50,7 +51,7 @@ def trained(preset: str, options: dict[str, Any], out: Path) -> float:
 
 
 def bare(preset: str, options: dict[str, Any]) -> float:
-    """Seconds of a step in a loop written out."""
+    """Measure the seconds of a step in a plain loop."""
     config = arguments(options, preset)
     images = load_images(config, "train")
     model, method = make_model(config, images, None)
@@ -73,7 +74,7 @@ def bare(preset: str, options: dict[str, Any]) -> float:
 
 @contextlib.contextmanager
 def fixed() -> Iterator[None]:
-    """The first step's batch and anchors at every step."""
+    """Use the batch and the anchors of the first step at every step."""
     plain = Training.batch
     first = functools.cache(lambda self, count: plain(self, 0, 0, count))
     with patch.object(Training, "batch", lambda self, step, begin, count: first(self, count)):
@@ -81,7 +82,7 @@ def fixed() -> Iterator[None]:
 
 
 def held(cache: str, limit: float) -> Any:
-    """With sources in memory or, where the limit is 0, mapped from the cache folder."""
+    """Keep sources in memory or, if the limit is 0, map them from the cache folder."""
 
     def load(*words: Any, **options: Any) -> data.ImageSet:
         return LOAD(*words, **options | {"memory_limit": limit}, cache=None if limit else cache)
@@ -90,7 +91,7 @@ def held(cache: str, limit: float) -> Any:
 
 
 def compare(preset: str, source: str, steps: int, rounds: int, folder: Path) -> list[Row]:
-    """All four in turn."""
+    """Measure all four in turn."""
     options = {"data": source, "steps": WARM + steps, **PRESETS[preset]}
     places = (folder / f"{preset}-{n}" for n in range(10**6))
     train: Callable[[], float] = lambda: trained(preset, options, next(places))  # noqa: E731
@@ -120,7 +121,7 @@ def compare(preset: str, source: str, steps: int, rounds: int, folder: Path) -> 
 
 
 def table(rows: list[Row]) -> str:
-    """The rows in Markdown."""
+    """Format the rows as Markdown."""
     return markdown(rows, {"ms": "{:,.1f}", "of": "{:.3f}"})
 
 
@@ -128,7 +129,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--mnist")
     parser.add_argument("--celeba")
-    parser.add_argument("--steps", type=int, default=40, help="of each run, its first 10 apart")
+    parser.add_argument(
+        "--steps", type=int, default=40, help="steps of each run; the first 10 are not counted"
+    )
     parser.add_argument("--rounds", type=int, default=5)
     add_out(parser)
     options = parser.parse_args()

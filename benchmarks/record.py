@@ -1,8 +1,9 @@
-"""The pictures of docs/app.md: `ign app` is started, used in a browser, and filmed.
+"""Record the pictures of docs/app.md: start `ign app`, use it in a browser, and film it.
 
     python benchmarks/record.py [--model mnist] [--out docs/pictures]
 
-Writes app.gif and app-phone.png. It takes Debian's Chromium and `pip install playwright`.
+The script writes app.gif and app-phone.png. It needs Chromium from Debian and
+`pip install playwright`.
 """
 
 import argparse
@@ -22,10 +23,10 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 WINDOW, PHONE = {"width": 1200, "height": 740}, {"width": 390, "height": 844}
 SHOWN = 0.68
-"""The size of the film for that of the window."""
+"""The size of the film divided by the size of the window."""
 COLOURS = 128
 MOST = 3 * 10**6
-"""The most bytes of the film."""
+"""The largest size of the film in bytes."""
 SMUDGE = [(0.3, 0.3), (0.5, 0.2), (0.6, 0.4), (0.4, 0.5), (0.3, 0.35), (0.55, 0.65), (0.5, 0.8)]
 SEVEN = [(0.3, 0.22), (0.68, 0.18), (0.52, 0.5), (0.44, 0.84)]
 POINTER = """
@@ -39,13 +40,13 @@ document.addEventListener("mousemove", (e) => {
 
 
 def chromium() -> str | None:
-    """The browser that IGN_CHROMIUM names, else the first one on the path; None without any."""
+    """Find Chromium: the path in IGN_CHROMIUM, else the first one on PATH, else None."""
     names = (os.environ.get("IGN_CHROMIUM"), "chromium", "chromium-browser", "google-chrome")
     return next((found for name in names if name and (found := shutil.which(name))), None)
 
 
 class Film:
-    """Frames of a page, each with the time that it is shown."""
+    """The frames of a film, each with its duration."""
 
     def __init__(self, page: Page):
         self.page, self.frames, self.times = page, list[Image.Image](), list[int]()
@@ -57,14 +58,14 @@ class Film:
         self.times.append(milliseconds)
 
     def write(self, path: Path) -> None:
-        """Write the film, each frame with its own palette."""
+        """Write the film; each frame has its own palette."""
         first, *rest = (f.quantize(COLOURS, dither=Image.Dither.NONE) for f in self.frames)
         first.save(path, save_all=True, append_images=rest, duration=self.times, loop=0)
 
 
 @contextmanager
 def serving(model: str) -> Iterator[str]:
-    """The address of the page while it is served."""
+    """Serve the page, and yield its address."""
     words = [sys.executable, "-m", "ign", "app", model, "--port", "0", "--no-browser"]
     process = subprocess.Popen(words, stdout=subprocess.PIPE, text=True)
     try:
@@ -83,9 +84,9 @@ def draw(
     board: str = "#real-board",
     film: Film | None = None,
 ) -> None:
-    """A stroke through points given as shares of the canvas, a frame at each step."""
+    """Draw a stroke through points in [0, 1] of the canvas, with one frame at each step."""
     canvas = page.locator(f"{board} canvas.layer")
-    canvas.hover()  # which waits until nothing lies over it, as gradio's "Loading" does at first
+    canvas.hover()  # hover waits until nothing covers the canvas, such as the "Loading" of gradio
     box = canvas.bounding_box()
     assert box
     at = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in points]
@@ -100,7 +101,7 @@ def draw(
 
 
 def use(page: Page, film: Film) -> None:
-    """Two drawings, samples, an edit, and the way between two samples."""
+    """Film two drawings, samples, an edit, and an interpolation between two samples."""
     film.shoot(900)
     for points in (SEVEN, SMUDGE):
         draw(page, points, "#real-board", film)
@@ -134,7 +135,7 @@ def use(page: Page, film: Film) -> None:
 
 
 def still(browser: Browser, address: str, path: Path) -> None:
-    """The first tab on a phone, with a drawing made real."""
+    """Take a screenshot of the first tab on a phone, with a projected drawing."""
     page = browser.new_page(viewport=PHONE)
     page.goto(address)
     page.wait_for_selector("#real-board canvas.layer[aria-label]")

@@ -20,7 +20,7 @@ RESULT, PAGE = ROOT / "docs" / "results" / "reliability.json", ROOT / "docs" / "
 INTRODUCTION = """\
 # Reliability
 
-What `ign` promises when things go wrong, what the tests try, and how often they tried it.
+This page lists what `ign` guarantees in case of errors, and how often the tests tried it.
 `make torture` tries all of it, in under ten minutes on two cores; `make test` tries a small part.
 The tests are in `tests/torture`. Examples are drawn from fixed seeds, so a failure repeats.
 
@@ -34,13 +34,13 @@ Each command obeys these rules, and each row below includes them:
   permissions and times are compared before and after. Caches are not counted: fonts and compiled
   code, which matplotlib and PyTorch keep, and decoded images, which `ign` keeps.
 - No control character of a file name, a configuration or a model reaches a pipe.
-- A command that takes over two minutes, or more than 2 GiB of memory besides what PyTorch takes,
-  fails the test.
+- A command fails the test if it takes over two minutes, or more than 2 GiB of memory in addition
+  to the memory of PyTorch.
 """
 
 
 def table(found: dict[str, Any]) -> str:
-    """A row for each promise."""
+    """Make a row for each guarantee."""
     rows = []
     for name, promise in PROMISES.items():
         tried, failed = found["rows"][name].values()
@@ -51,7 +51,7 @@ def table(found: dict[str, Any]) -> str:
 
 
 def page(found: dict[str, Any]) -> str:
-    """The whole page."""
+    """Make the whole page."""
     total = f"In all, {found['commands']:,} commands were run in folders that are compared."
     skipped = [f"- `{name}`" for name in found["skipped"]]
     left_out = ["", "Not tried on this machine:", "", *skipped] if skipped else []
@@ -61,7 +61,9 @@ def page(found: dict[str, Any]) -> str:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--check", action="store_true", help="write nothing; 1 if it is stale")
+    parser.add_argument(
+        "--check", action="store_true", help="write nothing; exit with 1 if the page is out of date"
+    )
     check = parser.parse_args().check
     text = page(json.loads(RESULT.read_text(encoding="utf-8")))
     stale = not PAGE.exists() or PAGE.read_text(encoding="utf-8") != text

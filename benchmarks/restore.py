@@ -1,25 +1,27 @@
-"""What one or two applications of f do to degraded images, beside methods made for the task.
+"""Restoration of degraded images by one or two applications of f, and by methods made for the task.
 
     python benchmarks/restore.py runs/mnist --data DATA/mnist --out docs/results/restore.json
 
-Each cell: mean PSNR in dB (peak 2, the range [-1, 1]) / mean SSIM over held-out images, all clamped
-to [-1, 1] first, the degraded input too. The model never saw a degraded image, but for the Gaussian
-noise of a preset with `denoise`. *Best
-filter* is the best of median, Gaussian, TV-Chambolle and non-local means (scikit-image), filter
-and parameter chosen for each degradation by PSNR on 100 training images, so it is told which
-degradation it meets. *Denoiser* has the model's layers (with plain batch norm), trained for the
-same number of steps to minimize the squared error of images with Gaussian noise of standard
-deviation 0 to 0.6 added: it is told of the noise, and of nothing else. With `--features` each cell
-has the cosine distance of a feature net's features to those of the clean image too, smaller for
-nearer (`ign.evaluate.feature_distance`).
+Each cell contains the mean PSNR in dB (peak 2, for the range [-1, 1]) / the mean SSIM over held-out
+images. All images, including the degraded input, are first clamped to [-1, 1]. The model saw no
+degraded images in training, except for Gaussian noise if the preset sets `denoise`. *Best filter*
+is the best of the median filter, the Gaussian filter, TV-Chambolle and non-local means
+(scikit-image). The filter and its parameter are chosen for each degradation by the PSNR on 100
+training images, so this method knows the degradation. *Denoiser* has the layers of the model with
+plain batch norm. It was trained for the same number of steps to minimize the squared error of
+images with added Gaussian noise of standard deviation 0 to 0.6, so it knows this noise and no other
+degradation. With `--features` each cell also contains the cosine distance between the features of
+the result and of the clean image in a feature net (`ign.evaluate.feature_distance`); smaller is
+better.
 
-Holes filled with noise, and what is left in them: after one application; with the given pixels laid
-over the result (*kept*); and after ten applications, the given pixels laid over each
-(`ign.edit.inpaint`), all in PSNR.
+The table of holes reports the PSNR after a hole was filled with noise: after one application, after
+one application with the known pixels restored (*kept*), and after ten applications with the known
+pixels restored each time (`ign.edit.inpaint`).
 
-Smoothness of samples and of projections of the noisiest images: total variation (mean absolute
-difference of neighbouring pixels), and of the strokes (pixels over 0) the number of small holes
-(at most 6 pixels) and of pieces in an image; what the data has stands beside.
+The table of smoothness describes samples and the projections of the noisiest images. It reports the
+total variation (the mean absolute difference of neighbouring pixels), and the number of small holes
+(at most 6 pixels) and of connected pieces in the strokes (the pixels above 0) of an image. The data
+is listed for comparison.
 """
 
 import argparse
@@ -49,7 +51,7 @@ Filter = Callable[[np.ndarray], np.ndarray]
 
 
 def filters() -> Iterator[tuple[str, Filter]]:
-    """Each filter with each of its parameters, on one image (H, W, C) in [0, 1]."""
+    """Return each filter with each of its parameters, for one image (H, W, C) in [0, 1]."""
     from skimage import restoration
 
     for size in (3, 5, 7):
@@ -67,19 +69,19 @@ def filters() -> Iterator[tuple[str, Filter]]:
 
 
 def filtered(function: Filter, y: Tensor) -> Tensor:
-    """A filter on every image of (B, C, H, W) in [-1, 1]."""
+    """Apply a filter to every image of (B, C, H, W) in [-1, 1]."""
     arrays = (y / 2 + 0.5).movedim(1, -1).double().numpy()
     done = np.stack([function(a) for a in arrays])
     return torch.from_numpy(done).movedim(-1, 1).float() * 2 - 1
 
 
 def best_filter(y: Tensor, x: Tensor) -> tuple[str, Filter]:
-    """The filter that brings y nearest to x."""
+    """Find the filter with the highest PSNR between the filtered y and x."""
     return max(filters(), key=lambda named: psnr(filtered(named[1], y), x))
 
 
 def denoiser(model: IGN, images: data.ImageSet, file: Path) -> nn.Module:
-    """The denoising autoencoder, from the file where it is there."""
+    """Load the denoising autoencoder from the file, or train it if the file does not exist."""
     config = model.network.config | {"norm": "batch", "rounding": 0.0}
     torch.manual_seed(0)
     network = DCGANAutoencoder(**config)
@@ -104,7 +106,7 @@ def total_variation(x: Tensor) -> float:
 
 
 def holes(x: Tensor) -> tuple[float, float]:
-    """Mean number of small holes in the strokes of an image, and of pieces."""
+    """Mean number of small holes and of connected pieces in the strokes of an image."""
     small, pieces = 0, 0
     for stroke in (x.mean(1) > 0).numpy():
         pieces += ndimage.label(stroke, np.ones((3, 3)))[1]
@@ -118,7 +120,7 @@ def holes(x: Tensor) -> tuple[float, float]:
 def restoration_row(
     model: IGN, name: str, x: Tensor, tuning: Tensor, rival: nn.Module, net: Any
 ) -> dict[str, Any]:
-    """The measures of every method for one degradation."""
+    """Measure every method on one degradation."""
     spoil = degrade.parse(name)
     y, (chosen, function) = spoil(x), best_filter(spoil(tuning, seed=1), tuning)
     once, twice = model.trajectory(y, [1, 2])
@@ -139,7 +141,7 @@ def restoration_row(
 
 
 def hole_rows(model: IGN, x: Tensor) -> list[dict[str, Any]]:
-    """What inpainting makes of holes."""
+    """Measure the inpainting of holes."""
     rows: list[dict[str, Any]] = []
     for name in HOLES:
         spoil = degrade.parse(name)
@@ -154,7 +156,7 @@ def hole_rows(model: IGN, x: Tensor) -> list[dict[str, Any]]:
 
 
 def smoothness_rows(model: IGN, x: Tensor, noisy: Tensor) -> list[dict[str, Any]]:
-    """Total variation, holes and pieces of f, ff, fff, and of the data."""
+    """Measure the total variation, holes and pieces of f, ff, fff and of the data."""
     ks = [1, 2, 3]
     sets = {"data": x}
     for k, images in zip(ks, model.sample_trajectory(len(x), ks), strict=True):
@@ -171,7 +173,7 @@ def smoothness_rows(model: IGN, x: Tensor, noisy: Tensor) -> list[dict[str, Any]
 
 
 def table(rows: dict[str, list[dict[str, Any]]]) -> str:
-    """The tables in Markdown."""
+    """Format the tables as Markdown."""
     shown = []
     for row in rows["restoration"]:
         cells = {
@@ -190,9 +192,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("model")
     parser.add_argument("--data", required=True)
-    parser.add_argument("--degrade", nargs="+", help="what to undo; default by the colours")
     parser.add_argument(
-        "--features", help="also the distance of features of this net, such as faces"
+        "--degrade", nargs="+", help="degradations (default: chosen by the number of channels)"
+    )
+    parser.add_argument(
+        "--features", help="also measure the feature distance of this net, such as faces"
     )
     parser.add_argument("--n", type=int, default=1000)
     add_out(parser)

@@ -2,12 +2,12 @@
 
     python benchmarks/roles.py MODEL --data DATA [--n 1000] [--out docs/results/roles.json]
 
-Degrades held-out images, projects them with the statistics of each role, and with the pooled
-statistics of all roles, and reports the PSNR to the clean image (peak 2, the range [-1, 1]; mean
-over images of the PSNR of each, clamped to the range), beside the PSNR of the degraded input.
+The script degrades held-out images, and projects them with the statistics of each role and with the
+pooled statistics of all roles. It reports the PSNR to the clean image (peak 2, for the range
+[-1, 1]), averaged over images that are clamped to this range, and the PSNR of the degraded input.
 Larger is better.
 
-A role norm stores statistics of data and noise. The column of outputs was measured with version
+A role norm stores statistics of data and of noise. The column of outputs was measured with version
 0.1.0, which also stored statistics of outputs.
 """
 
@@ -46,13 +46,13 @@ def pool(model: IGN) -> None:
 
 @torch.no_grad()
 def apply(model: IGN, y: Tensor, name: str) -> Tensor:
-    """f(y) in a role."""
+    """Compute f(y) with the statistics of a role."""
     with evaluating(model.network), role(model.network, name):
         return torch.cat([model.network(part) for part in y.split(250)])
 
 
 def measure(path: str, x: Tensor) -> list[dict[str, float | str]]:
-    """A row for each degradation."""
+    """Make a row for each degradation."""
     model, pooled = IGN.from_pretrained(path), IGN.from_pretrained(path)
     pool(pooled)
     rows: list[dict[str, float | str]] = []
@@ -65,7 +65,7 @@ def measure(path: str, x: Tensor) -> list[dict[str, float | str]]:
 
 
 def table(rows: list[dict[str, float | str]]) -> str:
-    """The rows in Markdown."""
+    """Format the rows as Markdown."""
     columns = [c for c in ("degraded", *ROLES, "pooled") if c in rows[0]]
     return markdown(rows, dict.fromkeys(columns, "{:.1f}"))
 

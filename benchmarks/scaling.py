@@ -1,12 +1,12 @@
-"""What a training step says to other processes, counted, and what that would cost on many GPUs.
+"""The communication of a training step, counted, and a model of its cost on many GPUs.
 
     python benchmarks/scaling.py [--rate 494.7] [--attained 0.3] [--out FILE.json]
 
-Counted: a training step of `ign train`, in two processes of this machine (gloo), in a run that
-lasts three steps; every collective of the second step is caught on its way to the backend, those of
-the reducer of DDP and of FSDP2 included. Floating-point operations are those that PyTorch's counter
-finds in loss and gradients of one process. The model of the time on GPUs takes these numbers and
-the rates of a data sheet, given as arguments; no GPU was used.
+A run of `ign train` with three steps in two processes on this machine (gloo) is counted. Every
+collective of the second step is intercepted before the backend, including the collectives of the
+reducer of DDP and of FSDP2. The floating-point operations of the loss and the gradients in one
+process are counted by PyTorch. The model of the time on GPUs uses these counts and the rates of a
+data sheet, which are given as arguments. No GPU was used.
 """
 
 import argparse
@@ -25,19 +25,19 @@ from ign.training.methods import METHODS, Batch
 PROCESSES = (8, 64, 512)
 STRATEGIES = ("ddp", "fsdp")
 BATCHES = (32, 256, 1024)
-"""Images for each GPU, in the model: 32 are the paper's, on 8 GPUs."""
+"""The number of images for each GPU in the model; the paper uses 32 on 8 GPUs."""
 ASSUMED = {
-    "rate": "TFLOP a second of a GPU: H100 SXM, TF32, dense (data sheet, half of 989 sparse)",
-    "attained": "share of it that the arithmetic attains: a guess",
-    "node": "GB a second and direction within a node: NVLink (data sheet, half of 900 both ways)",
-    "network": "GB a second and direction between nodes of 8: eight ports of 400 Gbit a second",
-    "links attained": "share of the links' rates that is attained: a guess",
-    "latency": "microseconds of one stage of a collective: a guess",
+    "rate": "peak TFLOP per second of a GPU: H100 SXM, TF32 (data sheet, half of 989 sparse)",
+    "attained": "share of this peak that the arithmetic attains (a guess)",
+    "node": "GB per second and direction within a node: NVLink (data sheet, half of 900 both ways)",
+    "network": "GB per second and direction between nodes of 8: eight ports of 400 Gbit per second",
+    "links attained": "share of the rates of the links that is attained (a guess)",
+    "latency": "microseconds of one stage of a collective (a guess)",
 }
 
 
 def work(case: str) -> tuple[int, float]:
-    """Parameters, and floating-point operations of loss and gradients for each image."""
+    """Count the parameters, and the operations of the loss and the gradients for each image."""
     config = arguments(options(case, "auto"), CASES[case][0])
     method = METHODS["ign"]
     network = method.network_class(3, config.size, config.network.width, config.network.norm)
@@ -49,7 +49,7 @@ def work(case: str) -> tuple[int, float]:
 
 
 def measure(case: str) -> dict[str, Any]:
-    """All that is counted of a case."""
+    """Count everything for one case."""
     parameters, flops = work(case)
     return {
         "case": case,
@@ -61,7 +61,7 @@ def measure(case: str) -> dict[str, Any]:
 
 
 def counted(found: dict[str, Any]) -> str:
-    """The table of what was counted: bytes that a process gives, and in how many collectives."""
+    """The table of counts: the bytes that a process sends, and the number of collectives."""
     rows: list[dict[str, Any]] = []
     for case in found["rows"]:
         for strategy in STRATEGIES:
@@ -102,7 +102,7 @@ def modelled(found: dict[str, Any]) -> str:
 
 
 def parts(found: dict[str, Any]) -> str:
-    """The table of where the time goes, in milliseconds, which no batch changes but match's."""
+    """The table of the milliseconds of each part; only the match term depends on the batch."""
     rows = []
     for case in found["rows"]:
         for strategy in STRATEGIES:
@@ -116,7 +116,7 @@ def parts(found: dict[str, Any]) -> str:
 
 
 def assumed(found: dict[str, Any]) -> str:
-    """The table of what the model assumes."""
+    """The table of the assumptions of the model."""
     rows = [{"what": text, "value": found["about"][name]} for name, text in ASSUMED.items()]
     return markdown(rows, {})
 
@@ -139,12 +139,12 @@ def table(found: dict[str, Any]) -> str:
 def main(words: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     add = parser.add_argument
-    add("--rate", type=float, default=494.7, help="TFLOP a second of a GPU, peak")
+    add("--rate", type=float, default=494.7, help="peak TFLOP per second of a GPU")
     add("--attained", type=float, default=0.3, help="share of it that is attained")
-    add("--node", type=float, default=450, help="GB a second and direction within a node")
-    add("--network", type=float, default=400, help="GB a second and direction between nodes")
+    add("--node", type=float, default=450, help="GB per second in each direction within a node")
+    add("--network", type=float, default=400, help="GB per second in each direction between nodes")
     add("--links-attained", type=float, default=0.7, help="share of it that is attained")
-    add("--latency", type=float, default=5, help="microseconds a stage")
+    add("--latency", type=float, default=5, help="microseconds of a stage")
     add("--cases", nargs="+", choices=CASES, default=list(CASES))
     add_out(parser)
     given = parser.parse_args(words)

@@ -1,14 +1,15 @@
-"""How many applications until an image has become another one?
+"""How often can f be applied before an image turns into another image?
 
     python benchmarks/stability.py --data DATA/mnist [--out docs/results/stability.json]
 
-The paper holds that the size of the model and its reconstruction loss decide how long repeated
-application is stable (Section 5, Figure 16). Models of the `mnist` preset, of three widths and
-three lengths of training, are applied to noise 400 times. An image has diverged where its PSNR to
-f(z) falls under 15 dB (peak 2, the range [-1, 1]). Reported: L_rec and L_idem on 1,000 test images
-and 256 samples of seed 0, the median number of applications at divergence (more than 400 where
-fewer than half diverged), the share that has diverged after 10, 100 and 400, and the drift of f(z)
-and f^400(z): small at the end where the images have come to rest, wherever that is.
+According to the paper, the size of the model and its reconstruction loss determine how long
+repeated application is stable (Section 5, Figure 16). Here, models of the preset `mnist` with three
+widths and three lengths of training are applied to noise 400 times. An image has diverged if its
+PSNR to f(z) falls below 15 dB (peak 2, for the range [-1, 1]). The table reports L_rec on 1,000
+test images and L_idem on 256 samples of seed 0, the median number of applications at which an image
+diverges (more than 400 if fewer than half of the images diverged), and the share of images that
+have diverged after 10, 100 and 400 applications. It also reports the drift of f(z) and of f^400(z).
+The latter is small if the images have reached fixed points, even if these are other images.
 """
 
 import argparse
@@ -27,7 +28,7 @@ RUNS = Path("runs/stability")
 
 
 def trained(source: str, width: int, steps: int) -> IGN:
-    """The model of that width and length of training, from an earlier run where there is one."""
+    """Train a model of this width for this many steps, or load it from an earlier run."""
     run = RUNS / f"width{width}-steps{steps}"
     if (run / "model" / "config.json").exists():
         return IGN.from_pretrained(run)
@@ -38,7 +39,7 @@ def trained(source: str, width: int, steps: int) -> IGN:
 
 @torch.no_grad()
 def row(model: IGN, x: torch.Tensor) -> dict[str, float | int | str]:
-    """What is measured of one model."""
+    """Measure one model."""
     z = model.latents(torch.arange(SAMPLES))
     found = stability(model.network, z, [1, MOST], noise=True)
     lost = torch.where(found.diverged == 0, MOST + 1, found.diverged)
@@ -54,7 +55,7 @@ def row(model: IGN, x: torch.Tensor) -> dict[str, float | int | str]:
 
 
 def table(rows: list[dict[str, Any]]) -> str:
-    """The rows in Markdown."""
+    """Format the rows as Markdown."""
     return markdown(
         rows,
         {"parameters": "{:,}", "L_rec": "{:.4f}", "L_idem": "{:.4f}", "by": "{:.0%}",

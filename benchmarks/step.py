@@ -1,18 +1,20 @@
-"""One training step: ours against the paper's listing, in turn within one run.
+"""One training step: the objective of this library against the listing of the paper.
 
     python benchmarks/step.py [--cases mnist-64 table1-64] [--rounds 5] [--device auto] [--out FILE]
 
-All train the same network (batch norm, same weights) on the same batch: loss, gradients and Adam,
-the average of the weights off. "listing" is the paper's, frozen network and all, whose weights are
-copied at every step; "listing, tuned" asks for no gradient of that copy. "ours, float32" is the
-one-pass objective in channels-last order with fused Adam; "ours, bfloat16" the same under autocast,
-the default where the device has bfloat16; "ours, compiled" with `compile` too.
+All variants train the same network (batch norm, same weights) on the same batch. A step computes
+the loss and the gradients and updates the weights with Adam, without a moving average. "listing" is
+the listing of the paper, with a frozen network whose weights are copied at every step. "listing,
+tuned" computes no gradient for the copy. "ours, float32" is the one-pass objective in channels-last
+memory format with fused Adam. "ours, bfloat16" is the same under autocast, which is the default on
+devices with bfloat16. "ours, compiled" is also compiled.
 
-Each round times all of them, one after the other; reported are medians over rounds, and the median
-of the rounds' ratios to the listing. Memory is the peak of a fresh process, on a GPU what PyTorch
-allocated. GFLOP are those that `torch.utils.flop_counter` counts in a step, convolutions and matrix
-products. The last column is the rate at which they were computed, as a share of the most that the
-device reached in the same run and precision, in square matrix products and 3x3 convolutions.
+Each round times all variants, one after the other. The table reports medians over the rounds, and
+the median over the rounds of the ratio to the listing. Memory is the peak memory of a new process;
+on a GPU, it is the memory that PyTorch allocated. GFLOP counts the operations of convolutions and
+matrix products in a step, as counted by `torch.utils.flop_counter`. The last column is the number
+of these operations per second as a share of the highest rate that the device reached in the same
+run and precision, in square matrix products and 3x3 convolutions.
 """
 
 import argparse
@@ -69,7 +71,7 @@ class Listing:
 
 
 class Ours:
-    """The one-pass objective, as training computes it."""
+    """The one-pass objective, computed as in training."""
 
     def __init__(self, network: nn.Module, half: bool, compiled: bool):
         self.f = network.to(memory_format=torch.channels_last)
@@ -87,7 +89,7 @@ class Ours:
 
 
 def build(who: str, case: str, device: torch.device) -> Callable[[], None]:
-    """What is timed: a step, as a function without arguments."""
+    """Return a step as a function without arguments, to be timed."""
     channels, size, width, batch = CASES[case]
     torch.manual_seed(0)
     network = DCGANAutoencoder(channels, size, width, "batch").to(device)
@@ -108,7 +110,7 @@ def peak(who: str, case: str, name: str) -> None:
 
 
 def flop(who: str, case: str, device: torch.device) -> int:
-    """The floating-point operations of one step; compiled or not, they are the same."""
+    """Count the floating-point operations of one step, which compilation does not change."""
     call = build("ours, bfloat16" if who in HALF else who, case, device)
     with FlopCounterMode(display=False) as counter:
         call()
@@ -118,10 +120,10 @@ def flop(who: str, case: str, device: torch.device) -> int:
 def compare(
     case: str, rounds: int, device: torch.device, variants: list[str], most: dict[bool, float]
 ) -> list[Row]:
-    """Time all in turn."""
+    """Time all variants in turn."""
     calls = {who: build(who, case, device) for who in variants}
     for call in calls.values():
-        for _ in range(3):  # a compiled step records itself before it repeats
+        for _ in range(3):  # the first calls of a compiled step also compile it
             call()
     times: dict[str, list[float]] = {who: [] for who in calls}
     for _ in range(rounds):
@@ -143,7 +145,7 @@ def compare(
 
 
 def table(rows: list[Row]) -> str:
-    """The rows in Markdown."""
+    """Format the rows as Markdown."""
     formats = {"ms": "{:,.1f}", "GFLOP": "{:,.1f}", "peak": "{:,.0f}"}
     return markdown(rows, formats | {"times": "{:.2f}", "memory": "{:.2f}", "share": "{:.0%}"})
 
@@ -153,7 +155,9 @@ def main() -> None:
     parser.add_argument("--cases", nargs="+", choices=CASES, default=list(CASES))
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--device", default="auto")
-    parser.add_argument("--compiled", action="store_true", help="ours compiled on a CPU too")
+    parser.add_argument(
+        "--compiled", action="store_true", help="measure the compiled step on a CPU too"
+    )
     add_out(parser)
     options = parser.parse_args()
     device = devices.find(options.device)

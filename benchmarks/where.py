@@ -1,10 +1,10 @@
-"""Where a training step's time goes, by torch.profiler.
+"""The time of each kind of operation in a training step, measured with torch.profiler.
 
     python benchmarks/where.py [--cases mnist-64 table1-64] [--steps 5] [--out FILE.json]
 
-Steps of `benchmarks/step.py`, ours, in float32 and where the device has it in bfloat16: the time
-that each kind of operation takes by itself, as a share of the whole. On a GPU the
-time of its kernels counts.
+The steps are the variants "ours, float32" and, on devices with bfloat16, "ours, bfloat16" of
+`benchmarks/step.py`. The table reports the time of each kind of operation, without the operations
+that it calls, as a share of the total time. On a GPU, the time of its kernels counts.
 """
 
 import argparse
@@ -31,13 +31,13 @@ Row = dict[str, Any]
 
 
 def kind(name: str) -> str:
-    """What an operation of that name is; kernels of a GPU are told as well as they can be."""
+    """Find the kind of an operation from its name; for kernels of a GPU this is a best guess."""
     name = name.lower()
     return next((k for k, words in KINDS.items() if any(w in name for w in words)), "all else")
 
 
 def measure(case: str, who: str, steps: int, device: torch.device) -> Row:
-    """The shares of one case."""
+    """Measure the shares for one case."""
     call, gpu = build(who, case, device), device.type == "cuda"
     for _ in range(3):
         call()
@@ -54,7 +54,7 @@ def measure(case: str, who: str, steps: int, device: torch.device) -> Row:
 
 
 def table(rows: list[Row]) -> str:
-    """The rows in Markdown."""
+    """Format the rows as Markdown."""
     words = {name.split()[0] for name in [*KINDS, "all else"]}
     return markdown(rows, dict.fromkeys(words, "{:.1%}"))
 

@@ -35,10 +35,11 @@ class Residual(nn.Module):
 
 
 class ResidualAutoencoder(nn.Module):
-    """What f must be: the shape in and out are the same, and values come out in [-1, 1].
+    """An example of f: the output has the shape of the input, with values in [-1, 1].
 
-    The residual layers stay within encoder and decoder: no path leads from the input around the
-    code to the output, or the network could answer y with y. ``config`` and ``shape`` are what a
+    The residual layers stay within encoder and decoder: no path from
+    the input to the output bypasses the code, since the network could otherwise return y for
+    every y. ``config`` and ``shape`` are what a
     saved model needs to make it again.
     """
 
@@ -99,7 +100,7 @@ def main() -> None:
     diversity = torch.pdist(made.flatten(1)).mean() / torch.pdist(x[:256].flatten(1)).mean()
     print(f"mean |f(x) - x| of held-out digits {model.drift(every).mean():.3f}")
     print(f"mean |f(f(z)) - f(z)| of samples   {model.drift(made).mean():.3f}")
-    print(f"mean distance of two samples, over that of two digits {diversity:.2f}")
+    print(f"mean distance of two samples, divided by the same of two digits {diversity:.2f}")
     print(f"model in {folder}, picture in {shown}")
 
 

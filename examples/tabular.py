@@ -1,4 +1,4 @@
-"""Not only images: an IGN on the rows of a table, its drift as an anomaly score.
+"""An IGN on the rows of a table, with its drift as an anomaly score.
 
 python -m examples.tabular [--steps 1000] [--seeds 5] [--out runs/tabular]
 """
@@ -28,7 +28,7 @@ Rows = NDArray[np.float64]
 
 
 def problems() -> dict[str, tuple[Rows, Rows]]:
-    """Normal and odd rows of each table: tumours, and wines of which one kind is odd."""
+    """Normal and anomalous rows of each table: tumours, and wines with one kind as anomalies."""
     x, y = load_breast_cancer(return_X_y=True)
     found = {"breast cancer, malignant": (x[y == 1], x[y == 0])}
     x, y = load_wine(return_X_y=True)
@@ -54,7 +54,7 @@ def fit(x: Tensor, objective: ign.IGNObjective, steps: int, seed: int) -> ign.IG
 
 
 def compare(normal: Rows, odd: Rows, steps: int, seed: int) -> dict[str, float]:
-    """The AUROC of each score; half of the normal rows train, the rest are told from the odd."""
+    """The AUROC of each score on anomalies and half of the normal rows; the rest trains."""
     place = np.random.default_rng(seed).permutation(len(normal))
     scaler = StandardScaler().fit(normal[place[: len(normal) // 2]])
     known, fresh = np.split(scaler.transform(normal[place]), [len(normal) // 2])

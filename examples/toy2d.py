@@ -46,7 +46,8 @@ class Points(nn.Module):
 
 
 def moons(n: int, seed: int = 0) -> Tensor:
-    """Points of two half circles with a little noise, each coordinate of mean 0 and deviation 1."""
+    """Points of two half circles with a little noise, each coordinate with mean 0 and standard
+    deviation 1."""
     from sklearn.datasets import make_moons
 
     points, _ = make_moons(n, noise=0.05, random_state=seed)

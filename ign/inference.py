@@ -19,7 +19,7 @@ from ign.objective.distance import DISTANCES, Distance
 from ign.project import applied, device_of, project, trajectory
 
 BATCH = 64
-"""The number of images that pass through the network at a time, unless another is given."""
+"""The default number of images in one pass through the network."""
 
 
 class Inference(nn.Module):
@@ -53,7 +53,7 @@ class Inference(nn.Module):
 
     @property
     def projects(self) -> bool:
-        """Whether the network accepts images, and not only noise as a generator without encoder."""
+        """Whether the network accepts images, unlike a generator without encoder."""
         return getattr(self.network, "projects", True)
 
     @torch.no_grad()
@@ -123,7 +123,7 @@ class Inference(nn.Module):
             images: (B, C, H, W) or (C, H, W); values outside [-1, 1] are allowed.
             applications: k, at least 0.
             batch_size: The number of images that pass through the network at a time.
-            tolerance: Stop where an application moves an image by less than this, as in
+            tolerance: Stop when an application moves an image by less than this, as in
                 :func:`ign.project.project`; 0 for k applications of every image.
 
         Returns:
@@ -229,7 +229,7 @@ class Inference(nn.Module):
     def score_map(
         self, images: Tensor, kind: str = "displacement", batch_size: int = BATCH
     ) -> Tensor:
-        """Where each image is moved, as :func:`ign.anomaly.score_map`, (B, H, W)."""
+        """Map where the network moves each image, as :func:`ign.anomaly.score_map`, (B, H, W)."""
         return self._map(
             images, lambda y: [anomaly.score_map(self.network, y, kind)], batch_size, "score"
         )[0]
@@ -250,7 +250,7 @@ class Inference(nn.Module):
         return self.distance
 
     def _seed(self, seed: int | None) -> int:
-        """The seed, drawn if it is None, which is noted in ``last_seed``."""
+        """Return the seed, or a random one for None, and store it in ``last_seed``."""
         drawn = int.from_bytes(os.urandom(4), "big") if seed is None else whole(seed, "seed")
         self.last_seed = drawn
         return drawn

@@ -37,7 +37,7 @@ class IGN(Inference):
         noise: The noise; its shape (C, H, W) is the image format. Another shape, such as (D,),
             makes a model of such samples instead of images.
         distance: D of the drift, as in :class:`ign.objective.IGNObjective`.
-        about: Facts of the training, which are saved in ``config.json``.
+        about: Facts about the training, which are saved in ``config.json``.
 
     Attributes:
         last_seed: The seed of the last samples; with ``seed=None`` a new one is drawn.
@@ -88,9 +88,9 @@ class IGN(Inference):
 
     @property
     def calibration(self) -> Calibration | None:
-        """What :meth:`ign.anomaly.Calibration.fit` found on clean images; saved with the model.
+        """The result of :meth:`ign.anomaly.Calibration.fit` on clean images, saved with the model.
 
-        Setting it binds it to the present weights.
+        Setting the calibration binds it to the current weights.
 
         Raises:
             ValueError: The calibration was made with other weights.
@@ -133,9 +133,9 @@ class IGN(Inference):
         """Save as ``config.json`` and ``model.safetensors``, as :func:`ign.io.format.save`.
 
         Args:
-            folder: The folder, which is made if it does not exist.
+            folder: The folder, which is created if it does not exist.
             dtype: The type of the parameters in the file, such as ``torch.float16``.
-            push_to_hub: Whether to push the model to the Hub too, with a card.
+            push_to_hub: Whether to also push the model to the Hub, with a card.
             repo_id: The repository, ``owner/name``; None for your own, named like the folder.
             **options: As in :meth:`push_to_hub`.
 
@@ -166,11 +166,11 @@ class IGN(Inference):
         """Push the model to the Hub in one commit: its two files, ``README.md`` and its pictures.
 
         Args:
-            repo_id: ``owner/name``; the repository is made if it does not exist.
+            repo_id: ``owner/name``; the repository is created if it does not exist.
             commit_message: The commit's message.
             private: Whether a new repository is private; None for the owner's default.
             token: The user's token; None for the one of ``hf auth login`` or ``HF_TOKEN``.
-            branch: The branch, which is made if it does not exist; None for the main one.
+            branch: The branch, which is created if it does not exist; None for the main branch.
             create_pr: Whether to open a pull request instead.
             dtype: As in :meth:`save_pretrained`.
             model_card_kwargs: Arguments of :func:`ign.evaluate.card.write`, such as ``results``.
@@ -179,7 +179,8 @@ class IGN(Inference):
             The address of the commit.
 
         Raises:
-            ModelError: The network cannot be saved, the Hub cannot be reached, or it refuses.
+            ModelError: The network cannot be saved, or the Hub cannot be reached or refuses the
+                push.
         """
         with TemporaryDirectory() as name:
             folder = self.save_pretrained(Path(name) / "model", dtype)
@@ -218,7 +219,7 @@ class IGN(Inference):
             cache_dir: The Hub's cache; None for the default (``HF_HOME``).
             token: The user's token; None for the one of ``hf auth login`` or ``HF_TOKEN``.
             local_files_only: Whether to use the cache only.
-            force_download: Whether to fetch files again that are in the cache.
+            force_download: Whether to download files again that are in the cache.
 
         Raises:
             ModelError: The model is not found, or its files are damaged or do not fit together.
@@ -235,7 +236,7 @@ class IGN(Inference):
         except ModelError as error:
             if Path(name).exists() or not hub.parse_name(str(name)):
                 raise
-            advice = f"in Python: force_download=True; else delete {folder.parent.parent}"
+            advice = f"in Python: force_download=True; otherwise delete {folder.parent.parent}"
             raise ModelError(f"{error}; {advice}") from None
         model = cls(parts.network, parts.noise, parts.distance, parts.about)
         model._calibration = parts.calibration

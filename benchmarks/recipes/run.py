@@ -1,14 +1,15 @@
-"""The recipes that were tried, each a YAML file here: trains, evaluates, keeps a row of each run.
+"""Train and evaluate recipes; each recipe is a YAML file in this folder.
 
     python benchmarks/recipes/run.py --data DATA/mnist [NAMES...] [--seeds 0 1] [--side-by-side 2]
     python benchmarks/recipes/run.py --data DATA/celeba --preset celeba [NAMES...]
 
-A file says what was expected, which options of `ign train PRESET` differ from the preset (`mnist`
-if it names none), how many seconds of one core's time a run may train, and what was learnt. How
-many steps these seconds are is told from two short runs. Runs are those of the files named, or of
-all of the preset; one whose row is in `docs/results/recipes.csv` under the same options is not made
-again, and a run that was cut off begins anew. Evaluation is that of `ign evaluate`, in evaluation
-mode: 10,000 samples against the test images, in the features of digits or faces.
+A file contains a hypothesis, a prediction, the options of `ign train PRESET` that differ from the
+preset (`mnist` by default), the training time in seconds on one core, and what was found. Two short
+runs measure the speed, from which the number of steps for this time is computed. By default, all
+recipes of the preset are run. A run is skipped if `docs/results/recipes.csv` has its row with the
+same options, and an interrupted run starts again. The evaluation is the same as in `ign evaluate`:
+10,000 samples, drawn in evaluation mode, are compared with the test images, in the features of
+digits or faces.
 """
 
 import argparse
@@ -37,23 +38,23 @@ RESULTS = HERE.parent.parent / "docs" / "results" / "recipes.csv"
 RUNS = Path("runs/recipes")
 SAMPLES, HELD_OUT, FAR = 10_000, 2_000, 100
 PROBES = {"mnist": (50, 550), "celeba": (20, 120)}
-"""The steps of the two short runs of each preset."""
+"""The numbers of steps of the two short runs that measure the speed, for each preset."""
 Row = dict[str, Any]
 
 
 def recipe(name: str) -> dict[str, Any]:
-    """What a file says."""
+    """Read the file of a recipe."""
     return {"preset": "mnist"} | yaml.safe_load((HERE / f"{name}.yaml").read_text(encoding="utf-8"))
 
 
 def names(*presets: str) -> list[str]:
-    """All files, or those of some presets, the first letters in order."""
+    """List the names of all recipes, or of the recipes of some presets, in alphabetical order."""
     every = sorted(path.stem for path in HERE.glob("*.yaml"))
     return [name for name in every if recipe(name)["preset"] in (presets or PROBES)]
 
 
 def digest(said: dict[str, Any]) -> str:
-    """What changes with the options of a run, among them the preset's where they make an IGN."""
+    """Return the options that determine a run; for an IGN they include the values of the preset."""
     options = {k: said.get(k) for k in ("seconds", "options")}
     if "method" not in said["options"]:
         options["options"] = fields_of(said["preset"]) | said["options"]
@@ -61,7 +62,7 @@ def digest(said: dict[str, Any]) -> str:
 
 
 def rows() -> list[Row]:
-    """All that was measured."""
+    """Read all measured rows."""
     if not RESULTS.exists():
         return []
     with RESULTS.open(newline="") as file:
@@ -69,7 +70,7 @@ def rows() -> list[Row]:
 
 
 def keep(row: Row) -> None:
-    """Add a row, in the place of one of the same name and seed."""
+    """Add a row, and replace an earlier row with the same name and seed."""
     key = str(row["name"]), str(row["seed"])
     every = [r for r in rows() if (r["name"], r["seed"]) != key] + [row]
     every.sort(key=lambda r: (str(r["name"]), int(r["seed"])))
@@ -82,7 +83,7 @@ def keep(row: Row) -> None:
 
 
 def trained(said: dict[str, Any], seed: int, source: str, out: Path) -> tuple[IGN, float]:
-    """A model, and the processor time that it took."""
+    """Train a model, and measure the processor time."""
     options = {**said["options"], "seed": seed, "data": source}
     probes = PROBES[said["preset"]]
     quiet = {"every": 10**9, "log_every": 100, "force": True}
@@ -124,14 +125,14 @@ def measured(name: str, seed: int, source: str, model: IGN, spent: float) -> Row
 
 
 def steadiness(model: IGN, test: data.ImageSet, train: data.ImageSet) -> float:
-    """The Fréchet distance of f^100(z) over that of f(z), of fewer samples."""
+    """Divide the Fréchet distance of f^100(z) by the distance of f(z), on fewer samples."""
     found = evaluate(model, test, train, samples=HELD_OUT, applications=[1, FAR]).results
     distance = {row["name"]: row.get("frechet") for row in found["rows"]}
     return round(distance[f"f^{FAR}(z)"] / distance["f(z)"], 2)
 
 
 def table(preset: str) -> str:
-    """All rows of a preset in Markdown."""
+    """Format all rows of a preset as Markdown."""
     mine = names(preset)
     formats = dict.fromkeys(("FD", "precision", "recall", "coverage", "nearest"), "{:.2f}")
     formats |= {"reconstruction": "{:.4f}", "steps": "{:,}"}
@@ -144,7 +145,7 @@ def table(preset: str) -> str:
 
 
 def against(one: str = "mnist", other: str = "dcgan-5e-4") -> str:
-    """Two recipes side by side, the range over seeds, in Markdown."""
+    """Compare two recipes, with the range over the seeds, as Markdown."""
     names = {one: "IGN, f(z)", other: "DCGAN, rate 5e-4"}
     shown = []
     for name, label in names.items():
@@ -159,7 +160,7 @@ def against(one: str = "mnist", other: str = "dcgan-5e-4") -> str:
 
 
 def number(word: str) -> Any:
-    """A value of the CSV file, as a number where it is one."""
+    """Convert a value of the CSV file to a number if possible."""
     for kind in (int, float):
         try:
             return kind(word)
@@ -169,7 +170,7 @@ def number(word: str) -> Any:
 
 
 def log() -> str:
-    """What was expected of each recipe that has rows, its options, and what was found."""
+    """Write the hypothesis, prediction, options and findings of each recipe that has rows."""
     parts, measured = [], {row["name"] for row in rows()}
     for name in names():
         if name not in measured:
@@ -188,7 +189,7 @@ def log() -> str:
 def wanted(
     chosen: list[str], seeds: list[int] | None, preset: str = "mnist"
 ) -> list[tuple[str, int]]:
-    """The runs that have no row."""
+    """List the runs that have no row yet."""
     known = {(row["name"], row["seed"], row["options"]) for row in rows()}
     chosen = chosen or names(preset)
     every = [(name, seed) for name in chosen for seed in seeds or recipe(name)["seeds"]]
@@ -200,10 +201,14 @@ def main() -> None:
     parser.add_argument("names", nargs="*", choices=[[], *names()], metavar="NAMES")
     parser.add_argument("--data", required=True, help="MNIST's idx files, or a folder of faces")
     parser.add_argument("--preset", choices=PROBES, default="mnist", help="whose recipes")
-    parser.add_argument("--seeds", type=int, nargs="+", help="instead of those of the file")
+    parser.add_argument(
+        "--seeds", type=int, nargs="+", help="seeds to use instead of the seeds in the file"
+    )
     parser.add_argument("--side-by-side", type=int, default=2, metavar="N", help="runs at a time")
     parser.add_argument("--one", nargs=2, metavar=("NAME", "SEED"), help=argparse.SUPPRESS)
-    parser.add_argument("--dirty", action="store_true", help="write despite uncommitted changes")
+    parser.add_argument(
+        "--dirty", action="store_true", help="write the results despite uncommitted changes"
+    )
     options = parser.parse_args()
     if not options.one:
         try:

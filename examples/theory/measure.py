@@ -1,4 +1,4 @@
-"""What a trained network does, against the density that is known."""
+"""Measures of a trained network against the known density."""
 
 __all__ = ["SAMPLES", "STILL", "Judgement", "area", "farthest", "judge", "judge_drift"]
 
@@ -12,20 +12,20 @@ from examples.theory.training import bounded
 
 SAMPLES = 50_000
 STILL = 0.05
-"""The drift under which a point counts as on the manifold: 0.15 in the units of the plane."""
+"""A point with a smaller drift counts as on the manifold; 0.15 in the units of the plane."""
 
 
 class Judgement(NamedTuple):
-    """Predictions of the theory beside what was found.
+    """Predictions of the theory and the measured values.
 
     Args:
         tv: Total variation between P_theta and P_x over the cells.
         floor: The same for as many samples of P_x itself.
         decided: The share of cells where P_x < w_t P_theta is decided, three standard errors away.
-        indicator: The share of those where the drift is over half of what it can be, or not, as
-            the indicator says.
-        constant: The larger of the two classes among them: what no knowledge would reach.
-        rank: The probability that the drift of a cell with P_x < w_t P_theta is over that of one
+        indicator: The share of decided cells where the indicator predicts whether the drift is
+            above half of its maximum.
+        constant: The share of the larger class among them: the accuracy of a constant prediction.
+        rank: The probability that a cell with P_x < w_t P_theta has a larger drift than a cell
             without.
         idem: L_idem, each point's drift divided by the most it can drift.
         off: The probability that f(z) is in a cell with P_x < w_t P_theta.
@@ -59,7 +59,7 @@ def area(network: nn.Module, dimensions: int) -> float:
 
 @torch.no_grad()
 def judge(network: nn.Module, density: Density, tight: float, seed: int) -> Judgement:
-    """Measure a network with samples of its own, not those of its training."""
+    """Measure a network with new samples, which are different from the training samples."""
     g = torch.Generator().manual_seed(seed + 1_000_000)
     dimensions = density.centres.shape[1]
     x, y = density.sample(SAMPLES, g), network(torch.randn(SAMPLES, dimensions, generator=g))
@@ -103,7 +103,7 @@ def judge_drift(
 
 
 def _agreement(drift: Tensor, off: Tensor, decided: Tensor) -> dict[str, float]:
-    """How far the drift of the decided cells is what the indicator says."""
+    """Measure how well the indicator predicts the drift of the decided cells."""
     truth, found = off[decided], drift[decided]
     share = truth.float().mean().item()
     return {
@@ -121,6 +121,6 @@ def _half(made: Tensor, known: Tensor) -> float:
 
 
 def _rank(high: Tensor, low: Tensor) -> float:
-    """The probability that one of the first is over one of the second, ties halved."""
+    """The probability that a first value is larger than a second one; ties count half."""
     over = (high[:, None] > low).float() + 0.5 * (high[:, None] == low).float()
     return over.mean().item()

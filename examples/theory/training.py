@@ -63,7 +63,7 @@ def naive(network: nn.Module, x: Tensor, z: Tensor) -> Tensor:
 
     .. math:: L_{rec} + w_i \, D(f_\theta(f_\theta(z)), f_\theta(z))
 
-    Its gradient is that of the paper's loss with :math:`w_t = -w_i`.
+    Its gradient equals the gradient of the paper's loss with :math:`w_t = -w_i`.
     """
     idem = drift(network, network(z), bounded).mean()
     return reconstruction(network, x, bounded) + IDEM_WEIGHT * idem

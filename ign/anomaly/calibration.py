@@ -35,7 +35,7 @@ class Calibration:
     Args:
         rate: :math:`\alpha`.
         images: n.
-        data: What the clean images were.
+        data: A description of the clean images.
         thresholds: t of each score.
         quantiles: For each kind of score, 1,001 evenly spaced quantiles of the clean scores.
         weights: The fingerprint of the weights that gave the scores; :class:`ign.IGN` sets it.
@@ -59,7 +59,7 @@ class Calibration:
         Args:
             scores: (n,) for each kind.
             rate: The share of clean images that may be flagged, between 0 and 1.
-            data: What the images were.
+            data: A description of the images.
 
         Raises:
             ValueError: The rate is outside (0, 1), a score is not finite, or there are fewer than
@@ -73,7 +73,9 @@ class Calibration:
         place = math.ceil((n + 1) * (1 - rate) - 1e-9)
         if place > n:
             least = math.ceil((1 - rate) / rate - 1e-9)
-            raise ValueError(f"{n} clean images are too few for a rate of {rate}; {least} will do")
+            raise ValueError(
+                f"{n} clean images are too few for a rate of {rate}; give at least {least}"
+            )
         ordered = {kind: s.double().sort().values for kind, s in scores.items()}
         levels = torch.linspace(0, 1, LEVELS, dtype=torch.float64)
         return cls(
@@ -108,7 +110,7 @@ class Calibration:
         return made
 
     def percentile(self, scores: Tensor, kind: str = "displacement") -> Tensor:
-        """The percentage of clean images with a score at most this, (B,), in steps of 0.1."""
+        """The percentage of clean images whose score is not larger, (B,), in steps of 0.1."""
         known = torch.tensor(self.quantiles[kind], dtype=torch.float64)
         upper = _upper(scores.double().cpu().contiguous())
         below = torch.searchsorted(known, upper, right=True)

@@ -46,7 +46,7 @@ def score(
 
 
 def score_map(network: nn.Module, y: Tensor, kind: str = "displacement") -> Tensor:
-    """Where an image is moved: the difference behind :func:`score`, the mean over channels.
+    """Map the movement of an image: the difference in :func:`score`, averaged over channels.
 
     Returns:
         (B, H, W); its mean over pixels is the score if D is L1. For vectors, which have no

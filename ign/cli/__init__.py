@@ -17,13 +17,13 @@ VERBS = {
     "calibrate": "learn from clean images which scores to flag",
     "figures": "draw every figure of the paper from a model",
     "evaluate": "measure samples against held-out images, and idempotence",
-    "compare": "put evaluations beside each other",
+    "compare": "compare evaluations in a table and plots",
     "export": "write one file for ONNX Runtime, browsers or torch.export",
     "info": "show what a model is",
     "push": "upload a model to the Hugging Face Hub, with a model card",
     "app": "open a page in the browser: draw, generate, edit, explore, score",
     "demo": "train on small digits in minutes and make a page of pictures",
-    "completion": "make the Tab key complete all this in bash, zsh or fish",
+    "completion": "print a script for completion with the Tab key in bash, zsh or fish",
 }
 
 
@@ -31,11 +31,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run ``ign VERB ...``.
 
     Args:
-        arguments: The words after the program's name; None for those of the process.
+        arguments: The command-line arguments; None for ``sys.argv``.
 
     Returns:
-        0; 1 after a run or an error that names a file; 2 for bad input, explained in one line;
-        128 + n after signal n.
+        0 for success; 1 for a failed run or an unexpected error, whose report is in a file; 2 for
+        bad input, which is explained in one line; 128 + n for signal n.
     """
     from ign.cli import faults
     from ign.core.terminal import plain_streams
@@ -74,7 +74,7 @@ def _run(words: list[str]) -> int:
 
 
 def _flush_or_discard() -> None:
-    """Write what Python still holds for standard output; discard it where that fails."""
+    """Flush standard output, and discard what cannot be written."""
     try:
         if sys.stdout is not None:
             sys.stdout.flush()
@@ -83,6 +83,6 @@ def _flush_or_discard() -> None:
 
 
 def _discard_output() -> None:
-    """Send what Python still holds for standard output nowhere, so that the exit is silent."""
-    with suppress(OSError, ValueError, AttributeError):  # a standard output that is no file
+    """Discard the buffered standard output, so that the exit prints no error."""
+    with suppress(OSError, ValueError, AttributeError):  # standard output may not be a file
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,4 +1,4 @@
-"""ign app: the page in a browser."""
+"""ign app: use a model in the browser."""
 
 __all__ = ["run"]
 
@@ -14,28 +14,28 @@ def run(words: Sequence[str]) -> None:
     """Serve the page of a model until Ctrl-C."""
     parser = verb(
         "app",
-        "Open a page that generates, makes drawings real, edits, explores and scores with a model."
-        " Only this machine reaches it, and only with the address that is printed, which holds a"
+        "Open a page to generate, project drawings, edit, explore and score with a model. It can"
+        " be reached only from this machine, with the printed address, which contains a"
         " token. Uploads are deleted as soon as they are read.",
         "examples:\n  ign app\n  ign app runs/celeba --port 8000",
         model="mnist",
     )
     parser.add_argument(
         "--host", default="127.0.0.1", metavar="ADDRESS",
-        help="the address to listen on; 0.0.0.0 or :: lets in everybody who reaches this machine"
-        " and has the token",
+        help="the address to listen on; 0.0.0.0 or :: give access to everybody who can reach this"
+        " machine and has the token",
     )  # fmt: skip
     parser.add_argument(
         "--port", type=_port, metavar="N",
-        help="the port; 0 for any (default: the first free one from 7860 on)",
+        help="the port; 0 for any free port (default: the first free one from 7860 on)",
     )  # fmt: skip
     parser.add_argument(
         "--allow-host", action="append", default=[], metavar="NAME",
-        help="a further host name to answer to, such as a proxy's; may be given several times",
+        help="another host name to accept, such as the name of a proxy; can be given several times",
     )  # fmt: skip
     parser.add_argument(
         "--queue", type=natural, default=16, metavar="N",
-        help="how many jobs may wait, of all visitors together",
+        help="maximum number of waiting jobs of all visitors together",
     )  # fmt: skip
     parser.add_argument("--no-browser", action="store_true", help="do not open a browser")
     options = parse(parser, words, "device")
@@ -59,5 +59,5 @@ def run(words: Sequence[str]) -> None:
 
 def _port(text: str) -> int:
     if not (text.isascii() and text.isdecimal()) or int(text) > 65535:
-        raise argparse.ArgumentTypeError(f"{text!r} must be a port, 0 to 65535")
+        raise argparse.ArgumentTypeError(f"{text!r} must be a port from 0 to 65535")
     return int(text)

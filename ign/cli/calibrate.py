@@ -1,4 +1,4 @@
-"""ign calibrate: the scores of clean images, and the threshold over which to flag."""
+"""ign calibrate: thresholds from the scores of clean images."""
 
 __all__ = ["run"]
 
@@ -22,9 +22,9 @@ def run(words: Sequence[str]) -> None:
     """Score clean images and save the thresholds with the model."""
     parser = verb(
         "calibrate",
-        "Learn from clean images over which score to flag an image. At most the share --rate of"
-        " clean images like these is flagged. The result is saved with the model; `ign score` then"
-        " gives percentiles and flags.",
+        "Find the score above which an image is flagged, from clean images. At most the"
+        " share --rate of clean images like these is flagged. The result is saved with the model;"
+        " `ign score` then gives percentiles and flags.",
         "examples:\n"
         "  ign calibrate runs/mnist --data mnist --rate 0.01\n"
         "  ign calibrate mnist --data clean/ --out calibrated",
@@ -36,8 +36,8 @@ def run(words: Sequence[str]) -> None:
     )  # fmt: skip
     parser.add_argument(
         "--split", choices=SPLITS,
-        help="part of the data (default: test where the model was trained on data of that name,"
-        " else all)",
+        help="part of the data (default: test if the model was trained on data of this name,"
+        " otherwise all)",
     )  # fmt: skip
     parser.add_argument(
         "--rate",
@@ -59,7 +59,7 @@ def run(words: Sequence[str]) -> None:
     out = new_folder(options.out, options.force) if options.out else _folder_of(options.model)
     model = load_model(options)
     if model.calibration and not options.force and not options.out:
-        raise ValueError(f"{options.model}: is calibrated already; give --force or --out")
+        raise ValueError(f"{options.model}: is already calibrated; give --force or --out")
     name = Path(options.data).name
     split = options.split or ("test" if name == model.about.get("data") else "all")
     clean = data.load(
@@ -73,12 +73,12 @@ def run(words: Sequence[str]) -> None:
         update_config(out, calibration=found)
     echo(f"{found.images:,} clean images of {printable(found.data)}; saved in {out}")
     for kind, values in scores.items():
-        over = f"flagged over {found.thresholds[kind]:.4g}"
+        over = f"flagged above {found.thresholds[kind]:.4g}"
         echo(f"{kind:13} median {values.median():.4g}  largest {values.max():.4g}  {over}")
 
 
 def _folder_of(name: str) -> Path:
-    """The folder of a model on this disk.
+    """The folder of a local model.
 
     Raises:
         ValueError: The model is a packaged one or on the Hub.
@@ -88,7 +88,7 @@ def _folder_of(name: str) -> Path:
     from ign.io.packaged import CONFIG, locate
 
     if not name or not Path(name).exists():
-        raise ValueError(f"{name}: is not a path; give --out FOLDER to save a copy there")
+        raise ValueError(f"{name}: is not a local model; give --out FOLDER to save a copy there")
     folder = locate(name)
     check_writable(folder / CONFIG)
     return folder

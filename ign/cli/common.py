@@ -1,4 +1,4 @@
-"""What the verbs share: models, images from disk, places to write to."""
+"""Shared parts of the verbs: models, images from disk, output paths."""
 
 __all__ = [
     "SHEET",
@@ -52,11 +52,11 @@ if TYPE_CHECKING:
 Rename = Callable[[str], str]
 SHEET = "_sheet.png"
 SHOWN = 12
-"""How many images a sheet shows side by side."""
+"""The number of images side by side in a sheet."""
 LOSSLESS = {".png", ".bmp"}
 """Suffixes of files that keep every pixel value."""
 LONGEST_NAME = 255
-"""The most bytes that a file's name may have on common file systems."""
+"""The maximum length of a file name in bytes on common file systems."""
 
 
 class Input(NamedTuple):
@@ -82,12 +82,12 @@ def pick_device(name: str) -> str:
     if name == "auto":
         return next(device for device, there in available.items() if there)
     if not available[name]:
-        raise ValueError(f"--device {name}: this machine has none; use --device auto")
+        raise ValueError(f"--device {name}: this machine has no such device; use --device auto")
     return name
 
 
 def load_model(options: argparse.Namespace) -> "IGN":
-    """The model that the arguments name, on the device that they name.
+    """Load the model of the arguments to the device of the arguments.
 
     Raises:
         ValueError: This machine has no such device, or the model is not for images.
@@ -109,7 +109,7 @@ def new_folder(path: Path, force: bool, option: str = "--out") -> Path:
     """A folder that can be written to.
 
     Raises:
-        ValueError: It holds something and ``force`` is off, or it is a file.
+        ValueError: It is not empty and ``force`` is False, or it is a file.
         OSError: It cannot be written to.
     """
     if path.exists() and not path.is_dir():
@@ -124,7 +124,7 @@ def new_file(path: Path, force: bool) -> Path:
     """A file that can be written.
 
     Raises:
-        ValueError: It exists and ``force`` is off, or it is a folder or a device.
+        ValueError: It exists and ``force`` is False, or it is a folder or a device.
         OSError: Its folder cannot be written to.
     """
     if path.is_dir():
@@ -138,14 +138,14 @@ def new_file(path: Path, force: bool) -> Path:
 
 
 def result_name(name: str) -> str:
-    """An input's name with the suffix of a lossless format, and never the sheet's."""
+    """The name of an input with a lossless suffix, different from the name of the sheet."""
     path = Path(name)
     path = path if path.suffix.lower() in LOSSLESS else path.with_suffix(".png")
     return f"_{path}" if str(path) == SHEET else str(path)
 
 
 def shortened(path: Path, extra: str = "") -> Path:
-    """The path with ``extra`` after its stem, which is cut where the name would be too long."""
+    """Append ``extra`` to the stem of a path, which is cut if the name would be too long."""
     end = f"{extra}{path.suffix}"
     room = LONGEST_NAME - len(os.fsencode(end))
     stem = path.stem
@@ -155,7 +155,7 @@ def shortened(path: Path, extra: str = "") -> Path:
 
 
 def distinct(path: Path, taken: set[str]) -> str:
-    """The path with a number after its stem where it is taken; then it is taken, too."""
+    """Return a path that is not taken, if necessary with a number, and mark it as taken."""
     name, n = str(shortened(path)), 2
     while name in taken:
         name, n = str(shortened(path, f"-{n}")), n + 1
@@ -164,14 +164,14 @@ def distinct(path: Path, taken: set[str]) -> str:
 
 
 def find_inputs(paths: Sequence[str], rename: Rename = str) -> list[Input]:
-    """The images among files and folders, in order; a number sets equal names apart.
+    """List the images in files and folders, in order; equal names get different numbers.
 
     Args:
         paths: Files and folders.
         rename: From the name of an image to the name of its result.
 
     Raises:
-        ValueError: A path does not exist, is neither a file nor a folder, or there is no image.
+        ValueError: A path does not exist or is neither a file nor a folder, or no image is found.
     """
     from ign.data.files import list_folder
 
@@ -189,7 +189,7 @@ def find_inputs(paths: Sequence[str], rename: Rename = str) -> list[Input]:
         else:
             raise ValueError(f"{given}: is neither a file nor a folder; give image files")
     if not every:
-        raise ValueError(f"{', '.join(paths)}: no images there")
+        raise ValueError(f"{', '.join(paths)}: no images found")
     names = [str(shortened(Path(rename(one.name)))) for one in every]
     taken: set[str] = set()
     for i in sorted(range(len(every)), key=lambda i: names[i] != every[i].name):
@@ -202,13 +202,13 @@ def read_inputs(
 ) -> Iterator[tuple[list[Input], "Tensor"]]:
     """The images of files and folders in the model's format, in batches, with a progress bar.
 
-    Standard error names each image that cannot be read and is left out, and says how many were
-    resized or converted.
+    Each image that cannot be read is skipped and named on standard error, and so is the number of
+    images that were resized or converted.
 
     Args:
         model: The model, whose size and channels the images get.
         paths: Files and folders.
-        count: Images in a batch.
+        count: The number of images in a batch.
         rename: From the name of an image to the name of its result.
 
     Yields:
@@ -254,7 +254,7 @@ def read_inputs(
 
 
 def _is_changed(path: Path, channels: int, size: int) -> bool:
-    """Whether reading an image changes its size, or takes its colours away."""
+    """Whether reading an image changes its size or removes its colours."""
     from ign.data.decode import quiet, read_header
 
     with quiet():

@@ -1,4 +1,4 @@
-"""ign compare: evaluations beside each other."""
+"""ign compare: compare evaluations."""
 
 __all__ = ["run"]
 
@@ -15,16 +15,16 @@ if TYPE_CHECKING:
     from ign.evaluate.comparison import Compared
 
 WIDTH = 140
-"""Narrower terminals get the main columns alone."""
+"""Narrower terminals show only the main columns."""
 
 
 def run(words: Sequence[str]) -> None:
     """Show the table and write OUT/comparison.md, OUT/bars.png and OUT/scatter.png."""
     parser = Parser(
         prog="ign compare",
-        description="Put evaluations beside each other. What differs from the first in features,"
-        " real set, number of samples or k is marked in the table and left out of the plots. Writes"
-        " OUT/comparison.md, OUT/bars.png and OUT/scatter.png.",
+        description="Compare evaluations. An evaluation that differs from the first one in"
+        " features, real images, number of samples or k is marked in the table and left out of the"
+        " plots. Writes OUT/comparison.md, OUT/bars.png and OUT/scatter.png.",
         epilog="example:\n  ign compare ours=runs/mnist/evaluation dcgan=runs/dcgan/evaluation",
     )
     parser.add_argument(
@@ -57,7 +57,7 @@ def _compare(results: Sequence[str], out: Path) -> "Compared":
 
 
 def _show(compared: "Compared") -> None:
-    """Print the table; a narrow terminal gets the main columns alone."""
+    """Print the table; a narrow terminal shows only the main columns."""
     from rich.table import Table
 
     console = console_on()
@@ -76,7 +76,7 @@ def _named(given: Sequence[str]) -> Mapping[str, Any]:
     """The results by the name that was given, or by their path.
 
     Raises:
-        ValueError: Two have one name.
+        ValueError: Two results have the same name.
     """
     from ign.evaluate.comparison import read
 

@@ -17,7 +17,7 @@ KINDS = {
     "FILE": "file", "INPUT": "file", "RESULTS": "file", "FOLDER": "directory", "RUN": "directory",
     "MODEL": "model", "DATA": "data", "CLEAN": "data",
 }  # fmt: skip
-"""What completes a value, by its name in the help."""
+"""The completion of a value, by its name in the help."""
 
 
 def run(words: Sequence[str]) -> None:
@@ -25,8 +25,8 @@ def run(words: Sequence[str]) -> None:
     parser = Parser(
         prog="ign completion",
         description="Make the Tab key complete verbs, options, presets, packaged models and files."
-        " Prints a script for the shell; save it once where the shell looks for it. Save it again"
-        " after an update of ign.",
+        " Prints a script for the shell; save it once in a folder that the shell searches, and"
+        " again after an update of ign.",
         epilog="bash, with the package bash-completion:\n"
         "  mkdir -p ~/.local/share/bash-completion/completions\n"
         "  ign completion bash > ~/.local/share/bash-completion/completions/ign\n\n"
@@ -46,7 +46,7 @@ def run(words: Sequence[str]) -> None:
 
 
 def whole() -> argparse.ArgumentParser:
-    """One parser of all verbs, with what completes each of their values."""
+    """Make one parser of all verbs, with the completion of each of their values."""
     top = argparse.ArgumentParser(prog="ign")
     top.add_argument("--version", action="store_true", help="show the version")
     verbs = top.add_subparsers(dest="verb")
@@ -63,7 +63,7 @@ def whole() -> argparse.ArgumentParser:
 
 
 def _add(verbs: Any, name: str, what: str, function: Any) -> None:
-    """Add a verb with its options; without, where a package that it needs is missing."""
+    """Add a verb with its options, or without them if a package that it needs is missing."""
     try:
         parents = [parser_of(function)]
     except ModuleNotFoundError as error:
@@ -77,7 +77,7 @@ def _add(verbs: Any, name: str, what: str, function: Any) -> None:
 
 
 def _complete(kind: str) -> dict[str, Any]:
-    """How each shell completes a value of the kind."""
+    """Return the completion of a value of this kind for each shell."""
     import shtab
 
     names = {"model": packaged_models(), "data": DATA}.get(kind)

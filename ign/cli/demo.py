@@ -1,4 +1,4 @@
-"""ign demo: from nothing to pictures in minutes."""
+"""ign demo: train on small digits, and show the results on a page."""
 
 __all__ = ["run"]
 

@@ -1,4 +1,4 @@
-"""ign edit inpaint and composite: what lies under a mask or a patch."""
+"""ign edit inpaint and composite: editing a region of images."""
 
 __all__ = ["editing_parser", "run_composite", "run_inpaint"]
 
@@ -66,15 +66,15 @@ def run_inpaint(words: Sequence[str]) -> None:
     where = parser.add_mutually_exclusive_group(required=True)
     where.add_argument(
         "--mask", metavar="FILE",
-        help="an image that is bright in the hole; or one with a transparent ground, on which the"
-        " hole is painted in one colour",
+        help="an image that is bright in the hole, or an image with a transparent background on"
+        " which the hole is painted in one colour",
     )  # fmt: skip
     where.add_argument(
         "--hole", metavar="HOW", help=f"{', '.join(MASKS)}; for example half:left, rectangle:0.2"
     )
     parser.add_argument(
         "--variations", type=natural, default=1, metavar="N",
-        help="results for each image, with noise of the seeds from --seed on",
+        help="number of results for each image, with the seeds from --seed on",
     )  # fmt: skip
     options = parse(parser, words)
     _files(options, _inpainting, options.variations)
@@ -119,7 +119,7 @@ def _holes(options: argparse.Namespace, model: "IGN") -> "Callable[[Tensor], Ten
         return lambda numbers: mask[None].expand(len(numbers), -1, -1, -1)
     kind = degradation(options.hole)
     if not isinstance(kind, Mask):
-        raise ValueError(f"--hole {options.hole}: is no mask; choose {', '.join(MASKS)}")
+        raise ValueError(f"--hole {options.hole}: is not a mask; choose {', '.join(MASKS)}")
     return lambda numbers: kind.holes(sides, random.keys(options.seed, "degrade", 0, numbers))
 
 
@@ -133,10 +133,15 @@ def run_composite(words: Sequence[str]) -> None:
     )
     parser.add_argument(
         "--at", type=index, nargs=2, default=(0, 0), metavar=("TOP", "LEFT"),
-        help="where it goes, in pixels of the model",
+        help="position of the rectangle, in pixels of the model",
     )  # fmt: skip
     parser.add_argument(
-        "--size", type=natural, nargs=2, required=True, metavar=("H", "W"), help="how large it is"
+        "--size",
+        type=natural,
+        nargs=2,
+        required=True,
+        metavar=("H", "W"),
+        help="size of the rectangle",
     )
     options = parse(parser, words)
     _files(options, _compositing)

@@ -1,4 +1,4 @@
-"""ign edit interpolate and arithmetic: ways through the space of noise."""
+"""ign edit interpolate and arithmetic: editing in the space of noise."""
 
 __all__ = ["attribute", "run_arithmetic", "run_interpolate"]
 
@@ -21,15 +21,19 @@ def run_interpolate(words: Sequence[str]) -> None:
     """Run ``ign edit interpolate``."""
     parser = editing_parser(
         "interpolate",
-        "Go from sample to sample through the space of noise. Samples are numbered as"
-        " `ign sample` writes them.",
+        "Interpolate between samples in the space of noise. Samples have the same numbers as"
+        " in `ign sample`.",
         "mnist --samples 3 17 5 --video mp4",
     )
     parser.add_argument(
         "--samples", type=index, nargs="+", default=[0, 1], metavar="I", help="their numbers"
     )
     parser.add_argument(
-        "--steps", type=natural, default=12, metavar="N", help="images from one to the next"
+        "--steps",
+        type=natural,
+        default=12,
+        metavar="N",
+        help="number of images from one sample to the next",
     )
     parser.add_argument(
         "--method", choices=INTERPOLATIONS, default="linear",
@@ -41,7 +45,7 @@ def run_interpolate(words: Sequence[str]) -> None:
     )  # fmt: skip
     options = parse(parser, words)
     if len(options.samples) < 2 or options.steps < 2:
-        raise ValueError("give two --samples or more, and --steps of at least 2")
+        raise ValueError("give at least two --samples, and --steps of at least 2")
     with output_folder(options.out, options.force) as out:
         count = _frames(options, out.work)
     echo(f"{count} images in {options.out}; see {options.out / SHEET}")
@@ -78,8 +82,12 @@ def run_arithmetic(words: Sequence[str]) -> None:
         " measurement (--attribute).",
         "mnist --attribute mnist:0 --on 0 1 2 3",
     )
-    parser.add_argument("--plus", type=index, nargs="+", metavar="I", help="samples that have it")
-    parser.add_argument("--minus", type=index, nargs="+", metavar="I", help="samples that do not")
+    parser.add_argument(
+        "--plus", type=index, nargs="+", metavar="I", help="samples with the attribute"
+    )
+    parser.add_argument(
+        "--minus", type=index, nargs="+", metavar="I", help="samples without the attribute"
+    )
     parser.add_argument(
         "--attribute", metavar="WHAT",
         help="brightness, or a class of a feature network: mnist:0 to mnist:9, faces:Smiling,"
@@ -90,7 +98,7 @@ def run_arithmetic(words: Sequence[str]) -> None:
         help=f"samples to change (default: 0 to {SHOWN - 1})",
     )  # fmt: skip
     parser.add_argument(
-        "--strength", type=number, default=1.0, metavar="S", help="s, how much of the attribute"
+        "--strength", type=number, default=1.0, metavar="S", help="strength s of the attribute"
     )
     options = parse(parser, words)
     if bool(options.attribute) == bool(options.plus and options.minus):
@@ -130,7 +138,7 @@ def _changed(options: argparse.Namespace, out: Path) -> int:
 
 
 def attribute(what: str) -> "Callable[[Tensor], Tensor]":
-    """How much of an attribute images have, (B, C, H, W) to (B,).
+    """Return a measure of an attribute in images, (B, C, H, W) to (B,).
 
     Raises:
         ValueError: There is no such attribute.

@@ -1,4 +1,4 @@
-"""ign evaluate: how good a model's samples are, with all that defines the numbers."""
+"""ign evaluate: measure the samples of a model, and record the settings of the measurement."""
 
 __all__ = ["run"]
 
@@ -72,9 +72,9 @@ def _show(results: dict[str, Any]) -> None:
 def _options(words: Sequence[str]) -> argparse.Namespace:
     parser = verb(
         "evaluate",
-        "Measure how good a model's samples are. Fréchet and kernel distance, precision, recall,"
-        " density and coverage against held-out images, and how little the model changes what it"
-        " made. Writes OUT/results.json with everything that defines the numbers.",
+        "Measure the quality of a model's samples: Fréchet and kernel distance, precision, recall,"
+        " density and coverage against held-out images, and the drift of the samples. Writes"
+        " OUT/results.json, which includes all settings that define the numbers.",
         "example:\n  ign evaluate runs/mnist --data mnist --out evaluation --html",
     )
     parser.add_argument(
@@ -103,7 +103,7 @@ def _options(words: Sequence[str]) -> argparse.Namespace:
     )  # fmt: skip
     parser.add_argument(
         "--tolerance", type=positive, default=0.02, metavar="D",
-        help="a sample with a smaller drift counts as at rest",
+        help="a sample with a smaller drift counts as a fixed point",
     )  # fmt: skip
     parser.add_argument("--html", action="store_true", help="write OUT/index.html with pictures")
     parser.add_argument(

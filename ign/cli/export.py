@@ -11,7 +11,7 @@ from ign.core import terminal
 
 
 def run(words: Sequence[str]) -> None:
-    """Write the file, checked against the model, and say how far apart they are."""
+    """Write the file, check it against the model, and print their difference."""
     parser = verb(
         "export",
         "Write a model as one file that runs without this library. It computes f^k, the projection,"
@@ -27,7 +27,7 @@ def run(words: Sequence[str]) -> None:
     )  # fmt: skip
     parser.add_argument(
         "--applications", "-k", type=natural, default=1, metavar="K",
-        help="how often the network is applied; the graph grows with it",
+        help="how often the network is applied; the size of the graph grows with K",
     )  # fmt: skip
     parser.add_argument(
         "--sampler", action="store_true",
@@ -51,7 +51,9 @@ def run(words: Sequence[str]) -> None:
     name, suffix = Path(options.model).resolve().name, EXPORT_FORMATS[options.format]
     out = options.out or Path(name + "-sampler" * options.sampler + suffix)
     if out.suffix != suffix:
-        raise ValueError(f"--out {out}: a file of format {options.format} ends in {suffix}")
+        raise ValueError(
+            f"--out {out}: the name of a file of format {options.format} must end in {suffix}"
+        )
     new_file(out, options.force)
     from ign.export import export
 
@@ -66,4 +68,4 @@ def run(words: Sequence[str]) -> None:
     terminal.echo(f"  output  {made.metadata['output']}")
     terminal.echo(f"largest difference from the model: {made.difference:.1e}")
     if options.half:
-        terminal.echo(f"largest difference that half precision makes: {made.rounding:.1e}")
+        terminal.echo(f"largest difference due to half precision: {made.rounding:.1e}")

@@ -1,4 +1,4 @@
-"""What a person gets to see of an error, whatever it is: one line, and a file for the rest."""
+"""Errors as users see them: one line, and a file with the details of unexpected errors."""
 
 __all__ = ["interrupted", "mistake", "unexpected"]
 
@@ -20,13 +20,13 @@ EXTRAS = {
     "edit": "figures", "figures": "figures", "evaluate": "eval", "compare": "eval",
     "export": "export", "app": "app", "completion": "completion",
 }  # fmt: skip
-"""The extra that brings what a verb needs, where it is not ``train``."""
+"""The extra with the packages that a verb needs, if it is not ``train``."""
 LISTED = 40
-"""The most lines of a message that names several images."""
+"""The maximum number of lines of a message that names several images."""
 
 
 def mistake(verb: str, error: Exception) -> int:
-    """Print what the user can mend as one line on standard error; exit status 2."""
+    """Print an error that the user can correct as one line on standard error; exit status 2."""
     text = str(error) or type(error).__name__
     if isinstance(error, ModuleNotFoundError):
         extra = EXTRAS.get(verb, "train")
@@ -44,7 +44,7 @@ def mistake(verb: str, error: Exception) -> int:
 
 
 def unexpected(verb: str, error: BaseException, words: Sequence[str]) -> int:
-    """Print what no user can mend as one line, and write the traceback to a file; exit status 1."""
+    """Print an unexpected error as one line, and write the traceback to a file; exit status 1."""
     first = " ".join(str(error).split())[:200]
     kind = type(error).__name__
     program = f"ign {verb}".rstrip()

@@ -27,7 +27,7 @@ def run(words: Sequence[str]) -> None:
     parser = verb(
         "figures",
         "Draw the paper's figures and videos from a model. Writes OUT/fig-*.png, OUT/*.mp4 and the"
-        " page OUT/index.html that shows them. Images and seeds are the first ones, not picked.",
+        " page OUT/index.html that shows them. Images and seeds are the first ones, not selected.",
         "example:\n  ign figures runs/mnist --data mnist --out figures",
     )
     parser.add_argument(
@@ -39,8 +39,8 @@ def run(words: Sequence[str]) -> None:
     parser.add_argument("--seed", type=seed, default=0, help="seed of noise and degradations")
     parser.add_argument(
         "--attribute", nargs="+", metavar="WHAT",
-        help="attributes of Figure 6, as in `ign edit arithmetic` (default: those that suit the"
-        " data)",
+        help="attributes of Figure 6, as in `ign edit arithmetic` (default: chosen for"
+        " the data)",
     )  # fmt: skip
     parser.add_argument(
         "--out", type=Path, default=Path("figures"), metavar="FOLDER", help="where to write"

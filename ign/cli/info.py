@@ -1,4 +1,4 @@
-"""ign info: what a model is."""
+"""ign info: describe a model."""
 
 __all__ = ["run"]
 

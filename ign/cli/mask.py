@@ -1,4 +1,4 @@
-"""A mask that was painted: which pixels are the hole."""
+"""A painted mask, which marks the pixels of a hole."""
 
 __all__ = ["read_mask"]
 
@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 def read_mask(path: str, size: int) -> "Tensor":
     """Read a mask from an image file.
 
-    The hole is where the image is bright. Where some of it is transparent, the hole is in the
-    opaque part: its bright pixels if it has dark ones too, else all of it, whatever its colour.
+    The hole consists of the bright pixels. If the image is partly transparent, the hole is in the
+    opaque part: its bright pixels if it also has dark ones, otherwise all of its pixels.
 
     Args:
         path: The file.
@@ -23,7 +23,7 @@ def read_mask(path: str, size: int) -> "Tensor":
         (1, H, W), bool, True in the hole.
 
     Raises:
-        ValueError: It is no image file, or covers nothing.
+        ValueError: The file is not an image, or the mask is empty.
     """
     import torch
     from PIL import Image
@@ -49,6 +49,6 @@ def read_mask(path: str, size: int) -> "Tensor":
     if not gray.any():
         raise ValueError(
             f"--mask {path}: the mask covers nothing; paint the hole bright on black, or on a"
-            " transparent ground"
+            " transparent background"
         )
     return gray

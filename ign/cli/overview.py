@@ -1,4 +1,4 @@
-"""What ``ign`` says before a verb is chosen: help, version, and the verb that was meant."""
+"""The output of ``ign`` without a valid verb: help, version and suggestions."""
 
 __all__ = ["plain_words", "show"]
 
@@ -11,14 +11,14 @@ from ign.core.terminal import echo
 
 
 def plain_words(words: list[str]) -> list[str]:
-    """``ign help VERB`` as ``ign VERB --help``; everything else as it is."""
+    """Convert ``ign help VERB`` to ``ign VERB --help``; other words are unchanged."""
     if words[:1] != ["help"]:
         return words
     return [*words[1:], "--help"]
 
 
 def show(words: list[str]) -> int:
-    """Print the overview, or that there is no such verb."""
+    """Print the overview, or an error for an unknown verb."""
     from ign import __version__
 
     text = "\n".join(f"  {name:12}{what}" for name, what in VERBS.items())

@@ -1,4 +1,4 @@
-"""The arguments of the verbs: how they are declared, checked and explained."""
+"""The declaration, validation and help of the arguments of the verbs."""
 
 __all__ = [
     "Help",
@@ -25,15 +25,15 @@ from typing import Any, Literal, NoReturn
 from ign.cli.suggest import improve
 
 ASKED = ["the parser, please"]
-"""What :func:`parser_of` gives a verb instead of words."""
+"""The argument that :func:`parser_of` passes to a verb instead of words."""
 LARGEST = 2**31 - 1
-"""The largest count that an option takes."""
+"""The largest value of an integer option."""
 NEGATIVE = re.compile(r"-(\d+\.?\d*|\.\d+)(e[-+]?\d+)?$|-(inf|nan)", re.IGNORECASE)
 """Words that begin with a hyphen and are numbers, not options."""
 
 
 class Help(argparse.HelpFormatter):
-    """Paragraphs are filled, indented lines stay; defaults are shown where there are any."""
+    """Fills paragraphs, keeps indented lines, and shows default values."""
 
     def _fill_text(self, text: str, width: int, indent: str) -> str:
         filled = [x if x.startswith(" ") else textwrap.fill(x, width) for x in text.split("\n")]
@@ -79,7 +79,7 @@ class Parser(argparse.ArgumentParser):
 
 
 class _Made(Exception):
-    """A parser, where it was about to parse."""
+    """Holds the parser of a verb that was about to parse."""
 
     def __init__(self, parser: Parser):
         super().__init__()
@@ -92,11 +92,11 @@ def parser_of(run: Callable[[Sequence[str]], object]) -> Parser:
         run(ASKED)
     except _Made as made:
         return made.parser
-    raise TypeError(f"{run.__module__} parses nothing")
+    raise TypeError(f"{run.__module__} does not parse arguments")
 
 
 def hyphens(word: str, to: str = "-") -> str:
-    """The word, where it is an option with hyphens for underscores, or the reverse."""
+    """Replace hyphens in an option by underscores, or the reverse; other words are unchanged."""
     name, sign, value = word.partition("=")
     if not name.startswith("--") or " " in name:
         return word
@@ -104,7 +104,7 @@ def hyphens(word: str, to: str = "-") -> str:
 
 
 def _usage(parser: argparse.ArgumentParser) -> str:
-    """What must be given, and that there are options."""
+    """Format the usage: the required arguments, and a note that there are options."""
     words = [parser.prog]
     chosen: set[int] = set()
     for group in parser._mutually_exclusive_groups:
@@ -125,7 +125,7 @@ def _usage(parser: argparse.ArgumentParser) -> str:
 
 
 def verb(name: str, description: str, epilog: str = "", model: str | None = None) -> Parser:
-    """The parser of a verb on a model, which may be left out where ``model`` names one."""
+    """The parser of a verb with a model argument, which is optional if ``model`` is a default."""
     parser = Parser(prog=f"ign {name}", description=description, epilog=epilog)
     parser.add_argument(
         "model", metavar="MODEL", nargs="?" if model else None, default=model,
@@ -138,27 +138,32 @@ def verb(name: str, description: str, epilog: str = "", model: str | None = None
 def parse(
     parser: Parser, words: Sequence[str], *shared: Literal["batches", "device", "force"]
 ) -> argparse.Namespace:
-    """Parse, with the options that verbs share.
+    """Add the options that verbs share, and parse.
 
     Args:
         parser: The parser.
-        words: What was typed.
-        shared: Which of them: ``batches`` where images pass through the network, ``device`` where
-            a model computes, ``force`` where files are written; all of them where none is named.
+        words: The words of the command line.
+        shared: The shared options to add: ``batches`` for verbs that pass images through the
+            network, ``device`` for verbs that run a model, ``force`` for verbs that write files.
+            All of them if none is given.
     """
     if not shared or "batches" in shared:
         parser.add_argument(
-            "--batch-size", type=natural, default=64, metavar="N", help="images at a time"
+            "--batch-size",
+            type=natural,
+            default=64,
+            metavar="N",
+            help="number of images to process at a time",
         )
     if not shared or "device" in shared:
         parser.add_argument(
             "--device",
             default="auto",
             choices=("auto", "cpu", "cuda", "mps"),
-            help="where to compute; auto takes a GPU if there is one",
+            help="device to compute on; auto uses a GPU if there is one",
         )
     if not shared or "force" in shared:
-        parser.add_argument("--force", action="store_true", help="replace results that are there")
+        parser.add_argument("--force", action="store_true", help="replace existing results")
     return parser.parse_args(words)
 
 
@@ -196,7 +201,7 @@ def positive(text: str) -> float:
 
 
 def fraction(text: str) -> float:
-    """A number between 0 and 1, without the ends."""
+    """A number above 0 and below 1."""
     with suppress(ValueError):
         if 0 < float(text) < 1:
             return float(text)

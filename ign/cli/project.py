@@ -37,8 +37,8 @@ def run(words: Sequence[str]) -> None:
         "Map images onto what the model was trained on: noisy or damaged images are restored."
         " Writes OUT/NAME.png for each input, in the model's size, and OUT/_sheet.png with inputs"
         " above results.",
-        f"HOW is one of {', '.join(DEGRADATIONS)}, or several with commas between. Their values"
-        " follow after colons, in order or by name: noise:0.3, noise:variance=0.15, half:left.\n\n"
+        f"HOW is one of {', '.join(DEGRADATIONS)}, or several separated by commas. Their values"
+        " follow after a colon, in order or by name: noise:0.3, noise:variance=0.15, half:left.\n\n"
         "examples:\n"
         "  ign project mnist photo.png folder/ --out projected\n"
         "  ign project runs/mnist folder/ --degrade noise:0.3,half:left -k 2",
@@ -47,7 +47,7 @@ def run(words: Sequence[str]) -> None:
     parser.add_argument(
         "--out", type=Path, default=Path("projected"), metavar="FOLDER", help="where to write"
     )
-    parser.add_argument("--degrade", metavar="HOW", help="damage the images first, see below")
+    parser.add_argument("--degrade", metavar="HOW", help="degrade the images first, see below")
     parser.add_argument(
         "--seed", type=seed, default=0, help="seed of the random numbers of --degrade"
     )
@@ -57,7 +57,7 @@ def run(words: Sequence[str]) -> None:
     )  # fmt: skip
     parser.add_argument(
         "--tolerance", type=number, default=0.0, metavar="T",
-        help="stop with an image when it moves by less than T in one application (mean absolute"
+        help="stop when an image moves by less than T in one application (mean absolute"
         " difference of values in [-1, 1])",
     )  # fmt: skip
     options = parse(parser, words)
@@ -94,7 +94,7 @@ def _project(options: Namespace, out: Path) -> int:
 
 
 def _rows(options: Namespace, shown: "list[tuple[Tensor, ...]]") -> "list[tuple[str, Tensor]]":
-    """The rows of the sheet: inputs, degraded inputs where there are any, and results."""
+    """The rows of the sheet: inputs, degraded inputs if there are any, and results."""
     import torch
 
     from ign.project import applied

@@ -12,7 +12,7 @@ from ign.core.terminal import echo
 
 
 def run(words: Sequence[str]) -> None:
-    """Upload the model, or with --dry-run write what would be uploaded."""
+    """Upload the model, or with --dry-run write the files without uploading them."""
     parser = verb(
         "push",
         "Upload a model to the Hugging Face Hub, with a model card. One commit holds"
@@ -24,9 +24,9 @@ def run(words: Sequence[str]) -> None:
         "  ign push runs/mnist me/mnist --data mnist --results evaluation --private",
     )
     parser.add_argument("name", metavar="OWNER/NAME", help="name of the repository on the Hub")
-    parser.add_argument("--private", action="store_true", help="make a new repository private")
+    parser.add_argument("--private", action="store_true", help="create a new repository as private")
     parser.add_argument(
-        "--revision", metavar="BRANCH", help="the branch, made if missing (default: main)"
+        "--revision", metavar="BRANCH", help="the branch, created if it is missing (default: main)"
     )
     parser.add_argument(
         "--message",
@@ -46,7 +46,7 @@ def run(words: Sequence[str]) -> None:
     parser.add_argument(
         "--licence", "--license", metavar="ID",
         help="licence of the weights, as the Hub names it, such as mit (default: the licence of"
-        " the data where it is known)",
+        " the data if it is known)",
     )  # fmt: skip
     parser.add_argument("--card", metavar="FILE", help="a README.md of your own to use as the card")
     parser.add_argument("--dry-run", action="store_true", help="write to OUT and send nothing")
@@ -55,7 +55,7 @@ def run(words: Sequence[str]) -> None:
         type=Path,
         default=Path("pushed"),
         metavar="FOLDER",
-        help="folder of --dry-run",
+        help="folder for --dry-run",
     )
     options = parse(parser, words, "force")
     from ign.data.terms import terms_of
@@ -63,7 +63,7 @@ def run(words: Sequence[str]) -> None:
     from ign.io.hub import parse_name
 
     if (parse_name(options.name) or ("", "none"))[1] is not None:
-        raise ValueError(f"{options.name}: give OWNER/NAME, and a branch by --revision")
+        raise ValueError(f"{options.name}: give OWNER/NAME, and the branch with --revision")
     out = new_folder(options.out, options.force) if options.dry_run else None
     model = load_model(options)
     about: dict[str, Any] = {

@@ -75,7 +75,7 @@ Put = Callable[["Tensor", int], None]
 
 @contextmanager
 def _writer(options: Namespace, out: Path, k: int, shape: tuple[int, ...]) -> Iterator[Put]:
-    """A function that writes the samples from number ``start`` on, after k applications."""
+    """Return a function that writes the samples from number ``start`` on, after k applications."""
     from ign.view.stream import array_file, picture_files
 
     if options.array:
@@ -89,7 +89,7 @@ def _writer(options: Namespace, out: Path, k: int, shape: tuple[int, ...]) -> It
 
 
 def _grid(ks: list[int], images: "list[Tensor]") -> "Image":
-    """The samples in a grid, or for several k in rows one under the other."""
+    """Arrange the samples in a grid, or in one row for each k."""
     from ign.project import applied
     from ign.view import pictures
 

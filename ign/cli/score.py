@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 FLAGS = {"1": "flagged", "0": "ok", "": ""}
-"""What a terminal shows for the column ``flag``."""
+"""The text of the column ``flag`` in a terminal."""
 Row = tuple[str, ...]
 
 
@@ -41,9 +41,9 @@ def run(words: Sequence[str]) -> None:
         "Measure how far each image is from the data. Shows a table, or writes it as CSV to a file"
         " or a pipe:\n"
         "  file        the image\n"
-        "  score       how far the network moves it: small on the data\n"
-        "  percentile  share of clean images with a score no larger, in percent\n"
-        "  flag        1 where the score is over the threshold, else 0\n"
+        "  score       how far the network moves the image; small on the data\n"
+        "  percentile  percentage of clean images whose score is not larger\n"
+        "  flag        1 if the score is above the threshold, otherwise 0\n"
         "The last two are empty until `ign calibrate` has scored clean images. Control characters"
         " in names are escaped, and a name that a spreadsheet would compute gets a ' in front.",
         "examples:\n"
@@ -58,8 +58,8 @@ def run(words: Sequence[str]) -> None:
     )  # fmt: skip
     parser.add_argument(
         "--maps", type=Path, metavar="FOLDER",
-        help="write NAME-map.png for each image: the image, f(y), and where it was moved, from"
-        " black for 0 to yellow for half of the range of values",
+        help="write NAME-map.png for each image: the image, f(y), and a map of their difference,"
+        " from black for 0 to yellow for half of the range of values",
     )  # fmt: skip
     options = parse(parser, words)
     out = new_file(options.out, options.force) if options.out else None
@@ -73,7 +73,7 @@ def run(words: Sequence[str]) -> None:
                 write_csv(file, [COLUMNS, *rows])
     if not calibrated:
         echo(
-            f"not calibrated: no percentiles, no flags; ign calibrate {options.model} --data CLEAN",
+            f"not calibrated: no percentiles or flags; ign calibrate {options.model} --data CLEAN",
             error=True,
         )
     flagged = sum(row[-1] == "1" for row in rows)
@@ -104,7 +104,7 @@ def _rows(options: Namespace, maps: Path | None) -> tuple[list[Row], bool]:
 
 
 def _show(rows: Sequence[Row]) -> None:
-    """The table on a terminal, or CSV where standard output is a file or a pipe."""
+    """Print the table on a terminal, or CSV to a file or a pipe."""
     from ign.anomaly import COLUMNS
 
     if not sys.stdout.isatty():

@@ -1,4 +1,4 @@
-"""What was probably meant by words that ``ign`` does not know."""
+"""Suggestions for words that ``ign`` does not know."""
 
 __all__ = ["did_you_mean", "improve", "train_error", "train_words"]
 
@@ -16,7 +16,7 @@ ALIASES = {
     "norm": "network.norm", "precision": "trainer.precision", "overwrite": "force",
     "num": "n", "num-samples": "n", "image-size": "size", "resolution": "size",
 }  # fmt: skip
-"""What other programs call an option, and what ``ign`` calls it."""
+"""Option names of other programs, and their names in ``ign``."""
 SWITCHES = {
     "--help",
     "-h",
@@ -31,9 +31,9 @@ BOOLEANS = ("flip", "gray", "compile", "skip_broken")
 """Options of ``ign train`` whose value, true or false, may be left out."""
 VALUES = ("true", "false", "null", "True", "False", "None")
 LONGEST = 200
-"""The most characters of a value or message that is shown."""
+"""The maximum number of characters of a value or message that is shown."""
 LARGEST = 2**20
-"""The most bytes of a file of options."""
+"""The maximum size of a file of options in bytes."""
 EXPECTED = re.compile(
     r'[Pp]arser key "(?P<key>[^"]+)": (?:Does not validate against any of the Union subtypes'
     r" Subtypes: \[(?P<union>.*?)\] Errors: .* Given value: (?P<given>.*?)"
@@ -43,11 +43,11 @@ EXPECTED = re.compile(
 TYPES = re.compile(r"(?<=<class ')[\w.]+|typing\.Literal\[.*?\]")
 WORDS = {
     "int": "a whole number", "float": "a finite number", "str": "text", "bool": "true or false",
-    "NoneType": "null", "tuple": "numbers with commas between, such as 0.9,0.999", "list": "a list",
+    "NoneType": "null", "tuple": "numbers separated by commas, such as 0.9,0.999", "list": "a list",
 }  # fmt: skip
 """The types of values as people call them."""
 CELEBA = (
-    "ign does not download CelebA, whose terms allow research alone: get img_align_celeba.zip and"
+    "ign does not download CelebA, whose terms allow research only: get img_align_celeba.zip and"
     " list_eval_partition.txt from https://mmlab.ie.cuhk.edu.hk/projects/CelebA.html into one"
     " folder, then type: ign train {preset} --data FOLDER"
 )
@@ -66,7 +66,7 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
 
 
 def improve(message: str, options: Iterable[str]) -> str:
-    """An error message of argparse in one line, with what was probably meant at its end."""
+    """Format an error message of argparse in one line, with a suggestion at its end."""
     message = " ".join(message.split())
     if found := re.search(r"(?:unrecognized arguments:|Option) +'?([^\s']+)", message):
         return message + did_you_mean(found[1].partition("=")[0].rstrip("."), options)
@@ -76,14 +76,14 @@ def improve(message: str, options: Iterable[str]) -> str:
 
 
 def train_words(words: Sequence[str]) -> list[str]:
-    """The words after ``ign train`` in the order that it reads: the preset first.
+    """Reorder the words after ``ign train``, so that the preset comes first.
 
-    The preset may stand anywhere. An existing folder or zip is what ``--data`` takes, and betas may
-    be written ``0.9,0.999``.
+    The preset can be at any position. An existing folder or zip becomes the value of ``--data``,
+    and betas can be written as ``0.9,0.999``.
 
     Raises:
-        ValueError: A word is neither an option, nor a preset, nor something that exists; or a
-            preset needs data that were not given.
+        ValueError: A word is neither an option, a preset nor an existing path, or the data that a
+            preset needs was not given.
     """
     presets = sorted(path.stem for path in PRESETS.glob("*.yaml"))
     options, positional, takes = list[str](), list[str](), False
@@ -123,7 +123,7 @@ def _given(options: Sequence[str], *names: str) -> bool:
 def _data(word: str, presets: Sequence[str], options: Sequence[str]) -> str:
     """The positional word as the value of ``--data``."""
     if _given(options, "--data"):
-        raise ValueError(f"{word!r} and --data: give one of them")
+        raise ValueError(f"{word!r} and --data: give only one of them")
     if word in ("fashion-mnist",) or Path(word).expanduser().exists():
         return word
     meant = did_you_mean(word, presets) or f"; presets: {', '.join(presets)}"
@@ -142,7 +142,7 @@ def _needs_data(preset: str, options: Sequence[str]) -> None:
 
 
 def _check_config(path: Path) -> None:
-    """Refuse a file that holds no options, before a parser meets it.
+    """Refuse a file that holds no options, before it is parsed.
 
     Raises:
         ValueError: It is not a YAML file of options.
@@ -153,20 +153,22 @@ def _check_config(path: Path) -> None:
     if path.exists() and not path.is_file():
         raise ValueError(f"--config {path}: is not a file")
     if path.stat().st_size > LARGEST:
-        raise ValueError(f"--config {path}: over {LARGEST:,} bytes; give a YAML file of options")
+        raise ValueError(
+            f"--config {path}: is larger than {LARGEST:,} bytes; give a YAML file of options"
+        )
     try:
         found = yaml.safe_load(path.read_text(encoding="utf-8"))
     except RecursionError:
         raise ValueError(f"--config {path}: is nested too deeply") from None
     except (yaml.YAMLError, ValueError) as error:
         text = " ".join(str(error).split())[:LONGEST]
-        raise ValueError(f"--config {path}: not YAML in UTF-8 ({text})") from None
+        raise ValueError(f"--config {path}: is not YAML in UTF-8 ({text})") from None
     if not isinstance(found, dict | None):
-        raise ValueError(f"--config {path}: holds no options; write lines such as steps: 3000")
+        raise ValueError(f"--config {path}: has no options; write lines such as steps: 3000")
 
 
 def _betas(options: list[str]) -> list[str]:
-    """``--betas 0.9,0.999`` as the list that YAML knows."""
+    """Convert ``--betas 0.9,0.999`` to a YAML list."""
     made = list[str]()
     for word in options:
         name, sign, value = word.partition("=")
@@ -180,7 +182,7 @@ def _betas(options: list[str]) -> list[str]:
 
 
 def train_error(message: str, options: Iterable[str]) -> str:
-    """An error of jsonargparse as one plain line that says which option must be what."""
+    """Format an error of jsonargparse in one line that names the option and its valid values."""
     text = " ".join(message.split())
     if found := EXPECTED.search(text):
         kinds, value = found["union"] or found["one"], found["given"] or found["got"]

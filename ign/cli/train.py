@@ -20,7 +20,7 @@ METAVARS = {
 
 
 def run(words: Sequence[str]) -> int:
-    """Parse, train, and say where the model is: exit status 1 for a run that failed."""
+    """Parse, train, and print the path of the model; the exit status is 1 for a failed run."""
     from jsonargparse import ArgumentError
 
     from ign import training
@@ -46,14 +46,16 @@ def run(words: Sequence[str]) -> int:
     config = training.configuration(options, method)
     for name in ("out", "init", "force"):
         if resume and getattr(options, name):
-            raise ValueError(f"--resume {resume} goes on where the run is; leave out --{name}")
+            raise ValueError(
+                f"--resume {resume} continues in the folder of the run; leave out --{name}"
+            )
     if options.device:
         config.trainer.accelerator = options.device
     return _train(config, preset, options)
 
 
 def _train(config: "Config", preset: str, options: Any) -> int:
-    """Run the training, and print where the model is."""
+    """Run the training, and print the path of the model."""
     from ign import training
     from ign.training import Failure, Interrupted, ProcessLostError, is_first_process
 
@@ -93,7 +95,7 @@ def _method_of(file: str | None) -> str | None:
     import yaml
 
     if file and Path(file).exists() and not Path(file).is_file():
-        raise ValueError(f"--config {file}: not a regular file")
+        raise ValueError(f"--config {file}: is not a regular file")
     try:
         values = yaml.safe_load(Path(file).read_text(encoding="utf-8")) if file else None
     except (OSError, ValueError, yaml.YAMLError, RecursionError):
@@ -103,7 +105,7 @@ def _method_of(file: str | None) -> str | None:
 
 
 def _renamed(word: str) -> str:
-    """An option by its name now, if it has the name of version 0.1."""
+    """Replace an option name of version 0.1 by the current name."""
     from ign.training.options import FORMER
 
     name, sign, value = word.partition("=")
@@ -115,7 +117,7 @@ def _renamed(word: str) -> str:
 
 
 def _parser(defaults: dict[str, Any], method: str = "ign") -> Any:
-    """The parser of a method's configuration and of what a run needs besides."""
+    """The parser of a method's configuration and of the other options of a run."""
     from ign.training import parser
 
     made = parser(method, defaults)
@@ -129,13 +131,13 @@ def _parser(defaults: dict[str, Any], method: str = "ign") -> Any:
     )  # fmt: skip
     made.add_argument(
         "--device", choices=["auto", "cpu", "cuda", "mps"],
-        help="The same as --trainer.accelerator.",
+        help="Same as --trainer.accelerator.",
     )  # fmt: skip
     return made
 
 
 def _explained(made: Any, preset: str, method: str = "ign") -> Parser:
-    """The same options in the form of the other verbs, for help and completion."""
+    """The same options as an argparse parser, for help and completion."""
     from ign.training import PRESETS
 
     shown = Parser(
@@ -143,7 +145,7 @@ def _explained(made: Any, preset: str, method: str = "ign") -> Parser:
         usage="ign train [PRESET] [--data DATA] [--out RUN] [options]",
         description="Train a model on a named data set or any folder or zip of images."
         f" The presets are {', '.join(PRESETS)}; the default is folder. The options and defaults"
-        f" below are those of preset {preset} and method {method}; --method NAME --help shows"
+        f" below belong to preset {preset} and method {method}; --method NAME --help shows"
         " another method's.",
         epilog="Underscores may stand for hyphens. --print-config shows all of this as YAML, which"
         " --config reads back.\n\nexamples:\n"
@@ -153,7 +155,7 @@ def _explained(made: Any, preset: str, method: str = "ign") -> Parser:
     )
     shown.add_argument(
         "preset", nargs="?", choices=PRESETS, metavar="PRESET",
-        help="the recipe that the defaults are from; comes first",
+        help="the recipe with the default values; it comes first",
     )  # fmt: skip
     for group in sorted(
         made._action_groups, key=lambda group: group.title == "Devices and precision"
@@ -166,7 +168,7 @@ def _explained(made: Any, preset: str, method: str = "ign") -> Parser:
 
 
 def _add(target: Any, action: Any) -> None:
-    """Add an option of jsonargparse's as one of argparse's."""
+    """Add an option of jsonargparse to a parser of argparse."""
     name = action.option_strings[0]
     text = (action.help or "").rstrip(".")
     text = text if text.startswith("Lightning") else text[:1].lower() + text[1:]

@@ -1,4 +1,4 @@
-"""Measuring models and images: distances of features, and networks whose features they are."""
+"""Evaluation of models and images: measures on features, and the networks that compute them."""
 
 __all__ = [
     "Evaluation",

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 LOST_CLASS = 0.1
-"""A class whose share is below this part of its share among real images counts as lost."""
+"""A class counts as lost if its share, divided by its share in real images, is below this value."""
 LOW_DIVERSITY = 0.5
 """Samples whose diversity ratio is below this value count as collapsed."""
 COPIES = 0.5

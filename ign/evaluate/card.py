@@ -62,13 +62,15 @@ def write(
         The card, ``README.md``.
 
     Raises:
-        ValueError: The results are of another model, or a file cannot be read.
+        ValueError: The results belong to another model, or a file cannot be read.
     """
     name, terms = name or folder.resolve().name, terms_of(str(model.about.get("data", "")))
     found = read(results) if isinstance(results, str | Path) else results and check_results(results)
     known = (found or {}).get("model", {}).get("sha256")
     if found and known != digest(list(model.state_dict().values())):
-        raise ValueError("the results are of another model; evaluate this one: ign evaluate")
+        raise ValueError(
+            "the results belong to another model; evaluate this model with: ign evaluate"
+        )
     config = None if run is None else read_training(run)
     drawn = _pictures(model, folder, images, source, degradations(model, config))
     if readme is not None:
@@ -149,7 +151,7 @@ def _head(name: str, terms: Terms, licence: str | None, results: Mapping[str, An
 
 
 def _what(model: IGN, name: str) -> str:
-    """What the model is, and how to load it."""
+    """Describe the model and how to load it."""
     channels, height, width = model.shape
     images = f"{'gray' if channels == 1 else 'colour'} images of {height}x{width} pixels"
     method = model.about.get("method", "ign")
@@ -179,7 +181,7 @@ def _what(model: IGN, name: str) -> str:
 
 
 def _quoted(name: str) -> str:
-    """A name as a literal of Python."""
+    """A name as a Python literal."""
     return f'"{name}"' if name.isprintable() and not {*name} & {*'"\\'} else repr(name)
 
 
@@ -226,7 +228,7 @@ def _facts(model: IGN) -> str:
 
 
 def _title(results: Mapping[str, Any]) -> str:
-    """One line that says what was measured against what."""
+    """Describe in one line which images were compared with which."""
     protocol = results["protocol"]
     real, net = protocol["real"], protocol["features"]
     name = " ".join(filter(None, [Path(real.get("source") or "").name, real.get("split")]))
@@ -255,7 +257,7 @@ def _measures(results: Mapping[str, Any] | None) -> str:
     about = {key: (results.get("about") or {}).get(key, "unknown") for key in ("ign", "device")}
     versions = escape(f"ign {about['ign']}, {about['device']}")
     text = (
-        f"{escape(_title(results))}, by `ign evaluate` ({versions}). Arrows point to the better"
+        f"{escape(_title(results))}, by `ign evaluate` ({versions}). Arrows point in the better"
         " direction. Numbers for other features, sets or counts cannot be compared with these."
     )
     return "\n\n".join(["## Measures", text, "\n".join(lines), *notes])

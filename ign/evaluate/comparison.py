@@ -25,8 +25,8 @@ class Compared(NamedTuple):
 
     Attributes:
         rows: A row of text for each set of samples.
-        notes: A line for each mark in the table: what differs from the first evaluation.
-        comparable: The names and measures of those that do not differ.
+        notes: A line for each mark in the table: the differences from the first evaluation.
+        comparable: The names and measures of the evaluations that can be compared.
         main: The columns that matter most.
     """
 
@@ -47,7 +47,7 @@ def read(path: str | Path) -> dict[str, Any]:
     """
     path = Path(path) / NAME if Path(path).is_dir() else Path(path)
     if not path.exists():
-        raise ValueError(f"{path}: No such file; give the {NAME} that ign evaluate wrote")
+        raise ValueError(f"{path}: no such file; give the {NAME} that ign evaluate wrote")
     found = read_json(path)
     try:
         return check_results(found)
@@ -142,7 +142,7 @@ def scatter(compared: Compared, path: Path) -> Path:
     names = {m.key: m.name for m in METRICS}
     with drawing(path, len(panels), (10, 4.2), shared=True) as drawn:
         for axes, keys in zip(drawn, panels, strict=True):
-            for name, row in compared.comparable:  # nothing is a point without a place
+            for name, row in compared.comparable:  # a point needs both coordinates
                 axes.plot(
                     *(_number(row.get(key)) for key in keys), "o", ms=8, alpha=0.7, label=name
                 )

@@ -1,7 +1,8 @@
-r"""Feature nets: small classifiers whose last hidden layer says what an image shows.
+r"""Feature nets: small classifiers whose last hidden layer serves as features of an image.
 
-Two come with the package, trained by ``benchmarks/features.py``: ``mnist`` tells ten digits,
-``faces`` the 40 attributes of CelebA (whose images are for non-commercial research).
+Two nets come with the package. Both are trained by ``benchmarks/features.py``: ``mnist`` classifies
+the ten digits, and ``faces`` the 40 attributes of CelebA, whose images are for non-commercial
+research.
 """
 
 __all__ = ["FeatureNet", "feature_distance", "feature_net", "feature_nets"]
@@ -29,28 +30,28 @@ WEIGHTS, CONFIG = ".safetensors", ".json"
 
 
 class FeatureNet(nn.Module):
-    r"""A classifier of convolutions, and the activations of its last hidden layer.
+    r"""A convolutional classifier that also returns the activations of its last hidden layer.
 
     .. math:: \phi(x) = \operatorname{ReLU}(\mathrm{norm}(A \, \mathrm{maps}(x))), \qquad
         \mathrm{logits}(x) = C \, \phi(x) + c
 
-    Each layer of maps is a convolution of 3x3, batch norm and ReLU; the norm before the features
-    keeps each of them alive. :meth:`features` and :meth:`logits` are in evaluation mode and in
-    float32: an image does not depend on what else is in its batch (within 1e-5). Calling the net
-    gives differentiable logits in its present mode.
+    Each layer of ``maps`` consists of a 3x3 convolution, batch norm and ReLU. The norm before the
+    features prevents features that are always zero. :meth:`features` and :meth:`logits` run in
+    evaluation mode and in float32, so the result of an image does not depend on the other images
+    in its batch (within 1e-5). Calling the net returns differentiable logits in its current mode.
 
     Args:
-        names: What each logit stands for.
-        kind: ``classes``, of which an image has one (softmax), or ``attributes``, of which it
-            has any number (sigmoid).
-        channels: The channels of the images that it looks at, 1 or 3.
-        size: Their side. Images of another form are brought to it by :meth:`prepare`.
-        layers: (maps, stride) of each layer.
-        dimensions: How many features.
-        about: What is worth knowing of the training; saved with the net.
+        names: The name of the class or attribute of each logit.
+        kind: ``classes`` if an image has exactly one of them (softmax), or ``attributes`` if it
+            can have any number of them (sigmoid).
+        channels: The number of channels of the input, 1 or 3.
+        size: The side of the input in pixels. :meth:`prepare` converts other images.
+        layers: The number of feature maps and the stride of each layer, (maps, stride).
+        dimensions: The number of features.
+        about: Facts about the training, which are saved with the net.
 
     Raises:
-        ValueError: A form that the construction does not allow.
+        ValueError: An argument has an invalid value.
     """
 
     def __init__(
@@ -69,7 +70,9 @@ class FeatureNet(nn.Module):
         if channels not in (1, 3):
             raise ValueError(f"channels {channels} must be 1 or 3")
         if not names or not layers or size < 1 or dimensions < 1 or min(map(min, layers)) < 1:
-            raise ValueError("names and layers must not be empty, and numbers be at least 1")
+            raise ValueError(
+                "names and layers must not be empty, and all numbers must be at least 1"
+            )
         self.names, self.kind, self.channels, self.size = list(names), kind, channels, size
         self.layers = [(maps, stride) for maps, stride in layers]
         self.dimensions, self.about = dimensions, dict(about or {})
@@ -88,9 +91,10 @@ class FeatureNet(nn.Module):
         return self.head(self.body(self.prepare(images)))
 
     def prepare(self, images: Tensor) -> Tensor:
-        """Bring images to the net's form: colours to their mean, or gray to three equal channels.
+        """Convert images to the channels and the size of the net.
 
-        They are resized bilinearly, averaging over what a smaller pixel covers.
+        Colour images become gray by the mean over channels, and gray images get three equal
+        channels. Images are resized bilinearly with antialiasing.
 
         Args:
             images: (B, C, H, W) in [-1, 1], C = 1 or 3.
@@ -99,7 +103,7 @@ class FeatureNet(nn.Module):
             (B, channels, size, size).
 
         Raises:
-            ValueError: Other channels, no image, or not floating point.
+            ValueError: The images are empty, not floating point, or not of 1 or 3 channels.
         """
         _check(images)
         if images.shape[1] > self.channels:
@@ -114,23 +118,23 @@ class FeatureNet(nn.Module):
 
         Args:
             images: (B, C, H, W) in [-1, 1], C = 1 or 3, of any size.
-            batch_size: How many pass through the net at a time.
+            batch_size: The number of images in one pass through the net.
 
         Returns:
             (B, dimensions) float32, on the net's device.
 
         Raises:
-            ValueError: Other channels, no image, or not floating point.
+            ValueError: The images are empty, not floating point, or not of 1 or 3 channels.
         """
         return self._in_batches(lambda x: self.body(self.prepare(x)), images, batch_size)
 
     def logits(self, images: Tensor, batch_size: int = BATCH) -> Tensor:
-        """The logit of each of :attr:`names`, (B, classes), as :meth:`features` otherwise."""
+        """The logits of :attr:`names`, (B, classes); arguments as for :meth:`features`."""
         return self._in_batches(self, images, batch_size)
 
     @torch.no_grad()
     def outputs(self, images: Tensor) -> tuple[Tensor, Tensor | None]:
-        """The features, and for classes the probability of each, (B, classes), in one pass."""
+        """The features and, for classes, the probabilities, in one pass."""
         features = self.features(images, len(images))
         return features, self.head(features).softmax(1) if self.kind == "classes" else None
 
@@ -144,10 +148,10 @@ class FeatureNet(nn.Module):
             return torch.cat([function(x.to(device).float()) for x in images.split(batch_size)])
 
     def save(self, path: str | Path) -> Path:
-        """Save as ``NAME.safetensors``, in half precision, and ``NAME.json`` beside it.
+        """Save as ``NAME.safetensors`` in half precision, and ``NAME.json`` in the same folder.
 
         Raises:
-            ModelError: The path does not end so.
+            ModelError: The path does not end in ``.safetensors``.
         """
         path = _weights_path(path)
         state = {
@@ -171,17 +175,17 @@ def feature_nets() -> list[str]:
 
 
 def feature_net(name: str | Path, device: str | torch.device = "cpu") -> FeatureNet:
-    """Load a feature net; ``name`` and ``hash`` are name and SHA-256 of the file of its weights.
+    """Load a feature net. Its ``name`` and ``hash`` are the name and SHA-256 of its weights file.
 
-    Nothing in the files is executed: weights are safetensors, the rest is JSON.
+    Nothing in the files is executed: the weights are safetensors, and the rest is JSON.
 
     Args:
-        name: One of :func:`feature_nets`, or the path of one's own, ``NAME.safetensors`` with
-            ``NAME.json`` beside it.
-        device: Where it shall live.
+        name: One of :func:`feature_nets`, or the path of your own net, ``NAME.safetensors`` with
+            ``NAME.json`` in the same folder.
+        device: The device to load the net to.
 
     Raises:
-        ModelError: It is not found, or its files are damaged or not of one net.
+        ModelError: The net is not found, its files are damaged, or they belong to different nets.
     """
     if str(name) in feature_nets():
         name = PACKAGED / f"{name}{WEIGHTS}"
@@ -195,8 +199,8 @@ def feature_net(name: str | Path, device: str | torch.device = "cpu") -> Feature
     found = hashlib.sha256(content).hexdigest()
     if found != wanted:
         raise ModelError(
-            f"{path}: its SHA-256 is not the one in {path.stem}{CONFIG}; "
-            "the file is damaged or of another net, fetch or save both again"
+            f"{path}: the SHA-256 differs from the one in {path.stem}{CONFIG}; "
+            "the file is damaged or belongs to another net, so download or save both files again"
         )
     try:
         with torch.device("meta"):
@@ -211,7 +215,7 @@ def feature_net(name: str | Path, device: str | torch.device = "cpu") -> Feature
 def feature_distance(
     net: FeatureNet, images: Tensor, reference: Tensor, batch_size: int = BATCH
 ) -> Tensor:
-    r"""How different a net finds each image from its reference: the cosine distance of features.
+    r"""Compute the cosine distance between the features of images and of their references.
 
     .. math:: d(x, y) = \frac12 \left\| \frac{\phi(x)}{\|\phi(x)\|}
         - \frac{\phi(y)}{\|\phi(y)\|} \right\|^2 = 1 - \cos(\phi(x), \phi(y))
@@ -219,21 +223,24 @@ def feature_distance(
     Args:
         net: The net :math:`\phi`.
         images: (B, C, H, W) in [-1, 1].
-        reference: As many images, in any form that the net takes.
-        batch_size: How many pass through the net at a time.
+        reference: The same number of images, of any channels and size that the net accepts.
+        batch_size: The number of images in one pass through the net.
 
     Returns:
         (B,) in [0, 1], 0 for equal images.
 
     Raises:
-        ValueError: The numbers of images differ, or the net does not take them.
+        ValueError: The numbers of images differ, or the net does not accept the images.
 
     References:
         Zhang et al., The unreasonable effectiveness of deep features as a perceptual metric,
-        2018 (arXiv 1801.03924): squared distances of features of unit length, there of all layers.
+        2018 (arXiv 1801.03924). There, the squared distances of normalized features are summed over
+        all layers.
     """
     if len(images) != len(reference):
-        raise ValueError(f"{len(images)} images cannot be compared with {len(reference)}")
+        raise ValueError(
+            f"{len(images)} images cannot be compared with {len(reference)} references"
+        )
     x, y = (F.normalize(net.features(part, batch_size)) for part in (images, reference))
     return (x - y).square().sum(1) / 2
 
@@ -248,7 +255,7 @@ def _check(images: Tensor) -> None:
 def _weights_path(path: str | Path) -> Path:
     if Path(path).suffix != WEIGHTS:
         raise ModelError(
-            f"feature net {str(path)!r}: there is none of that name; choose "
+            f"feature net {str(path)!r} does not exist; choose "
             f"{', '.join(feature_nets())} or give the path of a file *{WEIGHTS}"
         )
     return Path(path)
@@ -258,11 +265,13 @@ def _read_config(path: Path) -> dict[str, Any]:
     try:
         config = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise ModelError(f"{path}: {error.strerror}; it belongs to the weights") from None
+        raise ModelError(
+            f"{path}: {error.strerror}; this file is needed with the weights"
+        ) from None
     except ValueError as error:
         raise ModelError(f"{path}: cannot be read as JSON ({error}); fetch it again") from None
     if not isinstance(config, dict) or config.pop("format", None) != FORMAT:
-        raise ModelError(f"{path}: not a feature net of format {FORMAT}")
+        raise ModelError(f"{path}: is not a feature net of format {FORMAT}")
     return config
 
 
@@ -273,5 +282,5 @@ def _read_weights(path: Path, content: bytes, net: FeatureNet) -> dict[str, Tens
     except SafetensorError as error:
         raise ModelError(f"{path}: not a safetensors file ({error}); fetch it again") from None
     if {k: v.shape for k, v in state.items()} != {k: v.shape for k, v in expected.items()}:
-        raise ModelError(f"{path}: not the weights of the net in {path.stem}{CONFIG}")
+        raise ModelError(f"{path}: does not hold the weights of the net in {path.stem}{CONFIG}")
     return {k: v.to(expected[k].dtype) for k, v in state.items()}

@@ -1,4 +1,4 @@
-r"""The Fréchet distance of two sets of features, exactly and in float64."""
+r"""The Fréchet distance between two sets of features, computed exactly in float64."""
 
 __all__ = ["features64", "frechet_distance"]
 
@@ -7,25 +7,26 @@ from torch import Tensor
 
 
 def frechet_distance(a: Tensor, b: Tensor) -> float:
-    r"""The distance of two sets of features, each taken for a normal distribution.
+    r"""Compute the Fréchet distance between normal distributions fitted to two sets of features.
 
     .. math:: |\mu_a - \mu_b|^2
         + \operatorname{tr}(\Sigma_a + \Sigma_b - 2 (\Sigma_a \Sigma_b)^{1/2})
 
     The last trace is the sum of the singular values of :math:`\Sigma_a^{1/2} \Sigma_b^{1/2}`, which
-    needs no square root of a product: singular covariances, of fewer samples than dimensions,
-    lose no digits. With Inception's features this is FID. The fewer the samples, the larger it
-    is: compare equal numbers only.
+    avoids the square root of a product. It is therefore accurate for singular covariances, which
+    occur if there are fewer samples than dimensions. With the features of Inception this is FID.
+    The distance is larger for fewer samples, so compare only values for equal numbers of samples.
 
     Args:
         a: (N, D), at least 2.
         b: (M, D), at least 2.
 
     Returns:
-        At least 0; 0 for equal sets, within rounding.
+        The distance, at least 0. It is 0 for equal sets, up to rounding.
 
     Raises:
-        ValueError: Not two sets of features of one kind, or NaN or infinity among them.
+        ValueError: The sets have different dimensions or fewer than two rows, or a feature is NaN
+            or infinite.
 
     References:
         Heusel et al., GANs trained by a two time-scale update rule converge to a local Nash
@@ -43,16 +44,19 @@ def frechet_distance(a: Tensor, b: Tensor) -> float:
 
 
 def features64(*sets: Tensor, least: int = 1) -> list[Tensor]:
-    """The sets of features in float64 on the CPU, checked.
+    """Check sets of features and convert them to float64 on the CPU.
 
     Raises:
-        ValueError: They are not (N, D) with one D, fewer than ``least``, or hold NaN or infinity.
+        ValueError: The sets are not (N, D) with the same D, have fewer than ``least`` rows, or
+            contain NaN or infinity.
     """
     for x in sets:
         if x.ndim != 2 or len(x) < least or x.shape[1] != sets[0].shape[-1]:
             shapes = " and ".join(str(tuple(s.shape)) for s in sets)
-            raise ValueError(f"features are {shapes}; give (N, D), N at least {least}, of one D")
+            raise ValueError(
+                f"features are {shapes}; give (N, D) with N at least {least} and the same D"
+            )
         if not torch.isfinite(x).all():
             row = int((~torch.isfinite(x)).any(1).nonzero()[0])
-            raise ValueError(f"features of number {row} hold NaN or infinity")
+            raise ValueError(f"the features in row {row} contain NaN or infinity")
     return [x.detach().to("cpu", torch.float64) for x in sets]

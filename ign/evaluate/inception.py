@@ -1,4 +1,4 @@
-r"""Inception, as the TorchScript file that StyleGAN and clean-fid use, and the Inception Score."""
+r"""Inception, as the TorchScript file of StyleGAN and clean-fid, and the Inception Score."""
 
 __all__ = ["Inception", "Net", "inception_score", "load_net"]
 
@@ -23,18 +23,18 @@ SUFFIX = ".pt"
 
 
 class Inception:
-    r"""A TorchScript net that takes RGB bytes and resizes them itself, as StyleGAN's does.
+    r"""A TorchScript net that accepts RGB bytes and resizes them, like the one of StyleGAN.
 
-    It is called with (B, 3, H, W) uint8, and ``return_features=True`` for features or
-    ``no_output_bias=True`` for the probabilities of its classes. A TorchScript file is a program:
-    load one only from where you would take a program.
+    The net is called with (B, 3, H, W) uint8. With ``return_features=True`` it returns features,
+    and with ``no_output_bias=True`` the probabilities of its classes. A TorchScript file is a
+    program, so load it only from a source that you trust.
 
     Args:
         path: The file.
-        device: Where it shall live.
+        device: The device to load the net to.
 
     Raises:
-        ModelError: The file is missing, or not TorchScript.
+        ModelError: The file is missing or is not a TorchScript file.
 
     References:
         Szegedy et al., Rethinking the Inception architecture, 2015 (arXiv 1512.00567); Karras et
@@ -52,20 +52,21 @@ class Inception:
             raise ModelError(f"{path}: {error.strerror}; give the path of {FILE}") from None
         except RuntimeError as error:
             reason = str(error).strip().splitlines()[-1]
-            raise ModelError(f"{path}: not a TorchScript file ({reason})") from None
+            raise ModelError(f"{path}: is not a TorchScript file ({reason})") from None
         self.device = torch.device(device)
         self.name = "inception" if self.hash == SHA256 else path.stem
 
     @torch.no_grad()
     def outputs(self, images: Tensor) -> tuple[Tensor, Tensor]:
-        """Features, (B, D), and the probabilities of the classes, (B, K).
+        """Compute the features, (B, D), and the probabilities of the classes, (B, K).
 
         Args:
-            images: (B, C, H, W) in [-1, 1], C = 1 or 3; rounded to bytes, gray repeated.
+            images: (B, C, H, W) in [-1, 1], C = 1 or 3. They are rounded to bytes, and gray images
+                get three equal channels.
 
         Raises:
-            ValueError: Other channels.
-            ModelError: The net does not take such images and keywords.
+            ValueError: The images do not have 1 or 3 channels.
+            ModelError: The net does not accept these images and keywords.
         """
         if images.ndim != 4 or images.shape[1] not in (1, 3):
             raise ValueError(f"images are {tuple(images.shape)}; give (B, 1 or 3, H, W)")
@@ -81,7 +82,7 @@ class Inception:
         except RuntimeError as error:
             reason = str(error).strip().splitlines()[0]
             raise ModelError(
-                f"feature net {self.name!r} is not called as {FILE} is ({reason})"
+                f"feature net {self.name!r} cannot be called like {FILE} ({reason})"
             ) from None
 
 
@@ -92,14 +93,14 @@ def load_net(name: str | Path, device: str | torch.device = "cpu", progress: boo
     """Load a net for features.
 
     Args:
-        name: ``mnist``, ``faces``, the path of a net of one's own ``NAME.safetensors``;
-            ``inception``, downloaded once to the cache folder (96 MB, its SHA-256 is checked), or
-            the path of a TorchScript file ``NAME.pt`` that is called as it.
-        device: Where it shall live.
-        progress: Whether a download shows a bar.
+        name: ``mnist``, ``faces``, or the path of your own net, ``NAME.safetensors``. Or
+            ``inception``, which is downloaded once to the cache folder (96 MB, its SHA-256 is
+            checked), or the path of a TorchScript file ``NAME.pt`` that is called in the same way.
+        device: The device to load the net to.
+        progress: Whether to show a progress bar for a download.
 
     Raises:
-        ModelError: It is not found, cannot be downloaded, or is damaged.
+        ModelError: The net is not found, cannot be downloaded, or is damaged.
     """
     if Path(name).suffix == SUFFIX:
         return Inception(name, device)
@@ -119,33 +120,37 @@ def load_net(name: str | Path, device: str | torch.device = "cpu", progress: boo
             raise ModelError(str(error)) from None
     net = Inception(path, device)
     if net.hash != SHA256:
-        raise ModelError(f"{path}: its SHA-256 is not the published one; delete it to fetch again")
+        raise ModelError(
+            f"{path}: the SHA-256 is not the published one; delete the file to fetch it again"
+        )
     return net
 
 
 def inception_score(probabilities: Tensor, splits: int = 10) -> tuple[float, float]:
-    r"""Are images sure of their class, and the classes many? Knows nothing of real images.
+    r"""Compute the Inception Score, which is high for confident predictions of diverse classes.
 
     .. math:: \exp \mathbb{E}_x \, \mathrm{KL}(p(y | x) \,\|\, p(y)),
         \quad p(y) = \mathbb{E}_x \, p(y | x)
 
+    The score does not depend on real images.
+
     Args:
-        probabilities: p(y | x) of each image, (N, K), each row with the sum 1.
-        splits: Into how many parts, in order, the images are divided.
+        probabilities: p(y | x) of each image, (N, K). Each row sums to 1.
+        splits: The number of consecutive parts into which the images are divided.
 
     Returns:
-        Mean and standard deviation over the parts, from 1 to K.
+        The mean and the standard deviation over the parts. The score lies between 1 and K.
 
     Raises:
-        ValueError: As :func:`ign.evaluate.frechet_distance`, rows that are no probabilities, or
-            fewer images than parts.
+        ValueError: The array is not (N, K), contains NaN or infinity, or has rows that are not
+            probabilities, or there are fewer images than parts.
 
     References:
         Salimans et al., Improved techniques for training GANs, 2016 (arXiv 1606.03498).
     """
     (p,) = features64(probabilities, least=max(splits, 1))
     if splits < 1 or p.min() < 0 or (p.sum(1) - 1).abs().max() > 1e-3:
-        raise ValueError("give one split or more, and rows that are not negative with the sum 1")
+        raise ValueError("splits must be at least 1, and rows must be non-negative and sum to 1")
     parts: Sequence[Tensor] = p.tensor_split(splits)
     scores = []
     for part in parts:

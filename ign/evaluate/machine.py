@@ -1,4 +1,4 @@
-"""What was measured with: command, commit, processor and versions."""
+"""The conditions of a measurement: command, commit, processor and versions."""
 
 __all__ = ["describe", "uncommitted"]
 
@@ -17,7 +17,7 @@ HERE = Path(ign.__file__).parent
 
 
 def describe(command: str | None = None, device: torch.device | None = None) -> dict[str, Any]:
-    """Describe the circumstances of a measurement.
+    """Describe the conditions of a measurement.
 
     Args:
         command: The command; None for the arguments of this process.
@@ -42,7 +42,7 @@ def describe(command: str | None = None, device: torch.device | None = None) -> 
 
 
 def _commit() -> dict[str, str]:
-    """The commit of the checkout; nothing for an installed package."""
+    """The commit of the checkout, or an empty dict for an installed package."""
     if _git("ls-files", "--error-unmatch", "__init__.py") is None:
         return {}
     changes = " and uncommitted changes" if uncommitted() else ""
@@ -52,7 +52,7 @@ def _commit() -> dict[str, str]:
 def uncommitted() -> list[str]:
     """The tracked files of the checkout that differ from the commit.
 
-    Files in ``docs`` do not count: they are the results of measurements, and no code.
+    Files in ``docs`` do not count, since they are results of measurements and not code.
     """
     code = ("--", ":/", ":(top,exclude)docs")
     changes = _git("status", "--porcelain", "-uno", *code) or ""

@@ -12,7 +12,7 @@ from ign.data import to_float
 from ign.evaluate.frechet import features64
 
 ROWS = 1000
-"""The number of rows of a distance matrix that are in memory at a time."""
+"""The number of rows of a distance matrix that are kept in memory at a time."""
 ROUNDING = 1e-12
 """Two points are equal if their squared distance is below this part of their squared norms."""
 SLACK = 1 + 1e-9
@@ -31,7 +31,8 @@ class Manifold(NamedTuple):
 def manifold(real: Tensor, samples: Tensor, k: int = 5) -> Manifold:
     r"""Compare the supports of real points and of samples by balls around their points.
 
-    The ball of a point is closed and reaches to its k-th neighbour in its own set.
+    The ball of a point is closed, and its radius is the distance to the k-th neighbour in the same
+    set.
 
     - precision: the share of samples in the balls of real points; implausible samples lower it.
     - recall: the share of real points in the balls of samples; modes without samples lower it.
@@ -39,13 +40,13 @@ def manifold(real: Tensor, samples: Tensor, k: int = 5) -> Manifold:
       large ball of a real outlier counts less than it does in precision. It can exceed 1.
     - coverage: the share of real points whose ball contains a sample.
 
-    1,000 rows of the distance matrix are in memory at a time. The numbers depend on the sizes of
-    both sets and on k, so compare only numbers for the same sizes and k.
+    1,000 rows of the distance matrix are kept in memory at a time. The numbers depend on the sizes
+    of both sets and on k, so compare only numbers for the same sizes and k.
 
     Args:
         real: Features, (N, D), N > k.
         samples: Features, (M, D), M > k.
-        k: The neighbour that a ball reaches to; the papers use 3 (precision, recall) and 5
+        k: The neighbour that sets the radius of a ball; the papers use 3 (precision, recall) and 5
             (density, coverage).
 
     Returns:
@@ -53,8 +54,8 @@ def manifold(real: Tensor, samples: Tensor, k: int = 5) -> Manifold:
         distribution the expected density is 1.
 
     Raises:
-        ValueError: The features are not finite or not of one dimension, or a set has no k-th
-            neighbour.
+        ValueError: The features are not finite, the sets have different dimensions, or a set has no
+            k-th neighbour.
 
     References:
         Kynkäänniemi et al., Improved precision and recall metric for assessing generative
@@ -110,13 +111,15 @@ def nearest(images: Tensor, among: Tensor, skip_equal: bool = False) -> tuple[Te
 
     Returns:
         The root mean square difference in units of [-1, 1], (N,), and the index j, (N,). The
-        distance is infinite where every image was skipped.
+        distance is infinite if every image was skipped.
 
     Raises:
         ValueError: There are no images, or their shapes differ.
     """
     if images.shape[1:] != among.shape[1:] or not len(images) or not len(among):
-        raise ValueError(f"images of {tuple(images.shape)} and {tuple(among.shape)} do not compare")
+        raise ValueError(
+            f"images of {tuple(images.shape)} and {tuple(among.shape)} cannot be compared"
+        )
     queries = to_float(images).flatten(1)
     names, others = _contents(images, among) if skip_equal else (None, None)
     least, place = torch.full((len(images),), torch.inf), torch.zeros(len(images), dtype=torch.long)
@@ -134,7 +137,7 @@ def nearest(images: Tensor, among: Tensor, skip_equal: bool = False) -> tuple[Te
 
 
 def _contents(images: Tensor, among: Tensor) -> tuple[Tensor, Tensor]:
-    """A number for the content of each image: equal for equal images, -1 for no such image."""
+    """A number for the content of each image: equal for equal images, -1 for unknown images."""
     numbers: dict[bytes, int] = {}
     mine = [numbers.setdefault(x.tobytes(), len(numbers)) for x in images.cpu().numpy()]
     others = [numbers.get(y.tobytes(), -1) for y in among.cpu().numpy()]

@@ -21,7 +21,7 @@ from ign.evaluate.inception import Net
 from ign.model import BATCH
 
 VERSION = 1
-"""A part of every key. Raise it when a net would give other outputs for the same images."""
+"""A part of every key. Raise it when the same net returns other outputs for the same images."""
 SLACK = 1e-3
 
 

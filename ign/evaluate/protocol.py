@@ -1,4 +1,4 @@
-"""The evaluation of a model, by one protocol."""
+"""The evaluation protocol of a model."""
 
 __all__ = ["Evaluation", "evaluate"]
 
@@ -36,7 +36,7 @@ class Evaluation:
     """The result of an evaluation.
 
     Attributes:
-        results: All numbers and what defines them, the contents of ``results.json``.
+        results: All numbers with the settings that define them, the contents of ``results.json``.
         samples: For each k the samples, (N, C, H, W) uint8.
         drifts: For each row of the results the drift of each image, (N,).
         copies: For each k the first samples and the nearest training image of each,
@@ -67,8 +67,8 @@ def evaluate(
     r"""Measure a model by the protocol in ``docs/evaluation.md``.
 
     Samples :math:`f^k(z)` are drawn in evaluation mode, rounded to bytes and compared with the
-    real images. As many training images are measured beside them, which shows what a perfect
-    generator would get. The drift is the mean absolute difference :math:`|f(y) - y|`.
+    real images. The same number of training images is measured too, which shows the values of a
+    perfect generator. The drift is the mean absolute difference :math:`|f(y) - y|`.
 
     Args:
         model: The model.
@@ -86,7 +86,7 @@ def evaluate(
         progress: Whether to show progress bars.
 
     Returns:
-        The numbers and what defines them, with the samples and their drifts.
+        The numbers with the settings that define them, the samples and their drifts.
 
     Raises:
         ValueError: Images of another shape or range, too few samples or images, or a sample that
@@ -127,7 +127,7 @@ def _check(
     model: IGN, real: ImageSet | Tensor, train: ImageSet | Tensor | None,
     samples: int, neighbours: int, tolerance: float,
 ) -> None:  # fmt: skip
-    """Refuse arguments that would fail only after minutes."""
+    """Check arguments that would otherwise raise an error only after minutes."""
     for images, what in ((real, "real"), (train, "training")):
         shape = model.shape if images is None else tuple(images.shape)[-3:]
         if shape != model.shape:
@@ -207,11 +207,11 @@ def _alarms(rows: Sequence[dict[str, Any]], classes: Sequence[str]) -> list[str]
 
 
 def _warnings(samples: int, reference: Reference, model: IGN) -> list[str]:
-    """Why numbers are missing or should not be cited."""
+    """The reasons why numbers are missing or should not be cited."""
     found = (
         []
         if model.projects
-        else ["this model takes no images: only f(z) is measured, and no drift"]
+        else ["this model does not accept images, so only f(z) is measured, without a drift"]
     )
     few = [
         f"{n:,} {what}"
@@ -221,6 +221,6 @@ def _warnings(samples: int, reference: Reference, model: IGN) -> list[str]:
     if few:
         which = " and ".join(few)
         found.append(
-            f"{which}: under {FEW:,} the Fréchet distance depends on the count, do not cite it"
+            f"{which}: under {FEW:,} the Fréchet distance depends on the count, so do not cite it"
         )
     return found + reference.warnings()

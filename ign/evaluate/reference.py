@@ -1,4 +1,4 @@
-"""The real images and their features, and every measure of other images against them."""
+"""Real images and their features, and the measures of other images against them."""
 
 __all__ = ["Reference", "default_net"]
 
@@ -183,9 +183,11 @@ class Reference:
                 " these numbers flatter a model that copies"
             )
         if self.train is not None and ratio(1, self._distance) is None:
-            found.append("every training image is equal to the held-out images: no nearest ratio")
+            found.append(
+                "all training images are equal to the held-out images, so there is no nearest ratio"
+            )
         if ratio(1, self._diversity) is None:
-            found.append("the held-out images are all equal: no diversity ratio")
+            found.append("the held-out images are all equal, so there is no diversity ratio")
         return found
 
     def facts(self) -> dict[str, Any]:
@@ -214,7 +216,8 @@ class Reference:
 def default_net(shape: tuple[int, ...]) -> str:
     """Find the packaged feature net for images of this shape, (C, H, W).
 
-    Only the shape decides. Give a net by name for images of other subjects than digits and faces.
+    Only the shape is considered. For images of other subjects than digits and faces, choose a net
+    by name.
 
     Raises:
         ValueError: No packaged net is for this shape.
@@ -227,8 +230,8 @@ def default_net(shape: tuple[int, ...]) -> str:
             return name
     known = ", ".join(f"{name} for {form}" for name, form in forms.items())
     raise ValueError(
-        f"no packaged feature net is for images of {tuple(shape)} ({known}); name one, such as"
-        " inception"
+        f"there is no packaged feature net for images of {tuple(shape)} ({known}); choose a net by"
+        " name, such as inception"
     )
 
 

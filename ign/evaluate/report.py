@@ -54,7 +54,7 @@ def remove_earlier(folder: Path) -> None:
 
 
 def title(results: Results) -> str:
-    """One line that says what was measured against what."""
+    """Describe in one line which images were compared with which."""
     protocol = results["protocol"]
     real, net = protocol["real"], protocol["features"]
     name = " ".join(filter(None, [real.get("source"), real.get("split")]))
@@ -102,8 +102,8 @@ def page(evaluation: Evaluation, name: str, folder: Path) -> Path:
     results = evaluation.results
     sections = [Section(
         "Measures",
-        "Arrows point to the better direction. A ratio is best at 1, the value of the held-out"
-        " images. The column of the training images shows what a perfect generator would get."
+        "Arrows point in the better direction. A ratio is best at 1, the value of the held-out"
+        " images. The column of the training images shows the values of a perfect generator."
         " Drift is the mean |f(y) − y|. The nearest ratio compares the distances to the nearest"
         " training image. Classes off is the total variation of the shares of the classes.",
         table=cells(results, spread=True),

@@ -1,4 +1,4 @@
-r"""Samples of a model, and how far the network moves them when it is applied again."""
+r"""Samples of a model, and the drift when the network is applied to them again."""
 
 __all__ = ["Samples", "draw_samples"]
 
@@ -40,7 +40,7 @@ def draw_samples(
 ) -> Samples:
     r"""Draw samples in evaluation mode, and apply the network once more to each.
 
-    A generator that takes no images gives :math:`f(z)` only, and no drift.
+    A generator that does not accept images gives :math:`f(z)` only, and no drift.
 
     Args:
         model: The model.

@@ -1,4 +1,4 @@
-"""The form of ``results.json``: which values it holds, and of which types."""
+"""The format of ``results.json``: its values and their types."""
 
 __all__ = ["FORMAT", "check_results"]
 
@@ -13,17 +13,17 @@ FORMAT = 1
 MAIN = ("frechet", "precision", "recall", "coverage")
 """The measures that every row of samples has."""
 LARGEST = 2**63
-"""Larger integers are refused, as they have no floating-point value."""
+"""Larger integers are refused, since they cannot be converted to a float."""
 
 
 def check_results(found: Any) -> dict[str, Any]:
-    """Return the results of an evaluation unchanged, if they have the form that is expected.
+    """Return the results of an evaluation unchanged, if they have the expected format.
 
     Args:
-        found: What a JSON file holds.
+        found: The contents of a JSON file.
 
     Raises:
-        ValueError: A value is missing, or of another type than an evaluation writes.
+        ValueError: A value is missing or has the wrong type.
     """
     if not isinstance(found, dict) or found.get("format") != FORMAT:
         raise ValueError(f"not the results of an evaluation of format {FORMAT}")
@@ -80,7 +80,7 @@ def _get(
     found: Mapping[str, Any], key: str, check: Callable[[Any], bool], where: str = "",
     optional: bool = False,
 ) -> Any:  # fmt: skip
-    """A value of the right type; None for an optional value that is not there."""
+    """Return a value of the right type, or None for a missing optional value."""
     path = f"{where}.{key}".lstrip(".")
     if found.get(key) is None and optional:
         return None

@@ -11,7 +11,7 @@ from ign.view.markdown import escape
 class Metric(NamedTuple):
     """A measure: its key in a row of results, its name, its format, and an arrow.
 
-    The arrow points to the better direction; it is empty where neither is better.
+    The arrow points in the better direction. It is empty if neither direction is better.
     """
 
     key: str

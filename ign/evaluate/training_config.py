@@ -1,4 +1,4 @@
-"""What a card says of the training of a model."""
+"""The section of a model card about the training."""
 
 __all__ = ["degradations", "read_training", "training_section"]
 
@@ -29,14 +29,14 @@ def read_training(run: str | Path) -> dict[str, Any]:
         config["data"] = Path(config["data"]).name
     except (OSError, ValueError, yaml.YAMLError, RecursionError) as error:
         reason = " ".join(str(error).split())
-        raise ValueError(f"{run}: no {NAME} of a run there ({reason})") from None
+        raise ValueError(f"{run}: has no {NAME} of a run ({reason})") from None
     except (TypeError, KeyError, AttributeError):
-        raise ValueError(f"{run}: no {NAME} of a run there (it names no data)") from None
+        raise ValueError(f"{run}: has no {NAME} of a run (the file names no data)") from None
     return dict(config)
 
 
 def degradations(model: IGN, config: Mapping[str, Any] | None) -> str:
-    """One sentence: was the model trained on degraded images?
+    """State in one sentence whether the model was trained on degraded images.
 
     Args:
         model: The model, whose ``about`` may hold ``denoise``.
@@ -50,7 +50,7 @@ def degradations(model: IGN, config: Mapping[str, Any] | None) -> str:
             f"The training added Gaussian noise with a standard deviation of up to {level:g} to"
             " images, and used no other degradation."
         )
-    return "No degraded image was used in training."
+    return "No degraded images were used in training."
 
 
 def training_section(config: Mapping[str, Any] | None) -> str:
@@ -67,7 +67,7 @@ def training_section(config: Mapping[str, Any] | None) -> str:
 
 
 def fenced(text: str, language: str = "") -> str:
-    """A block of code in Markdown, whatever its text holds."""
+    """Format text of any content as a block of code in Markdown."""
     fence = "```"
     while fence in text:
         fence += "`"

@@ -1,8 +1,8 @@
-r"""A model as one file that runs without this library: ONNX, or a program of ``torch.export``.
+r"""Export a model as one file that runs without this library: ONNX or ``torch.export``.
 
 The graph computes :math:`f^k` as :meth:`ign.model.IGN.project` does, or with ``sampler``
 :math:`f^k(z)` from white noise as :meth:`ign.model.IGN.sample` does. A file is loaded again and
-compared with the model before it is moved to its place.
+compared with the model before it is moved to its final path.
 """
 
 __all__ = ["FORMATS", "TOLERANCE", "ExportError", "Exported", "export"]
@@ -27,7 +27,7 @@ TOLERANCE = 1e-4
 
 
 class ExportError(ValueError):
-    """The options do not fit the model, or the file does not compute what the model does."""
+    """The options do not fit the model, or the outputs of the file differ from the model's."""
 
 
 class Exported(NamedTuple):
@@ -99,10 +99,10 @@ def export(
         run = FORMATS[format].read(file)
         found = [run(y) for y in given]
         if not all(torch.isfinite(out).all() for out in found):
-            raise ExportError(f"{path}: outputs would hold NaN or infinity; nothing is written")
+            raise ExportError(f"{path}: outputs would contain NaN or infinity; nothing is written")
         off = difference(model, graph, given, found)
         if not off <= TOLERANCE:
-            less = "; export fewer applications and run the file more often" * (applications > 1)
+            less = "; export fewer applications and run the file several times" * (applications > 1)
             raise ExportError(
                 f"{path}: would differ from the model by {off:.1e}, more than {TOLERANCE:.0e};"
                 f" nothing is written{less}"
@@ -120,6 +120,6 @@ def _check(model: IGN, format: str, applications: int, sampler: bool) -> None:
         raise ExportError(f"applications {applications} must be at least 1")
     if not model.projects and not (sampler and applications == 1):
         raise ExportError(
-            "this model is a generator without encoder; export its sampler, with one application"
+            "this model is a generator without encoder; export a sampler with one application"
         )
     FORMATS[format].need()

@@ -1,4 +1,4 @@
-"""The check that a file computes what the model does."""
+"""The check that the outputs of a file equal the outputs of the model."""
 
 __all__ = ["difference", "inputs"]
 
@@ -11,7 +11,7 @@ from ign.model import IGN
 
 
 def inputs(model: IGN, sampler: bool, uint8: bool, seed: int) -> list[Tensor]:
-    """The inputs of the check: batches of 3, and the first image of each as a batch of 1.
+    """Make the inputs of the check: batches of 3, and the first image of each as a batch of 1.
 
     The images are normal noise, uniform noise, samples, samples with added noise, and black and
     white pixels. For a sampler they are normal noise, and noise whose values are all 4 or -4.
@@ -30,12 +30,12 @@ def inputs(model: IGN, sampler: bool, uint8: bool, seed: int) -> list[Tensor]:
 
 
 def difference(model: IGN, graph: Graph, given: list[Tensor], found: list[Tensor]) -> float:
-    """The largest difference between outputs and those of the model, for values in [-1, 1].
+    """The largest difference between outputs of a file and of the model, for values in [-1, 1].
 
-    For bytes it is the distance beyond half a level, which rounding explains.
+    For bytes it is the difference beyond half a level, since half a level is due to rounding.
     """
     off = [_off(model, graph, y, out) for y, out in zip(given, found, strict=True)]
-    return float(torch.stack(off).max())  # NaN if any is NaN
+    return float(torch.stack(off).max())  # NaN if a difference is NaN
 
 
 def _off(model: IGN, graph: Graph, y: Tensor, out: Tensor) -> Tensor:

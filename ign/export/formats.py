@@ -23,7 +23,7 @@ class Format:
 
     Attributes:
         suffix: The suffix of the file names.
-        packages: The packages that it needs.
+        packages: The packages that the format needs.
     """
 
     suffix: str
@@ -33,7 +33,7 @@ class Format:
         """Import the packages.
 
         Raises:
-            ModuleNotFoundError: One is missing.
+            ModuleNotFoundError: A package is missing.
         """
         for package in self.packages:
             import_module(package)
@@ -90,7 +90,7 @@ class ONNX(Format):
 
 
 class Program(Format):
-    """For PyTorch without this library; the metadata are its extra file ``metadata.json``."""
+    """For PyTorch without this library; the metadata is in the extra file ``metadata.json``."""
 
     suffix = ".pt2"
 
@@ -99,7 +99,9 @@ class Program(Format):
             for key in ("stack_trace", "nn_module_stack", "source_fn_stack"):
                 node.meta.pop(key, None)  # paths and lines of the code that it came from
         program.example_inputs = None
-        archive = io.BytesIO()  # a file's temporary name would be that of the folder inside
+        archive = (
+            io.BytesIO()
+        )  # a temporary file name would become the name of the folder in the archive
         torch.export.save(program, archive, extra_files={"metadata.json": json.dumps(metadata)})
         file.write_bytes(archive.getbuffer())
 
@@ -113,7 +115,7 @@ FORMATS: dict[str, Format] = {"onnx": ONNX(), "torch": Program()}
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Silence the exporter about missing packages and its own deprecations."""
+    """Suppress warnings of the exporter about missing packages and its own deprecations."""
     log = logging.getLogger("torch.onnx")
     level = log.level
     log.setLevel(logging.ERROR)

@@ -1,4 +1,4 @@
-"""The module that is exported, and its metadata."""
+"""The exported module and its metadata."""
 
 __all__ = ["Graph", "describe", "rounded"]
 
@@ -22,7 +22,7 @@ class Graph(nn.Module):
         applications, sampler, uint8, half: As in :func:`ign.export.export`.
 
     Shape:
-        (B, C, H, W) to the same; images of bytes are (B, H, W, C).
+        (B, C, H, W) to the same shape; with ``uint8`` images are (B, H, W, C).
     """
 
     def __init__(self, model: IGN, applications: int, sampler: bool, uint8: bool, half: bool):

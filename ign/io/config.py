@@ -44,20 +44,22 @@ def read_json(path: Path, limit: int = 2**20) -> Any:
         if not path.is_file():
             raise ModelError(f"{path}: no such file")
         if path.stat().st_size > limit:
-            raise ModelError(f"{path}: over {limit:,} bytes, too large for a configuration")
+            raise ModelError(
+                f"{path}: is larger than {limit:,} bytes, too large for a configuration"
+            )
         values = json.loads(path.read_text(encoding="utf-8"))
         _check_plain(values)
     except ModelError:
         raise
     except (OSError, ValueError, RecursionError, MemoryError) as error:
         raise ModelError(
-            f"{path}: cannot be read as JSON ({one_line(error)}); fetch or save it again"
+            f"{path}: cannot be read as JSON ({one_line(error)}); download or save it again"
         ) from None
     return values
 
 
 def _check_plain(values: Any, place: str = "the file", depth: int = 0) -> None:
-    """Refuse what no configuration needs: deep nesting and numbers that do not fit 64 bits."""
+    """Refuse deep nesting and numbers of more than 64 bits, which no configuration needs."""
     if depth > DEPTH:
         raise ValueError(f"{place[:60]} is nested more than {DEPTH} levels deep")
     if isinstance(values, dict | list):
@@ -77,7 +79,7 @@ def read_config(path: Path) -> dict[str, Any]:
     """
     config = read_json(path)
     if not isinstance(config, dict) or config.get("format") != FORMAT:
-        raise ModelError(f"{path}: not a model's configuration of format {FORMAT}")
+        raise ModelError(f"{path}: is not a model configuration of format {FORMAT}")
     return config
 
 
@@ -99,7 +101,7 @@ def update_config(folder: Path, **values: Any) -> None:
 
 
 def describe_shape(shape: tuple[int, ...]) -> dict[str, Any]:
-    """The entries of a configuration that give the shape of a sample: an image, or any other."""
+    """The entries of a configuration with the shape of a sample, for images and for vectors."""
     if len(shape) == 3:
         sides = dict(zip(("channels", "height", "width"), shape, strict=True))
         return {"image": sides, "value_range": [-1, 1]}
@@ -112,7 +114,7 @@ def read_shape(config: dict[str, Any]) -> tuple[int, ...]:
     Raises:
         KeyError: The configuration states no shape.
         TypeError: A side is not a whole number.
-        ValueError: A side is below 1, or there are none.
+        ValueError: A side is below 1, or the shape is empty.
     """
     if "shape" in config:
         return tuple(whole_numbers(config["shape"], "shape", 1))

@@ -36,13 +36,13 @@ from ign.objective.distance import Distance, distance_name
 
 
 class Parts(NamedTuple):
-    """What a model consists of, and what its two files hold.
+    """The parts of a model, which its two files hold.
 
     Attributes:
         network: The network f.
         noise: The noise; its shape is the shape of a sample.
         distance: The distance of the drift, or its name.
-        about: Facts of the training.
+        about: Facts about the training.
         calibration: The thresholds of its scores, or None.
     """
 
@@ -53,18 +53,18 @@ class Parts(NamedTuple):
     calibration: Calibration | None
 
     def modules(self) -> nn.Module:
-        """Network and noise as one module, whose state dict is what the weights file holds."""
+        """Network and noise as one module; the weights file holds its state dict."""
         return nn.ModuleDict({"network": self.network, "noise": self.noise})
 
 
 def save(folder: str | Path, parts: Parts, dtype: torch.dtype | None = None) -> Path:
-    """Write both files; each is complete, or as it was before.
+    """Write both files atomically.
 
     A calibration that was made with other weights than those written, such as the weights before
     rounding to ``dtype``, is left out with a warning.
 
     Args:
-        folder: The folder, which is made if it does not exist.
+        folder: The folder, which is created if it does not exist.
         parts: The model.
         dtype: The type of the parameters in the file, such as ``torch.float16``; None for their
             own. Buffers keep their type, since a variance can exceed what ``float16`` holds.
@@ -128,7 +128,7 @@ def _to_json(config: dict[str, Any]) -> str:
 
 
 def _unshared(state: dict[str, Tensor]) -> dict[str, Tensor]:
-    """The same tensors, where each has memory of its own, as safetensors wants them."""
+    """Copy tensors that share memory, which safetensors does not accept."""
     taken: set[int] = set()
     for name, value in state.items():
         place = value.untyped_storage().data_ptr()
@@ -144,7 +144,7 @@ def load(folder: Path) -> Parts:
         The parts, on the CPU and in evaluation mode.
 
     Raises:
-        ModelError: A file is missing or damaged, or the two are not of one model.
+        ModelError: A file is missing or damaged, or the two files belong to different models.
     """
     path = folder / CONFIG
     config = read_config(path)
@@ -155,7 +155,7 @@ def load(folder: Path) -> Parts:
         shape = getattr(parts.network, "shape", parts.noise.shape)
     except Exception as error:  # a constructor may raise anything for values that it did not expect
         what = f"{type(error).__name__}: {one_line(error)}"
-        raise ModelError(f"{path}: not a model's configuration ({what})") from None
+        raise ModelError(f"{path}: is not a model configuration ({what})") from None
     if shape != parts.noise.shape:
         raise ModelError(f"{path}: the network takes {shape}, the images are {parts.noise.shape}")
     state = read_weights(folder / WEIGHTS, modules)
@@ -185,7 +185,7 @@ def _build(config: dict[str, Any]) -> Parts:
 def _matching(
     calibration: Calibration | None, state: dict[str, Tensor], outcome: str
 ) -> Calibration | None:
-    """The calibration bound to these weights; None, with a warning, if it is of other weights."""
+    """Bind the calibration to these weights; if it belongs to others, warn and return None."""
     if calibration is None:
         return None
     found = fingerprint(state)

@@ -12,11 +12,11 @@ from typing import Any
 NAME = re.compile(r"([\w-][\w.-]*/[\w-][\w.-]*)(?:@(\S+))?")
 
 UNUSABLE = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOENT, errno.ENOTDIR, errno.EEXIST)
-"""The errors of a cache folder that cannot be made or written to."""
+"""The errors of a cache folder that cannot be created or written to."""
 
 
 class HubError(ValueError):
-    """A request to the Hub failed; the message says why, and what helps, in one line."""
+    """A request to the Hub failed; the message names the cause and the remedy in one line."""
 
 
 def parse_name(text: str) -> tuple[str, str | None] | None:
@@ -49,7 +49,7 @@ def download(
     if cache.startswith("~"):
         raise HubError(f"there is no home folder for its cache {cache}; set HOME or HF_HOME")
     try:
-        if options.get("force_download"):  # the client would take the cache where it has no network
+        if options.get("force_download"):  # without a network, the client would use the cache
             HfApi(token=options.get("token")).model_info(repo_id, revision=revision)
         folder = Path(
             snapshot_download(repo_id, revision=revision, allow_patterns=list(files), **options)
@@ -58,7 +58,9 @@ def download(
         raise HubError(_reason(error, repo_id, revision, options)) from None
     for name in files:
         if not (folder / name).is_file():
-            raise HubError(f"{constants.ENDPOINT}/{repo_id} holds no {name}: not a model of ign")
+            raise HubError(
+                f"{constants.ENDPOINT}/{repo_id} has no {name}, so it is not a model of ign"
+            )
     return folder
 
 
@@ -71,7 +73,7 @@ def upload(
     branch: str | None = None,
     create_pr: bool | None = None,
 ) -> str:
-    """Push every file of a folder in one commit; the repository is made if it does not exist.
+    """Push every file of a folder in one commit; the repository is created if it does not exist.
 
     Args:
         folder: The folder, which holds files only.
@@ -79,7 +81,7 @@ def upload(
         message: The commit's message.
         private: Whether a new repository is private; None for the owner's default.
         token: The user's token; None for the one of ``hf auth login`` or ``HF_TOKEN``.
-        branch: The branch, which is made if it does not exist; None for the main one.
+        branch: The branch, which is created if it does not exist; None for the main branch.
         create_pr: Whether to open a pull request instead.
 
     Returns:
@@ -110,7 +112,7 @@ def upload(
 
 
 def _reason(error: Exception, repo_id: str, revision: str | None, options: dict[str, Any]) -> str:
-    """Why the client raised the error, and what helps."""
+    """The cause of an error of the client, and its remedy."""
     from huggingface_hub import constants, errors
 
     page = f"{constants.ENDPOINT}/{repo_id}"
@@ -150,11 +152,11 @@ def _reason(error: Exception, repo_id: str, revision: str | None, options: dict[
 def _refusal(status: int, error: Exception) -> str:
     """What an HTTP status means for the user."""
     if status == 401:
-        return "the Hub wants a valid token; log in (hf auth login, or HF_TOKEN)"
+        return "the Hub requires a valid token; log in (hf auth login, or HF_TOKEN)"
     if status == 403:
-        return f"the token has no right to do this; take one that may write ({_one_line(error)})"
+        return f"the token does not allow this; use a token with write access ({_one_line(error)})"
     if status == 429 or status >= 500:
-        return f"the Hub answers {status}; try again later"
+        return f"the Hub answered with status {status}; try again later"
     return _one_line(error)
 
 

@@ -13,7 +13,7 @@ PACKAGED = Path(__file__).parents[1] / "models"
 
 
 def locate(name: str | Path, revision: str | None = None, **options: Any) -> Path:
-    """The folder of a model, which is fetched from the Hub if it is not on this computer.
+    """Find the folder of a model, which is downloaded from the Hub if it is not on this computer.
 
     Args:
         name: A path, a packaged name, ``owner/name`` or ``owner/name@revision``.
@@ -34,7 +34,7 @@ def locate(name: str | Path, revision: str | None = None, **options: Any) -> Pat
             if (folder / CONFIG).is_file():
                 return folder
         raise ModelError(
-            f"{path}: there is no {CONFIG} in it or in {path / 'model'}; give a model or a run"
+            f"{path}: there is no {CONFIG} there or in {path / 'model'}; give a model or a run"
         )
     if found := hub.parse_name(str(name)):
         repo_id, named = found

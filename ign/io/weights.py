@@ -29,8 +29,8 @@ def read_weights(path: Path, model: nn.Module) -> dict[str, Tensor]:
         model: The module that the tensors are for; it may be on the meta device.
 
     Raises:
-        ModelError: The file is damaged, the tensors are not the model's, or they are not finite
-            in the model's types.
+        ModelError: The file is damaged, the tensors do not match the model, or they are not finite
+            in the types of the model.
     """
     expected = model.state_dict()
     try:
@@ -46,7 +46,7 @@ def read_weights(path: Path, model: nn.Module) -> dict[str, Tensor]:
         raise
     except (OSError, SafetensorError, ValueError, MemoryError, OverflowError) as error:
         raise ModelError(
-            f"{path}: not a whole safetensors file ({one_line(error)}); fetch or save it again"
+            f"{path}: not a complete safetensors file ({one_line(error)}); fetch or save it again"
         ) from None
     for name, value in state.items():
         state[name] = value.to(expected[name].dtype, copy=True)  # of its own memory, not the file's
@@ -59,7 +59,7 @@ def read_weights(path: Path, model: nn.Module) -> dict[str, Tensor]:
 
 
 def _check_size(path: Path, expected: Mapping[str, Tensor]) -> None:
-    """Refuse a file that is too small for the model, at one byte a number."""
+    """Refuse a file that is too small for the model, with at least one byte for each number."""
     least, size = sum(v.numel() for v in expected.values()), path.stat().st_size
     if size < least:
         raise ModelError(
@@ -74,14 +74,14 @@ def _check_names(
     expected: Mapping[str, Tensor],
     found: Mapping[str, tuple[tuple[int, ...], str]],
 ) -> None:
-    """Compare names, shapes and types with the model's."""
+    """Compare names, shapes and types with the model."""
     for name, value in expected.items():
         shape, kind = found.get(name, ((), ""))
         if name not in found or shape not in _shapes(model, name, value):
             what = f"{shape} in the file" if name in found else "missing"
             raise ModelError(
                 f"{path}: {name} is {what} and must be {tuple(value.shape)} by {CONFIG};"
-                " the two files are not of one model"
+                " the two files belong to different models"
             )
         allowed = FLOATING if value.is_floating_point() else INTEGER
         if kind not in allowed:
@@ -91,7 +91,7 @@ def _check_names(
 
 
 def _shapes(model: nn.Module, name: str, value: Tensor) -> list[tuple[int, ...]]:
-    """The shapes that a tensor may have in a file: the model's, and those of former versions."""
+    """The shapes that a tensor can have in a file, in this and in earlier versions."""
     owner, _, own = name.rpartition(".")
     former = getattr(model.get_submodule(owner), "former_shapes", {})
     return [tuple(value.shape), *former.get(own, ())]

@@ -4,7 +4,7 @@ The drift is a mean over pixels, and therefore a poor judge of whether an image 
 The adversarial loss adds a second judge without a second network: the first component
 :math:`c_\theta` of the code, between encoder and decoder, is also the output of a discriminator,
 a logit of "y is data". The outer f is the discriminator and the inner f is the generator. Both use
-the passes that tightness and idempotence make.
+the forward passes of the tightness and idempotence losses.
 """
 
 __all__ = ["AdversarialObjective"]
@@ -17,7 +17,7 @@ from ign.objective.one_pass import IGNObjective, Pass, check_weights, single
 from ign.objective.paper import Losses, Network
 
 PERIOD, OFFSETS = 8, (0, 3)
-"""Of every 8 reconstructions the discriminator sees the ones at these places."""
+"""The indices, modulo 8, of the reconstructions that the discriminator sees."""
 SHARE = len(OFFSETS) / PERIOD
 
 
@@ -100,7 +100,7 @@ class AdversarialObjective(nn.Module):
     def _with_reconstructions(
         self, y: Tensor, fx: Tensor, noise: Tensor | None, first: int
     ) -> tuple[Tensor, Tensor | None]:
-        """f(z) and a quarter of f(x), and the noise that is added to them: none to f(x)."""
+        """f(z) with a quarter of f(x), and the noise that is added to them, zero for f(x)."""
         chosen = torch.cat([fx[(offset - first) % PERIOD :: PERIOD] for offset in OFFSETS])
         if noise is not None:
             noise = torch.cat([noise, torch.zeros_like(chosen)])

@@ -22,14 +22,14 @@ def l2(a: Tensor, b: Tensor) -> Tensor:
 
 
 DISTANCES: dict[str, Distance] = {"l1": l1, "l2": l2}
-"""The distances that have a name of their own."""
+"""The distances by name."""
 
 
 def find_distance(distance: str | Distance) -> Distance:
-    """The distance of that name: ``l1``, ``l2``, or the import path ``package.module:function``.
+    """Find a distance by name: ``l1``, ``l2``, or the import path ``package.module:function``.
 
     Raises:
-        ValueError: Nothing goes by that name.
+        ValueError: There is no distance of this name.
     """
     if callable(distance):
         return distance
@@ -46,10 +46,10 @@ def find_distance(distance: str | Distance) -> Distance:
 
 
 def distance_name(distance: str | Distance) -> str:
-    """The name under which :func:`find_distance` finds this distance again.
+    """Return the name with which :func:`find_distance` finds this distance.
 
     Raises:
-        ValueError: A function that cannot be imported, such as a lambda.
+        ValueError: The function cannot be imported, such as a lambda.
     """
     if isinstance(distance, str):
         return distance

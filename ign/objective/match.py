@@ -1,7 +1,7 @@
 """A term that spreads the samples over the data, an addition to the paper's objective.
 
-Plain IGN spreads its samples badly and blurs between modes. The match term compares kernel density
-estimates of samples and data.
+The plain IGN covers the data poorly and produces blurred images between modes. The match term
+compares kernel density estimates of samples and data.
 """
 
 __all__ = ["MatchObjective", "kernel_divergence"]
@@ -22,7 +22,7 @@ class MatchObjective(nn.Module):
     Args:
         objective: The objective to extend, such as :class:`IGNObjective`.
         weight: The weight of :func:`kernel_divergence`.
-        bandwidth: Its bandwidth.
+        bandwidth: The bandwidth of :func:`kernel_divergence`.
 
     Shape:
         As the wrapped objective. ``anchors``, (M, C, H, W), are the data that f(z) is compared
@@ -33,7 +33,7 @@ class MatchObjective(nn.Module):
             than two samples are given.
 
     Note:
-        With several processes the term is that of the joined batch. With gradient accumulation
+        With several processes the term is computed on the joined batch. With gradient accumulation
         each micro-batch has a term of its own.
     """
 
@@ -76,9 +76,10 @@ def kernel_divergence(
     Args:
         y: Outputs, (n, ...), at least 2.
         x: Data, (m, ...).
-        bandwidth: h, the kernel's reach as a root mean square difference of pixels.
-        outputs: All outputs of the batch that y is a part of, (N, ...), as the constant ones; the
-            mean over the parts is then the divergence of the whole batch. None if y is the batch.
+        bandwidth: The bandwidth h of the kernel, as a root mean square difference of pixels.
+        outputs: All outputs of the batch that y is a part of, (N, ...), which are held constant;
+            the mean over the parts is then the divergence of the whole batch. None if y is the
+            whole batch.
         first: The index of the first output of y among them.
 
     Returns:
@@ -90,7 +91,9 @@ def kernel_divergence(
     outputs = y.detach() if outputs is None else outputs.detach()
     n, m = len(outputs), len(x)
     if n < 2 or not bandwidth > 0:
-        raise ValueError(f"need 2 outputs and a bandwidth above 0, not {n} and {bandwidth}")
+        raise ValueError(
+            f"at least 2 outputs and a bandwidth above 0 are needed, not {n} and {bandwidth}"
+        )
     y, x, outputs = (
         t.flatten(1).to(torch.promote_types(t.dtype, torch.float32)) for t in (y, x, outputs)
     )

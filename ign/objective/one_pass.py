@@ -25,7 +25,7 @@ MOVED = {
     "adversarial_weight": "ign.objective.AdversarialObjective",
     "sharp_weight": "ign.objective.AdversarialObjective (reconstruction_weight)",
 }
-"""The arguments of version 0.1 that are objectives of their own now."""
+"""The arguments of version 0.1 that are now separate objectives."""
 
 
 class Pass(NamedTuple):
@@ -34,7 +34,7 @@ class Pass(NamedTuple):
     Attributes:
         output: f(y), (B, C, H, W).
         drift: D(f(y), y) for each image, (B,).
-        code: The network's code of y, (B, K); None when it was not asked for.
+        code: The code of y, (B, K); None if it was not requested.
     """
 
     output: Tensor
@@ -185,10 +185,10 @@ class IGNObjective(nn.Module):
             z: The noise.
             data: The pass of x.
             y: f(z), (B, ...).
-            outer: The pass that moves the outer f; its first B outputs are those of f(z).
-            inner: The pass that moves the inner f, if it is a pass of its own.
+            outer: The pass that moves the outer f; its first B inputs are f(z).
+            inner: The pass that moves the inner f, if this is a separate pass.
             gate: The input of ``outer`` in the one-pass form.
-            count: By what the sum of the inner drifts is divided; None for their number.
+            count: The divisor of the sum of the inner drifts; None for their number.
         """
         d_x, d_y = data.drift, outer.drift[: len(y)]
         scale = self._distance(single(y.detach()), single(z)) if self.clamp_scale == "z" else d_x
@@ -219,7 +219,7 @@ def check_weights(**weights: float) -> None:
     """Check that weights are finite and not negative.
 
     Raises:
-        ValueError: One of them is not.
+        ValueError: A weight is negative or not finite.
     """
     for name, weight in weights.items():
         if not (weight >= 0 and math.isfinite(weight)):
@@ -227,7 +227,7 @@ def check_weights(**weights: float) -> None:
 
 
 def single(x: Tensor) -> Tensor:
-    """x in single precision where it is in half, else as it is."""
+    """Convert half precision to single precision; other types are unchanged."""
     return x.float() if x.dtype in (torch.float16, torch.bfloat16) else x
 
 

@@ -1,4 +1,4 @@
-"""Every so many steps: is the run healthy? If so, it is saved."""
+"""Periodic checks of a run, which save the model if the run is healthy."""
 
 __all__ = ["Check", "averaged_model"]
 
@@ -24,31 +24,32 @@ from ign.view import pictures
 
 SAMPLES = 64
 COLLAPSED = 0.05
-"""The share of the data's diversity under which samples count as all alike."""
+"""Samples count as all alike below this share of the diversity of the data."""
 ALIVE = 0.2
-"""The share from which on samples count as different."""
+"""Samples count as different from this share on."""
 PATIENCE = 3
 GRACE = 3000
-"""Steps after which samples that never were different count as collapsed too."""
+"""After this step, samples that have never differed count as collapsed too."""
 ESTABLISHED = 1000
-"""Steps after which samples that are all alike are always reported."""
+"""After this step, samples that are all alike are always reported."""
 
 
 class Check(Callback):
-    r"""Every so many steps: measures of the average, a grid of samples, a checkpoint, the model.
+    r"""Measures the averaged model, and saves samples, a checkpoint and the model, periodically.
 
-    The diversity of samples is their mean distance over the data's. Below 0.05 the samples are
-    all alike, which is normal early in training; from 0.2 on they differ. Samples that are all
-    alike have collapsed where they once differed, or where step 3,000 is over. Three such checks
-    in a row, or one at the last step, stop the run, and nothing is saved of that state. What each
-    check found is reported in words. The diversity is not measured where the data's is 0.
+    The diversity of samples is their mean distance divided by the mean distance of the data.
+    Below 0.05 the samples are all alike, which is normal early in training; from 0.2 on they
+    differ. Samples that are all alike have collapsed if they differed before, or after step 3,000.
+    Three such checks in a row, or one at the last step, stop the run without saving that state.
+    The result of each check is reported in a sentence. The diversity is not measured if the
+    diversity of the data is 0.
 
     Args:
         run: The run's folder.
-        held_out: Images (N, C, H, W) in [-1, 1] that are not trained on.
-        train: As many that are.
-        journal: Where the measures go.
-        every: Steps between checks.
+        held_out: Images (N, C, H, W) in [-1, 1] that are not used for training.
+        train: The same number of training images.
+        journal: The journal, which records the measures.
+        every: The number of steps between checks.
         report: Called with a sentence about the samples, and whether it must be printed.
 
     Raises:
@@ -88,13 +89,13 @@ class Check(Callback):
             self.check(trainer, module)
 
     def check(self, trainer: Trainer, module: Any) -> None:
-        """Measure, and save what is healthy."""
+        """Measure, and save the model if it is healthy."""
         step = self.last = trainer.global_step
         model = averaged_model(module)
         found, once = self._measure(model, module)
         numbers = all(map(math.isfinite, found.values())) and bool(once.isfinite().all())
         sound = _finite(module.model) and _finite(model) and numbers
-        if not trainer.strategy.reduce_boolean_decision(sound):  # a shard is its process's own
+        if not trainer.strategy.reduce_boolean_decision(sound):  # each process has its own shard
             raise Failure(
                 f"step {step}: the weights or the images hold NaN or infinity;"
                 f" {describe_kept(self.run)}; try a lower learning_rate"
@@ -125,7 +126,7 @@ class Check(Callback):
         return found, once
 
     def _watch(self, diversity: float, step: int, module: Any) -> None:
-        """Report the diversity, count collapsed checks in a row, and stop at too many."""
+        """Report the diversity, and stop after too many collapsed checks in a row."""
         self.alive = self.alive or diversity >= ALIVE
         alike = diversity < COLLAPSED
         collapsed = alike and (self.alive or step > GRACE)
@@ -187,7 +188,7 @@ def averaged_model(module: Any) -> IGN:
 
 
 def _diversity(images: Tensor) -> float:
-    """The mean distance of two images, 0 where there is one."""
+    """The mean distance of two images; 0 for a single image."""
     return torch.pdist(images.flatten(1).cpu()).mean().item() if len(images) > 1 else 0.0
 
 

@@ -147,10 +147,10 @@ class Config:
 
 
 def within(name: str, value: float | None, least: float, most: float | None = None) -> None:
-    """Check that a value lies within bounds; None passes.
+    """Check that a value lies within bounds; None is allowed.
 
     Raises:
-        ValueError: It does not.
+        ValueError: The value is out of bounds.
     """
     if value is not None and not value >= least:
         raise ValueError(f"{name} {value} must be at least {least}")

@@ -14,11 +14,11 @@ from ign.training.failures import restart_command
 from ign.training.precision import device_of
 
 STEPS, SECONDS = 20, 20
-"""The measurement ends after so many steps, or after :data:`LEAST` steps and so many seconds."""
+"""The maximum steps and seconds of the measurement, which takes :data:`LEAST` steps at least."""
 LEAST, WARM_UP = 4, 2
 """Steps; the first ones take longer than the others and are not counted."""
 SHORT = 60
-"""Nothing is printed about a run of fewer seconds."""
+"""Nothing is printed for a run of fewer seconds."""
 WANTED = 15 * 60
 """The seconds of the shorter run that is proposed instead of a longer one."""
 
@@ -28,7 +28,7 @@ def device_name(config: Config, count: int) -> str:
 
     Args:
         config: The run.
-        count: How many processes it has.
+        count: The number of processes.
     """
     kind = device_of(config.trainer.accelerator)
     if kind == "cpu":

@@ -56,7 +56,7 @@ ADVICE = {
 
 
 def disk_advice(error: OSError) -> str:
-    """What to do about a file that could not be written; empty where that is not known."""
+    """The remedy for a file that could not be written; empty if it is not known."""
     number = error.errno
     if number is None and (found := re.search(r"os error (\d+)", str(error))):
         number = int(found[1])  # an error of safetensors
@@ -88,7 +88,7 @@ def memory_advice(config: Config, processes: int, command: str) -> str:
 
     Args:
         config: The run.
-        processes: How many processes it has.
+        processes: The number of processes.
         command: The command that continues it.
     """
     batch, parts = config.batch_size // processes, config.trainer.accumulate_grad_batches
@@ -99,7 +99,7 @@ def memory_advice(config: Config, processes: int, command: str) -> str:
 
 
 def describe_kept(run: Path) -> str:
-    """What a run that failed leaves behind."""
+    """Describe what is kept of a failed run."""
     checkpoint, _ = newest(run)
     return f"kept: {checkpoint.name} and its model" if checkpoint else "nothing was saved before"
 

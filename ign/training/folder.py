@@ -37,7 +37,7 @@ def choose_folder(
         config: The run; None, or the name of a method, for a run of one process.
 
     Raises:
-        ValueError: Something else than a run is at ``out``, or a run that may not be replaced.
+        ValueError: ``out`` is not a run, or is a run that may not be replaced.
     """
     if not isinstance(config, Config):
         config = Config(method=config or "ign")
@@ -64,10 +64,10 @@ def _new_folder(first: Path) -> Path:
 
 
 def _refuse_taken(out: Path, force: bool) -> None:
-    """Refuse a folder that holds something else than a run, or a run without ``force``.
+    """Refuse a folder that holds something other than a run, or a run without ``force``.
 
     Raises:
-        ValueError: It does.
+        ValueError: The folder cannot be used.
     """
     if not out.exists() or (out.is_dir() and set(out.iterdir()) <= {*_leftovers(out), out / LOCK}):
         return

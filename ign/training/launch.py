@@ -120,4 +120,4 @@ def _require_device(name: str) -> None:
     """
     there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
     if not there.get(name, True):
-        raise ValueError(f"device {name}: there is none here; use auto")
+        raise ValueError(f"device {name}: this machine has no such device; use auto")

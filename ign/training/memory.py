@@ -1,4 +1,4 @@
-"""Whether a network fits into memory, before it is made."""
+"""Check whether a network fits into memory before it is created."""
 
 __all__ = ["require_memory"]
 

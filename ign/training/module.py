@@ -26,9 +26,9 @@ COUNTER = "epoch_loop.manual_optimization.optim_step_progress"
 """Where Lightning counts the steps of a module that optimizes by itself."""
 
 ANCHOR_STEPS = 8
-"""For how many steps the anchors stay the same, since drawing so many images takes time."""
+"""The number of steps with the same anchors, since drawing so many images takes time."""
 FINAL_RATE = 0.01
-"""The share of the learning rate at which its schedule ends, and which it keeps afterwards."""
+"""The factor of the learning rate at the end of the schedule and afterwards."""
 
 
 class Training(LightningModule):
@@ -43,7 +43,7 @@ class Training(LightningModule):
 
     Args:
         model: The model to train.
-        method: How it is trained.
+        method: The training method.
         images: The training images.
         config: The run.
     """
@@ -76,13 +76,13 @@ class Training(LightningModule):
                 shard(network, self.device_mesh["data_parallel"])
 
     def micro_batch(self, processes: int) -> int:
-        """The size of a micro-batch on each of so many processes.
+        """The size of a micro-batch on each process.
 
         Raises:
             ValueError: The batch does not divide evenly, or several processes are to compile.
         """
         if processes > 1 and self.config.compile:
-            raise ValueError("compile is for one process; leave it out")
+            raise ValueError("compile works in one process only; leave it out")
         parts = processes * self.config.trainer.accumulate_grad_batches
         if self.config.batch_size % parts:
             raise ValueError(

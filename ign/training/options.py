@@ -1,4 +1,4 @@
-"""From a preset, YAML, the command line or Python to one configuration."""
+"""The configuration of a run from a preset, YAML, the command line or Python."""
 
 __all__ = [
     "FORMER",
@@ -152,7 +152,7 @@ def same_method(before: str | None, now: str | None) -> None:
     """Check that a resumed run keeps its method.
 
     Raises:
-        ValueError: It does not.
+        ValueError: The method differs.
     """
     if before and now and before != now:
         raise ValueError(
@@ -205,9 +205,9 @@ def resumed(run: str | Path) -> dict[str, Any]:
     run = Path(run)
     file = run / "config.yaml"
     if not file.is_file():
-        raise ValueError(f"{run}: no config.yaml there; give the folder of a run")
+        raise ValueError(f"{run}: has no config.yaml; give the folder of a run")
     if not checkpoints(run):
-        raise ValueError(f"{run}: no checkpoint there yet; start again with --out {run} --force")
+        raise ValueError(f"{run}: has no checkpoint yet; start again with --out {run} --force")
     try:
         values = yaml.safe_load(file.read_text(encoding="utf-8"))
     except (yaml.YAMLError, RecursionError, UnicodeDecodeError) as error:

@@ -1,4 +1,4 @@
-"""In what precision a run computes: chosen for the device, and named."""
+"""The precision of a run: its choice for a device, and its description."""
 
 __all__ = ["describe_computation", "device_of", "native_bfloat16", "precision_of"]
 
@@ -17,7 +17,7 @@ def device_of(accelerator: str) -> str:
 
 
 def native_bfloat16(device: str) -> bool:
-    """Whether a kind of device multiplies bfloat16 by itself, rather than by way of float32."""
+    """Whether a kind of device computes with bfloat16 natively, without float32."""
     if device == "cuda":
         return torch.cuda.is_bf16_supported(including_emulation=False)
     checks = (
@@ -39,7 +39,7 @@ def precision_of(trainer: TrainerConfig) -> str:
 
 
 def describe_computation(config: Config) -> str:
-    """How a run computes, in one line."""
+    """Describe the computation of a run in one line."""
     names = {"32": "float32", "bf16-mixed": "bfloat16 autocast"}
     trainer = config.trainer
     means = [names[precision_of(trainer)]]

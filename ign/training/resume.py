@@ -1,4 +1,4 @@
-"""Where a resumed run continues, and what it refuses."""
+"""Resuming a run: the checkpoint to continue from, and its validation."""
 
 __all__ = ["first_checkpoint", "matching_checkpoint", "model_of", "require_trust"]
 
@@ -47,7 +47,7 @@ def first_checkpoint(config: Config, run: Path) -> tuple[Path, dict[str, Any]]:
     assert content is not None
     verify_config(content, to_dict(config), checkpoint)
     if (step := step_of(checkpoint)) > config.steps:
-        raise ValueError(f"--resume {run}: it is at step {step}, beyond steps {config.steps}")
+        raise ValueError(f"--resume {run}: the run is at step {step}, beyond steps {config.steps}")
     return checkpoint, content
 
 
@@ -66,7 +66,7 @@ def _announce(run: Path, checkpoint: Path | None, damaged: list[Path]) -> Path:
     """Name damaged checkpoints on the console.
 
     Raises:
-        ValueError: There is no other.
+        ValueError: There is no other checkpoint.
     """
     names = " and ".join(p.name for p in damaged)
     if checkpoint is None:

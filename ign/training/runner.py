@@ -107,7 +107,9 @@ def train(
         options["trainer.accelerator"] = device
     if resume is not None:
         if out is not None or init is not None or force:
-            raise ValueError(f"{resume} goes on where it is; leave out out, init and force")
+            raise ValueError(
+                f"{resume} continues in its own folder; leave out the arguments out, init and force"
+            )
         config = arguments(options, resumed(resume))
         return run(config, Path(resume), resume=True, trust_code=trust_code)
     config = arguments(options, preset)
@@ -127,7 +129,7 @@ def run(
 
     Args:
         config: The run.
-        folder: Where everything about it is written.
+        folder: The folder of the run.
         resume: Whether to continue from the folder's last checkpoint.
         init: A model whose weights to start from.
         trust_code: Whether a resumed run may import code that its config.yaml names.
@@ -139,7 +141,7 @@ def run(
         Failure: The run stopped before its end.
     """
     if not config.data:
-        raise ValueError("which images? data is empty; give --data FOLDER or ZIP, or a preset")
+        raise ValueError("data is empty; give --data FOLDER or ZIP, or a preset")
     if resume:
         require_trust(config, folder, trust_code)
     find_rank(config)
@@ -177,7 +179,7 @@ def _run(config: Config, folder: Path, resume: bool, init: str | Path | None) ->
 def _prepare(
     config: Config, folder: Path, module: Training, held_out: ImageSet
 ) -> tuple[Trainer, Check]:
-    """Make the Trainer with all that watches and records the run, the check among it."""
+    """Make the Trainer with its callbacks, including the check."""
     images = module.images
     journal = Journal(folder, config.log_every, module.method.terms)
     estimate = Estimate(folder, config)
@@ -203,10 +205,10 @@ def _fit(
     folder: Path,
     init: str | Path | None,
 ) -> None:
-    """Fit, and raise an error of one line where the run ends before its last step.
+    """Fit the model.
 
     Raises:
-        Failure: It does.
+        Failure: The run ended before its last step; the message is one line.
     """
     try:
         trainer.fit(module, Batches(), ckpt_path=checkpoint, weights_only=True)

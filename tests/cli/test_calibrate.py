@@ -29,7 +29,7 @@ def test_a_run_is_calibrated_in_its_place(ign, own):
     assert "calibration       5.0% of 60 images of digits, split test" in ign("info", run).out
     status, out, err = ign(*words)
     assert status == 2
-    assert "is calibrated already; give --force" in err
+    assert "is already calibrated; give --force" in err
     assert ign(*words, "--rate", 0.5, "--force").status == 0
     assert IGN.from_pretrained(run).calibration.rate == 0.5
 

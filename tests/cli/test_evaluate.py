@@ -101,7 +101,7 @@ MISTAKES = {
     "evaluate": "MODEL",
     "evaluate {gray}": "--data",
     "evaluate {gray} --data nowhere": "no such file or folder",
-    "evaluate {gray} --data digits": "no packaged feature net is for images of (1, 8, 8)",
+    "evaluate {gray} --data digits": "there is no packaged feature net for images of (1, 8, 8)",
     "evaluate {gray} --data digits --features mnits": "choose faces, mnist or give",
     "evaluate {gray} --data digits --features {text}.pt": "No such file",
     "evaluate {gray} --data digits --features mnist -n 3": "neighbours 5 must be",

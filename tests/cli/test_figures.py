@@ -40,7 +40,7 @@ def test_every_figure_is_there_and_shows_something(kind, words, ign, models, tmp
     ("words", "told"),
     [
         (("--data", "nowhere"), "no such file or folder"),
-        (("--attribute", "size"), "'size': there is none of that name"),
+        (("--attribute", "size"), "'size' does not exist"),
         (("--split", "most"), "invalid choice"),
     ],
 )

@@ -85,8 +85,8 @@ def test_a_run_s_configuration_its_images_and_a_card_of_one_s_own(ign, model, se
     ("words", "told"),
     [
         ("nowhere", "nowhere: give OWNER/NAME"),
-        ("someone/x@v2", "give OWNER/NAME, and a branch by --revision"),
-        ("other/x", "push to 'other/x': the token has no right to do this"),
+        ("someone/x@v2", "give OWNER/NAME, and the branch with --revision"),
+        ("other/x", "push to 'other/x': the token does not allow this"),
         ("someone/x --results {there}", "results.json"),
         ("someone/x --card {there}/none.md", "none.md: No such file"),
         ("someone/x --data {there}/none", "no such file or folder"),

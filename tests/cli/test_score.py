@@ -24,7 +24,7 @@ def test_table_on_standard_output(ign, model, pictures):
     table = list(csv.DictReader(out.splitlines()))
     assert list(table[0]) == ["file", "score", "percentile", "flag"]
     assert {(row["percentile"], row["flag"]) for row in table} == {("", "")}
-    assert f"not calibrated: no percentiles, no flags; ign calibrate {model} --data" in err
+    assert f"not calibrated: no percentiles or flags; ign calibrate {model} --data" in err
     assert {row["file"] for row in table} == NAMES
     image = to_float(torch.tensor(read_image(pictures / "b.jpg", size=8, gray=False)))
     wanted = IGN.from_pretrained(model).drift(image[None]).item()

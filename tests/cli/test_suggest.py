@@ -34,7 +34,7 @@ MISTAKES = {
     "train mnits": "'mnits': no such preset, folder or zip; did you mean 'mnist'?",
     "train nowhere/": "'nowhere/': no such preset, folder or zip; presets: celeba,",
     "train mnist digits": "give one preset; mnist and digits",
-    "train --data x photos": "'photos' and --data: give one of them",
+    "train --data x photos": "'photos' and --data: give only one of them",
     "train celeba": "ign does not download CelebA",
     "train digits --lr 3": "did you mean '--learning-rate'?",
     "train digits --epochs 3": "did you mean '--steps' (1 step is one batch)?",

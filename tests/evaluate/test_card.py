@@ -76,7 +76,7 @@ def test_numbers_of_another_model_are_refused(evaluated, tmp_path):
     _, results, _ = evaluated
     other = small(data="digits")
     other.network.decoder[0].weight.data += 1
-    with pytest.raises(ValueError, match="results are of another model"):
+    with pytest.raises(ValueError, match="results belong to another model"):
         card.write(other, tmp_path, results=results)
     with pytest.raises(ValueError, match=r"results\.json"):
         card.write(other, tmp_path, results=tmp_path)

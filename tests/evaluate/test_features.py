@@ -210,8 +210,11 @@ def of_words(path):
 FAULTS = {
     "no weights": (lambda path: path.unlink(), "net.safetensors: No such file"),
     "no json": (lambda path: path.with_suffix(".json").unlink(), "net.json: No such file"),
-    "truncated": (lambda path: path.write_bytes(path.read_bytes()[:-9]), "SHA-256 is not the one"),
-    "empty": (lambda path: path.write_bytes(b""), "SHA-256 is not the one in net.json"),
+    "truncated": (
+        lambda path: path.write_bytes(path.read_bytes()[:-9]),
+        "SHA-256 differs from the one",
+    ),
+    "empty": (lambda path: path.write_bytes(b""), "SHA-256 differs from the one in net.json"),
     "another net": (lambda path: small(seed=1).save(path.with_stem("other")).replace(path), "SHA"),
     "no safetensors": (of_words, "not a safetensors file"),
     "a tensor less": (lambda path: resave(path, lambda s: s.pop("head.bias")), "not the weights"),
@@ -225,14 +228,17 @@ FAULTS = {
         "of format 1",
     ),
     "another format": (lambda path: edit(path, format=2), "not a feature net of format 1"),
-    "no hash": (lambda path: edit(path, sha256=None), "SHA-256 is not the one"),
+    "no hash": (lambda path: edit(path, sha256=None), "SHA-256 differs from the one"),
     "unknown field": (lambda path: edit(path, depth=2), "net.json: not a feature net"),
     "unknown kind": (lambda path: edit(path, kind="x"), "net.json: not a feature net .*classes"),
     "layers of words": (lambda path: edit(path, layers="ab"), "net.json: not a feature net"),
     "layers of a number": (lambda path: edit(path, layers=3), "net.json: not a feature net"),
-    "other layers": (lambda path: edit(path, layers=[[4, 1], [8, 2]]), "not the weights of"),
-    "a huge net": (lambda path: edit(path, dimensions=10**9), "not the weights of"),
-    "other names": (lambda path: edit(path, names=["a"]), "not the weights of the net"),
+    "other layers": (
+        lambda path: edit(path, layers=[[4, 1], [8, 2]]),
+        "does not hold the weights of",
+    ),
+    "a huge net": (lambda path: edit(path, dimensions=10**9), "does not hold the weights of"),
+    "other names": (lambda path: edit(path, names=["a"]), "does not hold the weights of the net"),
 }
 
 

@@ -104,7 +104,7 @@ def test_inception_is_fetched_once_and_checked(scripts, own_cache, monkeypatch):
     assert load_net("inception").hash == net.hash
     assert load_net(path).name == "inception"
     path.write_bytes(scripts["other"].read_bytes())
-    with pytest.raises(ModelError, match="SHA-256 is not the published one; delete it"):
+    with pytest.raises(ModelError, match="SHA-256 is not the published one; delete the file"):
         load_net("inception")
 
 

@@ -61,5 +61,5 @@ def test_subsets_are_those_of_the_seed():
 
 @pytest.mark.parametrize(("subsets", "size"), [(0, 10), (3, 1)])
 def test_senseless_subsets_are_refused(subsets, size):
-    with pytest.raises(ValueError, match="at least 1, and their size"):
+    with pytest.raises(ValueError, match="at least 1, and size"):
         kernel_distance(normal(9), normal(9), subsets, size)

@@ -256,7 +256,9 @@ def test_default_nets_are_for_images_of_exactly_their_form():
     assert default_net((1, 28, 28)) == "mnist"
     assert default_net((3, 64, 64)) == "faces"
     for shape in ((1, 64, 64), (3, 28, 28), (3, 128, 128)):
-        with pytest.raises(ValueError, match=r"mnist for .*name one, such as inception"):
+        with pytest.raises(
+            ValueError, match=r"mnist for .*choose a net by name, such as inception"
+        ):
             default_net(shape)
 
 
@@ -317,7 +319,7 @@ def test_a_generator_without_encoder_has_no_drift(digits, tmp_path):
     assert drifts[:3] == [None, None, None]
     assert (
         found.results["warnings"][0]
-        == "this model takes no images: only f(z) is measured, and no drift"
+        == "this model does not accept images, so only f(z) is measured, without a drift"
     )
     report.page(found, "a generator", tmp_path)
     assert not (tmp_path / "drift.png").exists()

@@ -214,7 +214,9 @@ def test_outputs_that_are_not_finite_are_refused(tmp_path):
     broken = build()
     with torch.no_grad():
         next(broken.network.parameters()).fill_(torch.nan)
-    with pytest.raises(ExportError, match="outputs would hold NaN or infinity; nothing is written"):
+    with pytest.raises(
+        ExportError, match="outputs would contain NaN or infinity; nothing is written"
+    ):
         export(broken, tmp_path / "m.pt2", "torch")
     assert not list(tmp_path.iterdir())
 

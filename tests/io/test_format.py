@@ -46,7 +46,7 @@ def refused(folder):
         ('{"format": 1' + "0" * 5000 + "}", "cannot be read as JSON"),
         ('{"format": 1, "about": {"loss": 1e999}}', "about.loss is not finite"),
         ('{"format": 1, "about": NaN}', "about is not finite"),
-        ("null", "not a model's configuration"),
+        ("null", "is not a model configuration"),
     ],
 )
 def test_json_that_python_cannot_hold(saved, text, words):

@@ -153,7 +153,7 @@ def test_what_is_missing_private_gated_or_ill_is_told_with_what_helps(server):
     page = f"{server.address}/someone/digits"
     assert f"no revision 'v9'; choose a branch, tag or commit of {page}" in refused(revision="v9")
     assert "has no such model, or it is private; check the name" in refused("someone/nothing")
-    assert "wants a valid token; log in" in refused(token="hf_wrong")
+    assert "requires a valid token; log in" in refused(token="hf_wrong")
     server.repositories["someone/empty"] = Repository()
     server.repositories["someone/empty"].commit("main", {"a.txt": b""}, "first")
     empty = f"{server.address}/someone/empty holds no {CONFIG}: not a model of ign"
@@ -195,7 +195,7 @@ def test_a_damaged_file_of_the_cache_is_told_and_fetched_again(server, model, tm
     for name, content in ((WEIGHTS, b"short"), (CONFIG, b"{")):
         (folder / name).resolve().write_bytes(content)
         with pytest.raises(
-            ModelError, match="in Python: force_download=True; else delete "
+            ModelError, match="in Python: force_download=True; otherwise delete "
         ) as told:
             IGN.from_pretrained("someone/digits")
         assert "\n" not in str(told.value)
@@ -226,8 +226,8 @@ def test_pushes_that_the_hub_refuses(server, model):
 
     before = set(server.repositories)
     assert "log in" in refused("someone/mine", token=False)
-    assert "take one that may write" in refused("someone/mine", token="hf_reader")
-    assert "take one that may write" in refused("someone/mine", token="hf_other")
+    assert "use a token with write access" in refused("someone/mine", token="hf_reader")
+    assert "use a token with write access" in refused("someone/mine", token="hf_other")
     assert "it exists and is public" in refused("someone/digits", token="hf_writer", private=True)
     assert set(server.repositories) == before
     server.stop()

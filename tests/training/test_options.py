@@ -212,7 +212,10 @@ def test_unknown_preset_is_refused(capsys):
 def test_device_that_is_not_there(tmp_path, capsys, monkeypatch):
     monkeypatch.setattr("torch.cuda.is_available", lambda: False)
     assert main("train", "digits", "--device=cuda", f"--out={tmp_path / 'run'}") == 2
-    assert capsys.readouterr().err == "ign train: device cuda: there is none here; use auto\n"
+    assert (
+        capsys.readouterr().err
+        == "ign train: device cuda: this machine has no such device; use auto\n"
+    )
 
 
 def test_help_of_each_field():

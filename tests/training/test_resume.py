@@ -186,7 +186,7 @@ def test_no_run_is_refused(tmp_path, capsys):
 def test_a_resumed_run_stays_where_it_is(word, copy, capsys):
     assert main("train", "--resume", copy, word) == 2
     assert word.partition("=")[0] in capsys.readouterr().err
-    with pytest.raises(ValueError, match="goes on where it is"):
+    with pytest.raises(ValueError, match="continues in its own folder"):
         ign.train(resume=copy, out="elsewhere")
 
 

@@ -33,7 +33,7 @@ class EBGANConfig(Config):
 
 
 def pulling_away(codes: Tensor) -> Tensor:
-    r"""How alike the codes of a batch are, a scalar in [0, 1].
+    r"""Compute the similarity of the codes of a batch, a scalar in [0, 1].
 
     .. math:: \frac{1}{n(n-1)} \sum_i \sum_{j \ne i}
         \left( \frac{s_i^T s_j}{|s_i| |s_j|} \right)^2

@@ -1,4 +1,4 @@
-"""What a method is: its network, what it trains beside it, and the losses of a step."""
+"""The interface of a method: its network, other trained modules, and the losses of a step."""
 
 __all__ = ["Batch", "Method", "Update", "encode_images"]
 
@@ -65,7 +65,7 @@ class Method(nn.Module, ABC):
     remedy: ClassVar[str] = "a lower learning_rate"
     """What to try if the samples collapse."""
     anchors: int = 0
-    """How many further images a step needs (:attr:`Batch.anchors`)."""
+    """The number of additional images for a step (:attr:`Batch.anchors`)."""
     denoise: float = 0.0
     """The largest standard deviation of the noise to remove (:attr:`Batch.noise`)."""
 
