@@ -177,7 +177,8 @@ def _build(kind: type[Any], values: dict[str, Any], prefix: str = "") -> Any:
         name, value, type_ = f"{prefix}{field.name}", values[field.name], types[field.name]
         if value is None and type(None) not in get_args(type_):
             raise ValueError(f"{name} is null; give a value or leave it out")
-        made[field.name] = _build(type_, value, f"{name}.") if is_dataclass(type_) else value
+        nested = isinstance(type_, type) and is_dataclass(type_)
+        made[field.name] = _build(type_, value, f"{name}.") if nested else value
     return kind(**made)
 
 

@@ -7,6 +7,7 @@ from PIL import Image
 
 from ign import data
 
+EXPECTED = "expected an image and {} values of 1 or -1, not"
 NAMES = ["Bald", "Smiling", "Young"]
 ROWS = {"1.png": "1 -1 -1", "2.png": "-1  1 -1", "3.png": "-1 -1  1", "10.png": "1 1 1"}
 BITS = {"1.png": [1, 0, 0], "2.png": [0, 1, 0], "3.png": [0, 0, 1], "10.png": [1, 1, 1]}
@@ -146,8 +147,8 @@ MALFORMED = {
         "words": "does not begin with the names",
         "4\n": "does not begin with the names",
         "1.png 1 1\n2.png 1 1\n": "does not begin with the names",
-        "4\nBald Young\n1.png 1\n": "line 3: expected an image and 2 values of 1 or -1, not '1.png 1'",
-        "4\nBald\n\n1.png yes\n": "line 4: expected an image and 1 values of 1 or -1, not '1.png yes'",
+        "4\nBald Young\n1.png 1\n": f"line 3: {EXPECTED.format(2)} '1.png 1'",
+        "4\nBald\n\n1.png yes\n": f"line 4: {EXPECTED.format(1)} '1.png yes'",
     },
     "metadata.csv": {
         "": "does not begin with the names",
