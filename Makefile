@@ -47,7 +47,7 @@ bench: $(READY)
 	$(MEASURE)/inference.py
 	$(MEASURE)/pipeline.py $(if $(wildcard $(DATA)/mnist),--mnist $(DATA)/mnist) $(if $(wildcard $(DATA)/celeba),--celeba $(DATA)/celeba)
 
-# Every table of docs/results.md, from data in DATA/mnist and DATA/celeba: hours.
+# The tables of docs/results.md, from data in DATA/mnist and DATA/celeba: hours.
 results: $(READY)
 	$(INSTALL) --editable '.[bench]'
 	test -d runs/mnist/model || $(BIN)/ign train mnist --data $(DATA)/mnist --out runs/mnist

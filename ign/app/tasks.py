@@ -2,7 +2,6 @@
 
 __all__ = ["Tasks"]
 
-import csv
 import io
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -17,6 +16,7 @@ from ign.app.limit import limited
 from ign.app.markup import Tile, data_url, download, note, table, tiles
 from ign.app.reading import decode_canvas, read_each, read_square, to_tensor
 from ign.app.real import make_real
+from ign.core.table import write_csv
 from ign.model import IGN
 from ign.view import pictures
 
@@ -191,7 +191,7 @@ class Tasks:
             for n, i in enumerate(order)
         ]
         text = io.StringIO()
-        csv.writer(text).writerows([anomaly.COLUMNS, *rows])
+        write_csv(text, [anomaly.COLUMNS, *rows])
         plain = "" if self.model.calibration else "Percentiles and flags come with ign calibrate."
         skipped = f"{len(bad)} cannot be read: {'; '.join(bad[:5])}" if bad else ""
         columns = ["File", "Picture", "f(y)", "Where", "Score", "Percentile", "Flag"]

@@ -53,7 +53,7 @@ class Uploads:
     """The files that this server wrote, and the only ones that a job may name.
 
     Args:
-        folder: The folder for the files, each of which gets its own subfolder.
+        folder: The folder for the files; each file gets its own subfolder.
     """
 
     def __init__(self, folder: Path) -> None:

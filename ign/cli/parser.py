@@ -71,7 +71,10 @@ class Parser(argparse.ArgumentParser):
     def parse_args(self, words: Sequence[str] | None = None, *rest: Any) -> Any:  # type: ignore[override]
         if words is ASKED:
             raise _Made(self)
-        return super().parse_args([hyphens(word) for word in words or []], *rest)
+        try:
+            return super().parse_args([hyphens(word) for word in words or []], *rest)
+        except TypeError:  # argparse passes an empty list for the value of --option=--
+            self.error("an option has no value; give it one")
 
     def format_help(self) -> str:
         self.usage = self.usage or _usage(self)

@@ -104,7 +104,7 @@ class RectangleMask(Mask):
 
 @dataclass(frozen=True)
 class BrushMask(Mask):
-    """Removes brush strokes, each of which connects four random points.
+    """Removes brush strokes. Each stroke connects four random points.
 
     Args:
         strokes: The number of strokes.

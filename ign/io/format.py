@@ -6,13 +6,17 @@ tables; the weights are safetensors.
 
 __all__ = ["Parts", "load", "save"]
 
+import errno
 import json
+import os
+import re
 import warnings
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
@@ -88,9 +92,19 @@ def save(folder: str | Path, parts: Parts, dtype: torch.dtype | None = None) -> 
         config["calibration"] = asdict(calibration)
     text = _to_json(config)
     with atomic(folder / WEIGHTS) as file:
-        save_file(_unshared(state), file)
+        try:
+            save_file(_unshared(state), file)
+        except SafetensorError as error:  # how it reports a full disk
+            raise _os_error(error, folder) from None
     write_config(folder / CONFIG, text)
     return folder
+
+
+def _os_error(error: SafetensorError, folder: Path) -> OSError:
+    """The error of the disk in the words of safetensors, with its number and the folder."""
+    found = re.search(r"os error (\d+)", str(error))
+    number = int(found[1]) if found else errno.EIO
+    return OSError(number, os.strerror(number), str(folder))
 
 
 def _config(parts: Parts) -> dict[str, Any]:

@@ -11,9 +11,9 @@ import numpy as np
 import torch
 from lightning import Trainer
 from lightning.pytorch.callbacks import Callback
-from safetensors import SafetensorError
 from torch import Tensor, nn
 
+from ign.core.statistics import diversity
 from ign.model import IGN
 from ign.nn.sharding import local, whole
 from ign.training.checkpoints import prune
@@ -67,7 +67,7 @@ class Check(Callback):
     ):
         self.run, self.journal, self.every, self.report = run, journal, every, report
         self.held_out, self.train = held_out, train
-        self.data_diversity = _diversity(train)
+        self.data_diversity = diversity(train)
         self.alive, self.collapsed, self.last = False, 0, -1
         self.before: float | None = None
 
@@ -115,7 +115,7 @@ class Check(Callback):
         once = model.sample(SAMPLES)
         found = {}
         if self.data_diversity:
-            found["diversity"] = _diversity(once) / self.data_diversity
+            found["diversity"] = diversity(once) / self.data_diversity
         if model.projects:
             distance = module.config.distance
             found |= {
@@ -172,10 +172,7 @@ class Check(Callback):
             OSError: It cannot be written.
         """
         if trainer.is_global_zero:
-            try:
-                model.save_pretrained(self.run / "model")
-            except SafetensorError as error:
-                raise OSError(str(error)) from error
+            model.save_pretrained(self.run / "model")
 
 
 def averaged_model(module: Any) -> IGN:
@@ -185,11 +182,6 @@ def averaged_model(module: Any) -> IGN:
     module.method.finalize(network, module.images)
     about = {**model.about, "steps": module.trainer.global_step}
     return IGN(network, model.noise, model.distance, about)
-
-
-def _diversity(images: Tensor) -> float:
-    """The mean distance of two images; 0 for a single image."""
-    return torch.pdist(images.flatten(1).cpu()).mean().item() if len(images) > 1 else 0.0
 
 
 def _finite(module: nn.Module) -> bool:

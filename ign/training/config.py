@@ -16,6 +16,10 @@ PRESETS = tuple(sorted(p.stem for p in FOLDER.glob("*.yaml")))
 """The names of the presets."""
 
 
+LARGEST = 2**31
+"""The largest whole number that a field can have, unless its own bound is smaller."""
+
+
 def preset_file(name: str) -> Path:
     """The YAML file of a preset.
 
@@ -131,14 +135,16 @@ class Config:
 
     def __post_init__(self) -> None:
         bounds = {
-            "batch_size": (2, None), "steps": (1, None), "every": (1, None),
-            "log_every": (1, None), "limit": (2, None), "size": (8, 256), "horizon": (1, None),
+            "batch_size": (2, LARGEST), "steps": (1, LARGEST), "every": (1, LARGEST),
+            "log_every": (1, LARGEST), "limit": (2, LARGEST), "size": (8, 256),
+            "horizon": (1, LARGEST),
             "seed": (-(2**63), 2**63 - 1), "decay": (0, 1),
         }  # fmt: skip
         for name, (least, most) in bounds.items():
             within(name, getattr(self, name), least, most)
-        within("trainer.accumulate_grad_batches", self.trainer.accumulate_grad_batches, 1)
-        within("trainer.num_nodes", self.trainer.num_nodes, 1)
+        within("trainer.accumulate_grad_batches", self.trainer.accumulate_grad_batches, 1, LARGEST)
+        within("trainer.num_nodes", self.trainer.num_nodes, 1, LARGEST)
+        within("network.width", self.network.width, 1, LARGEST)
         for name, value in (("ema", self.ema), *(("betas", b) for b in self.betas)):
             if not 0 <= value < 1:
                 raise ValueError(f"{name} {value} must be at least 0 and below 1")

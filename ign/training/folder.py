@@ -2,7 +2,6 @@
 
 __all__ = ["choose_folder", "claimed", "prepare_folder"]
 
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from itertools import count
@@ -17,6 +16,11 @@ from ign.training.options import to_yaml
 
 LEFTOVERS = [f"{folder}{TEMPORARY}" for folder in ("", "checkpoints/", "model/", "samples/")]
 """Temporary files of :func:`ign.core.files.atomic` that a killed process may leave."""
+WRITTEN = (
+    "metrics.csv", "checkpoints/step-*.ckpt", "model/config.json", "model/model.safetensors",
+    "samples/step-*.png", "tensorboard/events.out.tfevents.*",
+)  # fmt: skip
+"""The files that a run writes besides its configuration."""
 LOCK = ".lock"
 _created: set[Path] = set()
 """Empty folders that :func:`choose_folder` made; one whose run does not begin is removed."""
@@ -126,9 +130,7 @@ def prepare_folder(run: Path, config: Config, resume: bool) -> None:
         OSError: The folder cannot be written; the error names it.
     """
     if not resume:
-        for name in ("checkpoints", "model", "samples", "tensorboard"):
-            shutil.rmtree(run / name, ignore_errors=True)
-        (run / "metrics.csv").unlink(missing_ok=True)
+        _remove_run(run)
     for file in _leftovers(run):
         file.unlink()
     try:
@@ -136,6 +138,16 @@ def prepare_folder(run: Path, config: Config, resume: bool) -> None:
             temporary.write_text(to_yaml(config), encoding="utf-8")
     except OSError as error:
         raise OSError(error.errno, error.strerror, error.filename or str(run)) from None
+
+
+def _remove_run(run: Path) -> None:
+    """Remove the files that a run writes, and its folders if nothing else is in them."""
+    for pattern in WRITTEN:
+        for file in run.glob(pattern):
+            file.unlink()
+    for name in sorted({str(Path(pattern).parent) for pattern in WRITTEN} - {"."}):
+        with suppress(OSError):  # it holds files of the user, or does not exist
+            (run / name).rmdir()
 
 
 def _leftovers(run: Path) -> list[Path]:

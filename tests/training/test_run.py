@@ -1,6 +1,7 @@
 """What a run leaves behind, and how one begins."""
 
 import math
+import shutil
 import sys
 
 import numpy as np
@@ -160,3 +161,15 @@ def test_decoded_images_are_kept_for_the_next_run_where_they_are_many(tmp_path, 
             monkeypatch.setattr("ign.data.loading.read_all", None)
     for model in found[1:]:
         assert all(map(torch.equal, model.parameters(), found[0].parameters()))
+
+
+def test_replacing_a_run_leaves_the_files_of_the_user(plain, tmp_path):
+    run = shutil.copytree(plain, tmp_path / "run")
+    mine = [run / "notes.txt", run / "checkpoints" / "mine.ckpt", run / "samples" / "a" / "b.png"]
+    for file in mine:
+        file.parent.mkdir(exist_ok=True)
+        file.write_bytes(b"mine")
+    assert main("train", "digits", *TINY, "--steps=2", "--every=2", "--force", f"--out={run}") == 0
+    assert all(file.read_bytes() == b"mine" for file in mine)
+    assert saved(run) == ["mine.ckpt", "step-00000002.ckpt"]
+    assert steps(run) == [1, 2]

@@ -18,7 +18,7 @@ from torch import nn
 
 from ign.data import ImageSet
 from ign.objective import AdversarialObjective, IGNObjective, MatchObjective
-from ign.training.config import Config, NetworkConfig, within
+from ign.training.config import LARGEST, Config, NetworkConfig, within
 from ign.training.methods.method import Batch, Method, Update, encode_images
 
 ENCODED = 2_000
@@ -95,7 +95,7 @@ class MatchConfig:
     anchors: int = 1500
 
     def __post_init__(self) -> None:
-        within("match.anchors", self.anchors, 1)
+        within("match.anchors", self.anchors, 1, LARGEST)
 
 
 @dataclass
