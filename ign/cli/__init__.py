@@ -23,7 +23,7 @@ VERBS = {
     "push": "upload a model to the Hugging Face Hub, with a model card",
     "app": "open a page in the browser: draw, generate, edit, explore, score",
     "demo": "train on small digits in minutes and make a page of pictures",
-    "completion": "print a script for completion with the Tab key in bash, zsh or fish",
+    "completion": "print a script for Tab completion in bash, zsh or fish",
 }
 
 

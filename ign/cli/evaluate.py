@@ -72,8 +72,8 @@ def _show(results: dict[str, Any]) -> None:
 def _options(words: Sequence[str]) -> argparse.Namespace:
     parser = verb(
         "evaluate",
-        "Measure the quality of a model's samples: Fréchet and kernel distance, precision, recall,"
-        " density and coverage against held-out images, and the drift of the samples. Writes"
+        "Measure the quality of a model's samples. The measures are Fréchet and kernel distance,"
+        " precision, recall, density and coverage against held-out images, and the drift. Writes"
         " OUT/results.json, which includes all settings that define the numbers.",
         "example:\n  ign evaluate runs/mnist --data mnist --out evaluation --html",
     )

@@ -71,8 +71,8 @@ def test_percentiles_count_the_clean_images_below():
 @pytest.mark.parametrize(
     ("values", "rate", "words"),
     [
-        (scores(18), 0.05, "18 clean images are too few for a rate of 0.05; 19 will do"),
-        (scores(98), 0.01, "99 will do"),
+        (scores(18), 0.05, "18 clean images are too few for a rate of 0.05; give at least 19"),
+        (scores(98), 0.01, "give at least 99"),
         (scores(50), 0.0, "above 0 and below 1"),
         (scores(50), 1.0, "above 0 and below 1"),
         (dict.fromkeys(SCORES, torch.tensor([1.0, float("nan")] * 30)), 0.1, "not finite"),
@@ -86,7 +86,9 @@ def test_calibration_that_cannot_be_is_told(values, rate, words):
 def test_the_least_number_of_images_that_is_told_will_do():
     for rate in (0.5, 0.3, 0.1, 0.05, 0.01):
         least = next(n for n in range(1, 200) if _fits(n, rate))
-        with pytest.raises(ValueError, match=f"; {least} will do") if least > 1 else _nothing():
+        with (
+            pytest.raises(ValueError, match=f"; give at least {least}") if least > 1 else _nothing()
+        ):
             Calibration.fit(scores(max(1, least - 1)), rate)
 
 

@@ -108,7 +108,7 @@ MISTAKES = {
     "evaluate {gray} --data digits --features mnist --split train": "invalid choice",
     "evaluate {gray} --data digits --features mnist --tolerance 0": "'0' must be above 0",
     "compare": "RESULTS",
-    "compare {new}": "No such file",
+    "compare {new}": "no such file",
     "compare {text}": "cannot be read as JSON",
     "compare {results} {results}": "is given twice; name each: NAME=RESULTS",
     "compare {results} --out {text}": "is a file",

@@ -57,7 +57,7 @@ def test_a_file_is_named_by_what_it_is(ign, model, tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        ("--out m.pt2", "--out m.pt2: a file of format onnx ends in .onnx"),
+        ("--out m.pt2", "--out m.pt2: the name of a file of format onnx must end in .onnx"),
         ("--format tflite", "invalid choice: 'tflite'"),
         ("-k 0", "at least 1"),
         ("--out there.onnx", "is a folder"),

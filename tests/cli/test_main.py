@@ -38,7 +38,7 @@ MISTAKES = {
     "sample {model} --seed 99999999999999999999": "64 bits",
     "sample {model} --batch-size -1": "--batch-size",
     "sample {model} --device gpu": "cpu",
-    "sample {model} --device cuda": "this machine has none",
+    "sample {model} --device cuda": "this machine has no such device",
     "sample {model} --out {there}": "not empty",
     "sample {model} --out {file}": "is a file",
     "sample {model} --colour red": "--colour",

@@ -109,7 +109,7 @@ def test_plots_show_what_is_comparable(tmp_path):
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        (None, "No such file"),
+        (None, "no such file"),
         ("{", "cannot be read as JSON"),
         ("[]", "not the results of an evaluation of format 1"),
         ('{"format": 2}', "of format 1"),

@@ -217,7 +217,10 @@ FAULTS = {
     "empty": (lambda path: path.write_bytes(b""), "SHA-256 differs from the one in net.json"),
     "another net": (lambda path: small(seed=1).save(path.with_stem("other")).replace(path), "SHA"),
     "no safetensors": (of_words, "not a safetensors file"),
-    "a tensor less": (lambda path: resave(path, lambda s: s.pop("head.bias")), "not the weights"),
+    "a tensor less": (
+        lambda path: resave(path, lambda s: s.pop("head.bias")),
+        "does not hold the weights",
+    ),
     "json of words": (
         lambda path: path.with_suffix(".json").write_text("{", encoding="utf-8"),
         "cannot be read as",

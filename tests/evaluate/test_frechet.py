@@ -73,10 +73,10 @@ def test_large_samples_of_two_normal_distributions_come_near_the_formula():
 @pytest.mark.parametrize(
     ("a", "b", "words"),
     [
-        (torch.zeros(3, 2), torch.zeros(3, 4), "of one D"),
+        (torch.zeros(3, 2), torch.zeros(3, 4), "and the same D"),
         (torch.zeros(1, 2), torch.zeros(3, 2), "N at least 2"),
         (torch.zeros(3, 2, 2), torch.zeros(3, 2), r"\(3, 2, 2\) and \(3, 2\)"),
-        (torch.zeros(3, 2), torch.tensor([[0.0, 0], [0, math.nan]]), "number 1 hold NaN"),
+        (torch.zeros(3, 2), torch.tensor([[0.0, 0], [0, math.nan]]), "row 1 contain NaN"),
     ],
 )
 def test_what_are_no_features_is_refused(a, b, words):

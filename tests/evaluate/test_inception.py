@@ -75,9 +75,9 @@ def test_gray_is_repeated(scripts):
 @pytest.mark.parametrize(
     ("name", "words"),
     [
-        ("words", "words.pt: not a TorchScript file"),
+        ("words", "words.pt: is not a TorchScript file"),
         ("nowhere", "nowhere.pt: No such file"),
-        ("other", "not called as inception-2015-12-05.pt is"),
+        ("other", "cannot be called like inception-2015-12-05.pt"),
     ],
 )
 def test_other_files_are_refused_in_one_line(scripts, name, words):
@@ -162,5 +162,5 @@ def test_score_runs_from_one_to_the_number_of_classes():
      (torch.eye(3), 0)],
 )  # fmt: skip
 def test_what_are_no_probabilities_is_refused(p, splits):
-    with pytest.raises(ValueError, match=r"sum 1|at least 4"):
+    with pytest.raises(ValueError, match=r"sum to 1|at least 4"):
         inception_score(p, splits)

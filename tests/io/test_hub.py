@@ -156,7 +156,7 @@ def test_what_is_missing_private_gated_or_ill_is_told_with_what_helps(server):
     assert "requires a valid token; log in" in refused(token="hf_wrong")
     server.repositories["someone/empty"] = Repository()
     server.repositories["someone/empty"].commit("main", {"a.txt": b""}, "first")
-    empty = f"{server.address}/someone/empty holds no {CONFIG}: not a model of ign"
+    empty = f"{server.address}/someone/empty has no {CONFIG}, so it is not a model of ign"
     assert empty in refused("someone/empty")
     repository.gated = True
     assert f"it is gated; ask for access at {page}" in refused(token="hf_other")
@@ -164,7 +164,7 @@ def test_what_is_missing_private_gated_or_ill_is_told_with_what_helps(server):
     assert "or it is private; check the name, or log in" in refused()
     IGN.from_pretrained("someone/digits", token="hf_writer")
     server.status = 503
-    assert "the Hub answers 503; try again later" in refused("someone/other")
+    assert "the Hub answered with status 503; try again later" in refused("someone/other")
     server.stop()
     assert "cannot be reached; check the network" in refused("someone/other")
     assert "cannot be reached; check the network" in refused(force_download=True)
