@@ -149,11 +149,11 @@ def _refuse(found: Source, source: str, record: Record) -> None:
     what = f"data '{printable(source)}': "
     if len(problems) == len(names) < found.total:
         what += (
-            f"not one of the {len(names):,} images of this split can be read ({found.total:,} in "
+            f"none of the {len(names):,} images of this split can be read ({found.total:,} in "
             "all splits); repair or remove the broken files"
         )
     elif len(problems) == len(names):
-        what += f"not one of {len(names):,} images can be read; is it the right folder?"
+        what += f"none of its {len(names):,} images can be read; is it the right folder?"
     else:
         what += (
             f"{len(problems):,} of {found.total:,} images cannot be read, more than "

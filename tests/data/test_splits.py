@@ -43,7 +43,7 @@ def test_val_and_test_stand_for_each_other_where_there_is_one():
     assert select_split(parts, "all", "x") == [1, 2, 3]
     with pytest.raises(DataError, match="'x' has no split 'train'; it has val, all"):
         select_split({"train": [], "val": [1]}, "train", "x")
-    with pytest.raises(DataError, match="holds no images"):
+    with pytest.raises(DataError, match="it contains no images"):
         select_split({"train": [], "val": []}, "all", "x")
 
 

@@ -135,7 +135,7 @@ def test_training_is_told_without_the_author_s_folders(tmp_path):
         ("digits", "cc-by-4.0", "BSD 3-Clause"),
         ("fashion-mnist", "mit", "Zalando"),
         ("celeba64-train.zip", "other", "non-commercial research only"),
-        ("holidays", "unknown", "To the author: say here"),
+        ("holidays", "unknown", "To the author: state here"),
     ],
 )
 def test_the_data_s_terms_are_told_or_asked_for(name, licence, words, tmp_path):
