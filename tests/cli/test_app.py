@@ -41,7 +41,7 @@ def test_the_browser_is_opened_on_the_address(ign, model, monkeypatch):
     opened = []
     monkeypatch.setattr("webbrowser.open", opened.append)
     monkeypatch.setattr(
-        "ign.cli.app.serve",
+        "ign.app.server.serve",
         lambda model, name, host, port, queue, ready, hosts: ready(
             " ".join(map(str, (name, host, port, queue, *hosts)))
         ),
