@@ -18,7 +18,7 @@ demo: $(READY)
 	$(BIN)/ign demo --out runs/demo --force
 
 test: $(READY)
-	$(BIN)/python -m pytest -n 2 --dist worksteal -m "not slow" --cov --cov-report=term
+	$(BIN)/python -m pytest -n 2 --dist worksteal -m "not slow" --ignore tests/torture --cov --cov-report=term
 
 test-slow: $(READY)
 	$(INSTALL) --editable '.[bench]'

@@ -74,7 +74,7 @@ def write(
     config = None if run is None else read_training(run)
     drawn = _pictures(model, folder, images, source, degradations(model, config))
     if readme is not None:
-        if not Path(readme).is_file():
+        if Path(readme).exists() and not Path(readme).is_file():
             raise ValueError(f"{readme}: not a regular file")
         shutil.copyfile(readme, folder / README)
         return folder / README

@@ -14,7 +14,7 @@ from lightning.pytorch.callbacks import Callback
 from torch import Tensor, nn
 
 from ign.core.statistics import diversity
-from ign.model import IGN
+from ign.model import IGN, ModelError
 from ign.nn.sharding import local, whole
 from ign.training.checkpoints import prune
 from ign.training.failures import Failure, describe_kept
@@ -92,9 +92,13 @@ class Check(Callback):
         """Measure, and save the model if it is healthy."""
         step = self.last = trainer.global_step
         model = averaged_model(module)
-        found, once = self._measure(model, module)
-        numbers = all(map(math.isfinite, found.values())) and bool(once.isfinite().all())
-        sound = _finite(module.model) and _finite(model) and numbers
+        found, once = dict[str, float](), torch.empty(0)
+        sound = _finite(module.model) and _finite(model)
+        try:
+            found, once = self._measure(model, module)
+        except ModelError:  # an output holds NaN or infinity
+            sound = False
+        sound = sound and all(map(math.isfinite, found.values()))
         if not trainer.strategy.reduce_boolean_decision(sound):  # each process has its own shard
             raise Failure(
                 f"step {step}: the weights or the images hold NaN or infinity;"

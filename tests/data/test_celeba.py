@@ -76,7 +76,7 @@ def test_listed_pictures_that_are_not_there_are_counted(tmp_path, caplog):
     (folder / "img_align_celeba" / "000010.png").unlink()
     with caplog.at_level(logging.WARNING, "ign.data"):
         assert data.load(folder).names == ["000002.png"]
-    assert "1 listed images are missing" in caplog.text
+    assert "1 listed pictures are not there" in caplog.text
     (folder / "img_align_celeba" / "000002.png").unlink()
     with pytest.raises(data.DataError, match="has no split 'train'; it has val, test, all"):
         data.load(folder)

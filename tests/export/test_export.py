@@ -12,7 +12,7 @@ import torch
 from projectors import Half
 from projectors import model as simple
 
-from ign import IGN, nn, noise
+from ign import IGN, ModelError, nn, noise
 from ign.data import to_float, to_uint8
 from ign.export import TOLERANCE, ExportError, check, export
 from ign.export.formats import Program
@@ -91,7 +91,7 @@ def test_onnx_computes_what_the_baselines_do(name, tmp_path):
     if model.projects:
         export(model, tmp_path / "m.pt2", "torch")
     else:
-        with pytest.raises(ExportError, match="export its sampler"):
+        with pytest.raises(ExportError, match="export a sampler"):
             export(model, tmp_path / "m.onnx")
         with pytest.raises(ExportError, match="one application"):
             export(model, tmp_path / "m.onnx", sampler=True, applications=2)
@@ -214,9 +214,7 @@ def test_outputs_that_are_not_finite_are_refused(tmp_path):
     broken = build()
     with torch.no_grad():
         next(broken.network.parameters()).fill_(torch.nan)
-    with pytest.raises(
-        ExportError, match="outputs would contain NaN or infinity; nothing is written"
-    ):
+    with pytest.raises((ExportError, ModelError), match="NaN or infinity"):
         export(broken, tmp_path / "m.pt2", "torch")
     assert not list(tmp_path.iterdir())
 

@@ -141,7 +141,7 @@ def test_folder_of_images_from_the_command_line(tmp_path, capsys):
     assert model.noise.name == "spectral"
     config = yaml.safe_load((tmp_path / "run" / "config.yaml").read_text(encoding="utf-8"))
     assert config["data"] == str(tmp_path / "in")
-    with pytest.raises(ValueError, match="which images"):
+    with pytest.raises(ValueError, match="data is empty"):
         ign.train("folder", out=tmp_path / "other")
 
 

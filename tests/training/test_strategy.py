@@ -67,7 +67,7 @@ def test_batch_must_divide():
 
 
 def test_several_processes_do_not_compile():
-    with pytest.raises(ValueError, match="for one process"):
+    with pytest.raises(ValueError, match="in one process only"):
         training(compile=True).micro_batch(2)
 
 
