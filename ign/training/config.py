@@ -16,7 +16,7 @@ PRESETS = tuple(sorted(p.stem for p in FOLDER.glob("*.yaml")))
 """The names of the presets."""
 
 
-LARGEST = 2**31
+LARGEST = 2**53
 """The largest whole number that a field can have, unless its own bound is smaller."""
 
 
