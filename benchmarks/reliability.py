@@ -21,7 +21,7 @@ INTRODUCTION = """\
 # Reliability
 
 This page lists what `ign` guarantees in case of errors, and how often the tests tried it.
-`make torture` tries all of it, in under ten minutes on two cores; `make test` tries a small part.
+`make torture` tries all of it.
 The tests are in `tests/torture`. Examples are drawn from fixed seeds, so a failure repeats.
 
 Each command obeys these rules, and each row below includes them:

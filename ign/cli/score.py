@@ -77,9 +77,11 @@ def run(words: Sequence[str]) -> None:
             error=True,
         )
     flagged = sum(row[-1] == "1" for row in rows)
-    told = f", {flagged} flagged" if calibrated else ""
+    summary = f", {flagged} flagged" if calibrated else ""
     if out:
-        echo(f"{len(rows)} scores in {out}{told}" + (f"; maps in {options.maps}" if maps else ""))
+        echo(
+            f"{len(rows)} scores in {out}{summary}" + (f"; maps in {options.maps}" if maps else "")
+        )
     else:
         _show(rows)
 

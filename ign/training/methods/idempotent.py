@@ -19,6 +19,7 @@ from torch import nn
 from ign.data import ImageSet
 from ign.objective import AdversarialObjective, IGNObjective, MatchObjective
 from ign.training.config import LARGEST, Config, NetworkConfig, within
+from ign.training.methods.listing import PaperObjectiveConfig
 from ign.training.methods.method import Batch, Method, Update, encode_images
 
 ENCODED = 2_000
@@ -40,15 +41,10 @@ class IGNNetworkConfig(NetworkConfig):
 
 
 @dataclass
-class ObjectiveConfig:
-    """The objective of the paper.
+class ObjectiveConfig(PaperObjectiveConfig):
+    """The objective of the paper, with the values of its Table 1.
 
     Args:
-        distance: l1, l2, or the import path package.module:function of your own distance.
-        rec_weight: Weight of the reconstruction loss.
-        idem_weight: Weight of the idempotence loss.
-        tight_weight: Weight of the tightness loss.
-        clamp_ratio: Ratio a of the clamp of tightness; null for no clamp.
         clamp_scale: Scale of the clamp: the batch's L_rec, its drift of the noise, or per sample.
     """
 
