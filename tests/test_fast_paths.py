@@ -82,6 +82,18 @@ def test_compiled_objective_is_the_same_in_double_precision(norm, ratio):
         assert torch.allclose(found.statistics[name].double(), value.double(), rtol=1e-12), name
 
 
+def test_objectives_of_several_weights_compile_in_one_process():
+    """From the second value on, the compiler treats a weight as a symbol and not as a constant."""
+    for weight in (2.5, 1.5, 0.7):
+        net = network("role")
+        objective = IGNObjective(idem_weight=8 * weight, tight_weight=weight)
+        wanted = step(objective, net, *batch())
+        fast = copy.deepcopy(net)
+        objective.compile(fullgraph=True, backend="aot_eager")
+        objective(fast, *batch()).total.backward()
+        assert error(gradient(fast), wanted.gradient) < 1e-5
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("bfloat16", [False, True], ids=["float32", "bfloat16"])
 def test_generated_code_is_as_exact(bfloat16):

@@ -109,8 +109,9 @@ class IGNObjective(nn.Module):
         self._distance = find_distance(distance)
         self.rec_weight, self.idem_weight, self.tight_weight = rec_weight, idem_weight, tight_weight
         self.clamp_ratio, self.clamp_scale = clamp_ratio, clamp_scale
+        self.has_idem, self.has_tight = idem_weight > 0, tight_weight > 0  # constants in a graph
         per_sample = clamp_ratio is not None and clamp_scale == "sample"
-        applies = idem_weight > 0 and tight_weight > 0 and not per_sample
+        applies = self.has_idem and self.has_tight and not per_sample
         if one_pass and not applies:
             raise ValueError(
                 "one_pass needs idem_weight and tight_weight above 0 and no per-sample clamp"
@@ -156,7 +157,7 @@ class IGNObjective(nn.Module):
 
     def outer(self, network: Network, y: Tensor, noise: Tensor | None, code: bool = False) -> Pass:
         """The pass that moves the outer f, if a term does."""
-        trains = torch.is_grad_enabled() and (self.tight_weight > 0 or code)
+        trains = torch.is_grad_enabled() and (self.has_tight or code)
         with torch.set_grad_enabled(trains):
             return self.apply_to(network, y, noise, "output", code)
 
@@ -164,7 +165,7 @@ class IGNObjective(nn.Module):
         self, network: Network, y: Tensor, noise: Tensor | None, code: bool = False
     ) -> Pass | None:
         """The pass that moves the inner f alone; None if no term needs it."""
-        if self.idem_weight == 0 and not code:
+        if not self.has_idem and not code:
             return None
         with frozen(network):
             return self.apply_to(network, y, noise, "output", code)
