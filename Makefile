@@ -2,7 +2,7 @@ PYTHON ?= python3
 READY := .venv/.ready
 BIN := .venv/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
-MEASURE := $(BIN)/python benchmarks
+MEASURE := $(BIN)/python -m benchmarks
 DATA ?= data
 
 .DEFAULT_GOAL := help
@@ -28,7 +28,7 @@ test-slow: $(READY)
 torture: $(READY)
 	$(BIN)/python -m pytest -n 2 --dist worksteal -m "not slow" tests/torture tests/app/test_attacks.py \
 		--ignore tests/torture/test_page.py --full --record docs/results/reliability.json; \
-	status=$$?; $(BIN)/python benchmarks/reliability.py; exit $$status
+	status=$$?; $(MEASURE).use.reliability; exit $$status
 
 lint: $(READY)
 	$(BIN)/ruff format --check .
@@ -42,37 +42,37 @@ format: $(READY)
 
 # Speed and memory, from data in DATA/mnist and DATA/celeba where they are there.
 bench: $(READY)
-	$(MEASURE)/step.py
-	$(MEASURE)/where.py
-	$(MEASURE)/inference.py
-	$(MEASURE)/pipeline.py $(if $(wildcard $(DATA)/mnist),--mnist $(DATA)/mnist) $(if $(wildcard $(DATA)/celeba),--celeba $(DATA)/celeba)
+	$(MEASURE).speed.step
+	$(MEASURE).speed.where
+	$(MEASURE).speed.inference
+	$(MEASURE).speed.pipeline $(if $(wildcard $(DATA)/mnist),--mnist $(DATA)/mnist) $(if $(wildcard $(DATA)/celeba),--celeba $(DATA)/celeba)
 
 # The tables of docs/results.md, from data in DATA/mnist and DATA/celeba: hours.
 results: $(READY)
 	$(INSTALL) --editable '.[bench]'
 	test -d runs/mnist/model || $(BIN)/ign train mnist --data $(DATA)/mnist --out runs/mnist
 	test -d runs/celeba/model || $(BIN)/ign train celeba --data $(DATA)/celeba --network.width 24 --learning_rate 0.001 --steps 8000 --out runs/celeba
-	$(MEASURE)/restore.py runs/mnist --data $(DATA)/mnist --out docs/results/restore.json
-	$(MEASURE)/restore.py runs/celeba --data $(DATA)/celeba --features faces --out docs/results/restore-faces.json
-	$(MEASURE)/faces.py runs/celeba --data $(DATA)/celeba --out docs/results/faces.json
-	$(MEASURE)/grid.py mnist --data $(DATA)/mnist --out docs/results/grid.json
-	$(MEASURE)/grid.py runs/celeba --data $(DATA)/celeba -n 1000 --picture docs/pictures/iterates.png --out docs/results/grid-faces.json
-	$(MEASURE)/anomaly.py --data $(DATA)/mnist --model runs/mnist --out docs/results/anomaly.json
-	$(MEASURE)/stability.py --data $(DATA)/mnist --out docs/results/stability.json
-	$(MEASURE)/roles.py runs/mnist --data $(DATA)/mnist --out docs/results/roles.json
-	$(MEASURE)/features.py mnist --data $(DATA)/mnist --measure --out docs/results/features.json
-	$(MEASURE)/features.py faces --data $(DATA)/celeba --measure --out docs/results/features.json
-	$(MEASURE)/mnist_methods.py --data $(DATA)/mnist --out docs/results/mnist_methods.json
-	$(MEASURE)/recipes/run.py --data $(DATA)/mnist
+	$(MEASURE).quality.restore runs/mnist --data $(DATA)/mnist --out docs/results/restore.json
+	$(MEASURE).quality.restore runs/celeba --data $(DATA)/celeba --features faces --out docs/results/restore-faces.json
+	$(MEASURE).quality.faces runs/celeba --data $(DATA)/celeba --out docs/results/faces.json
+	$(MEASURE).quality.grid mnist --data $(DATA)/mnist --out docs/results/grid.json
+	$(MEASURE).quality.grid runs/celeba --data $(DATA)/celeba -n 1000 --picture docs/pictures/iterates.png --out docs/results/grid-faces.json
+	$(MEASURE).quality.anomaly --data $(DATA)/mnist --model runs/mnist --out docs/results/anomaly.json
+	$(MEASURE).quality.stability --data $(DATA)/mnist --out docs/results/stability.json
+	$(MEASURE).quality.roles runs/mnist --data $(DATA)/mnist --out docs/results/roles.json
+	$(MEASURE).quality.features mnist --data $(DATA)/mnist --measure --out docs/results/features.json
+	$(MEASURE).quality.features faces --data $(DATA)/celeba --measure --out docs/results/features.json
+	$(MEASURE).quality.mnist_methods --data $(DATA)/mnist --out docs/results/mnist_methods.json
+	$(MEASURE).quality.recipes.run --data $(DATA)/mnist
 	$(BIN)/python -m examples.theory
-	$(MEASURE)/digits.py --out docs/results/digits.json
-	$(MEASURE)/step.py --out docs/results/step.json
-	$(MEASURE)/scaling.py --out docs/results/scaling.json
-	$(MEASURE)/where.py --out docs/results/where.json
-	$(MEASURE)/inference.py --out docs/results/inference.json
-	$(MEASURE)/pipeline.py --mnist $(DATA)/mnist --celeba $(DATA)/celeba --out docs/results/pipeline.json
-	$(MEASURE)/large.py --out docs/results/large.json
-	$(MEASURE)/report.py
+	$(MEASURE).quality.digits --out docs/results/digits.json
+	$(MEASURE).speed.step --out docs/results/step.json
+	$(MEASURE).speed.scaling --out docs/results/scaling.json
+	$(MEASURE).speed.where --out docs/results/where.json
+	$(MEASURE).speed.inference --out docs/results/inference.json
+	$(MEASURE).speed.pipeline --mnist $(DATA)/mnist --celeba $(DATA)/celeba --out docs/results/pipeline.json
+	$(MEASURE).speed.large --out docs/results/large.json
+	$(MEASURE).report
 	$(BIN)/ign sample runs/mnist -n 64 --out runs/mnist/first --force
 	cp runs/mnist/first/grid.png docs/pictures/mnist.png
 	$(BIN)/ign figures runs/mnist --data $(DATA)/mnist --out runs/mnist/figures --force

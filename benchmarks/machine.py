@@ -88,9 +88,9 @@ def fill(text: str, names: Sequence[str], table: Callable[[str], str]) -> str:
 
 
 def side_by_side(
-    script: str, source: str, runs: Sequence[tuple[str, int]], number: int
+    module: str, source: str, runs: Sequence[tuple[str, int]], number: int
 ) -> Iterator[tuple[str, int, str]]:
-    """Make each run, given by name and seed, with ``script --one`` in parallel processes.
+    """Make each run, given by name and seed, with ``python -m module --one`` in parallel processes.
 
     Yields:
         The name and the seed of a run that has ended, and its output.
@@ -99,7 +99,7 @@ def side_by_side(
     while left or running:
         while left and len(running) < number:
             name, seed = left.pop(0)
-            command = [sys.executable, script, "--data", source, "--one", name, str(seed)]
+            command = [sys.executable, "-m", module, "--data", source, "--one", name, str(seed)]
             print(f"{name}, seed {seed}", flush=True)
             process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
             running[process] = name, seed

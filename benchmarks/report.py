@@ -1,6 +1,6 @@
 """Write the results of the benchmarks into the pages of the docs.
 
-python benchmarks/report.py [--check]
+python -m benchmarks.report [--check]
 
 The script reads the files in docs/results. It writes docs/results.md and docs/lab-log.md, and the
 tables in README.md, docs/speed.md, docs/recipes.md and docs/scaling.md.
@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 from types import ModuleType
 
-from machine import fill, footer, markdown
+from benchmarks.machine import fill, footer, markdown
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "docs" / "results"
@@ -47,7 +47,8 @@ def table(name: str) -> str:
 
 def benchmark(name: str) -> ModuleType:
     """Import the benchmark that wrote a result file."""
-    return importlib.import_module(name.partition("-")[0])
+    file = next(ROOT.glob(f"benchmarks/*/{name.partition('-')[0]}.py"))
+    return importlib.import_module(f"benchmarks.{file.parent.name}.{file.stem}")
 
 
 def slug(heading: str) -> str:
@@ -141,7 +142,7 @@ def scaling(text: str) -> str:
 
 def recipes(text: str) -> str:
     """Update the tables of recipes in a page."""
-    run = importlib.import_module("recipes.run")
+    run = importlib.import_module("benchmarks.quality.recipes.run")
     parts = {"recipes": run.log, "against": run.against} if run.rows() else {}
     parts["choose"] = choose
     return fill(text, list(parts), lambda name: parts[name]())

@@ -41,19 +41,18 @@ def folder(tmp_path, monkeypatch) -> Path:
 
 def test_results_pages_are_generated_from_the_result_files():
     done = subprocess.run(
-        [sys.executable, ROOT / "benchmarks" / "report.py", "--check"], check=False
+        [sys.executable, "-m", "benchmarks.report", "--check"], cwd=ROOT, check=False
     )
-    assert done.returncode == 0, "run python benchmarks/report.py"
+    assert done.returncode == 0, "run python -m benchmarks.report"
 
 
-def test_the_parameters_of_every_method_are_counted(monkeypatch):
+def test_the_parameters_of_every_method_are_counted():
     """The page about baselines names the script; an IGN has the parameters of one network."""
     from ign.training.methods import METHODS
 
     page = (ROOT / "docs" / "baselines.md").read_text(encoding="utf-8")
-    assert "python benchmarks/parameters.py" in page
-    monkeypatch.syspath_prepend(ROOT / "benchmarks")
-    rows = importlib.import_module("parameters").table().splitlines()[2:]
+    assert "python -m benchmarks.use.parameters" in page
+    rows = importlib.import_module("benchmarks.use.parameters").table().splitlines()[2:]
     assert re.findall(r"^\| `([\w-]+)`", "\n".join(rows), re.MULTILINE) == list(METHODS)
     network = nn.DCGANAutoencoder(1, 28, 32, "role")
     count = sum(parameter.numel() for parameter in network.parameters())

@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 import yaml
 
-BENCHMARKS = Path(__file__).resolve().parent.parent / "benchmarks"
 ROW = {
     "name": "first", "seed": 0, "steps": 200, "seconds": 3, "FD": 4.5, "FD ff": 4.25,
     "precision": 0.5, "recall": 0.75, "coverage": 0.5, "nearest": 1.0, "reconstruction": 0.03,
@@ -18,8 +17,7 @@ ROW = {
 @pytest.fixture
 def run(monkeypatch, tmp_path):
     """The runner with two recipes and no results."""
-    monkeypatch.syspath_prepend(str(BENCHMARKS))
-    module = importlib.import_module("recipes.run")
+    module = importlib.import_module("benchmarks.quality.recipes.run")
     monkeypatch.setattr(module, "HERE", tmp_path)
     monkeypatch.setattr(module, "RUNS", tmp_path / "runs")
     monkeypatch.setattr(module, "RESULTS", tmp_path / "recipes.csv")
@@ -47,9 +45,8 @@ def test_a_run_is_made_once_for_the_options_it_had(run, tmp_path):
     assert "### second" not in run.log(), "not measured"
 
 
-def test_recipes_of_the_project_are_whole(monkeypatch):
-    monkeypatch.syspath_prepend(str(BENCHMARKS))
-    module = importlib.import_module("recipes.run")
+def test_recipes_of_the_project_are_whole():
+    module = importlib.import_module("benchmarks.quality.recipes.run")
     measured = {row["name"] for row in module.rows()}
     for name in module.names():
         said = module.recipe(name)

@@ -1,4 +1,4 @@
-"""What benchmarks/scaling.py counts, and the model that it puts the counts into."""
+"""What benchmarks/speed/scaling.py counts, and the model that it puts the counts into."""
 
 import importlib
 import json
@@ -15,9 +15,8 @@ LINK = {"node": 1e9, "network": 1e8, "latency": 1e-6}
 
 
 @pytest.fixture
-def cost(monkeypatch):
-    monkeypatch.syspath_prepend(ROOT / "benchmarks")
-    return importlib.import_module("cost")
+def cost():
+    return importlib.import_module("benchmarks.speed.cost")
 
 
 def test_ring_for_much_and_tree_for_little(cost):
@@ -52,9 +51,9 @@ def test_prediction_adds_up(cost):
 
 @pytest.mark.slow
 def test_step_is_counted(cost, tmp_path):
-    collectives = importlib.import_module("collectives")
+    collectives = importlib.import_module("benchmarks.speed.collectives")
     place = {"PYTHONPATH": f"{ROOT}:{os.environ.get('PYTHONPATH', '')}"}
-    command = [sys.executable, ROOT / "benchmarks" / "scaling.py", "--cases", "the match term"]
+    command = [sys.executable, "-m", "benchmarks.speed.scaling", "--cases", "the match term"]
     out = tmp_path / "found.json"
     subprocess.run([*command, "--out", out], check=True, env={**os.environ, **place}, cwd=tmp_path)
     (row,) = json.loads(out.read_text(encoding="utf-8"))["rows"]

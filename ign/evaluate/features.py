@@ -1,8 +1,8 @@
 r"""Feature nets: small classifiers whose last hidden layer serves as features of an image.
 
-Two nets come with the package. Both are trained by ``benchmarks/features.py``: ``mnist`` classifies
-the ten digits, and ``faces`` the 40 attributes of CelebA, whose images are for non-commercial
-research.
+Two nets come with the package. Both are trained by ``benchmarks/quality/features.py``: ``mnist``
+classifies the ten digits, and ``faces`` the 40 attributes of CelebA, whose images are for
+non-commercial research.
 """
 
 __all__ = ["FeatureNet", "feature_distance", "feature_net", "feature_nets"]

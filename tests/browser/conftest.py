@@ -11,7 +11,7 @@ pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 from browsing import DESKTOP, watched
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from benchmarks.record import chromium
+from benchmarks.use.record import chromium
 
 ARGUMENTS = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",

@@ -25,7 +25,7 @@ pytest.importorskip("gradio", reason="gradio is not installed")
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from benchmarks.record import draw
+from benchmarks.use.record import draw
 from ign import IGN
 from ign.view import pictures
 

@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 @pytest.mark.slow
 def test_the_film_is_small_and_moves(tmp_path):
     done = subprocess.run(
-        [sys.executable, ROOT / "benchmarks" / "record.py", "--out", tmp_path],
+        [sys.executable, "-m", "benchmarks.use.record", "--out", tmp_path],
         env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True,
     )  # fmt: skip
     if "no Chromium here" in done.stderr:

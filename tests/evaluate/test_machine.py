@@ -66,8 +66,7 @@ def test_benchmarks_refuse_to_publish_what_no_commit_holds(monkeypatch, capsys):
     from pathlib import Path
 
     root = Path(__file__).resolve().parents[2]
-    monkeypatch.syspath_prepend(str(root / "benchmarks"))
-    import machine as shared
+    from benchmarks import machine as shared
 
     monkeypatch.setattr(shared, "uncommitted", lambda: ["ign/model.py", "ign/noise.py"])
     parser = argparse.ArgumentParser(prog="step.py")

@@ -1,7 +1,7 @@
 """How accurate are the packaged feature nets?
 
-    python benchmarks/features.py mnist --data data/mnist --out docs/results/features.json
-    python benchmarks/features.py faces --data data/celeba --out docs/results/features.json
+    python -m benchmarks.quality.features mnist --data data/mnist --out docs/results/features.json
+    python -m benchmarks.quality.features faces --data data/celeba --out docs/results/features.json
 
 The script trains a net from scratch on one thread and writes its weights (in half precision) and
 its configuration to `ign/evaluate/nets`. With `--measure` it measures an existing net instead. The
@@ -26,10 +26,10 @@ from typing import Any
 
 import torch
 import torch.nn.functional as F
-from fitting import fit
-from machine import add_out, describe, markdown, publish
 from torch import Tensor, nn
 
+from benchmarks.machine import add_out, describe, markdown, publish
+from benchmarks.quality.fitting import fit
 from ign import data
 from ign.core import random
 from ign.evaluate import FeatureNet, feature_net

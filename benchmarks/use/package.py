@@ -1,7 +1,7 @@
 """Save a trained model in half precision as a model of the package.
 
     ign train mnist --data DATA/mnist --out runs/mnist
-    python benchmarks/package.py mnist runs/mnist --data DATA/mnist
+    python -m benchmarks.use.package mnist runs/mnist --data DATA/mnist
 
 The script prints the size of the file, and the largest and the mean |difference| of a pixel in
 [-1, 1] that half precision makes in 256 samples and in 256 projections of noise. With --data it
@@ -13,8 +13,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import torch
-from machine import markdown
 
+from benchmarks.machine import markdown
 from ign import IGN
 from ign.cli import main as ign
 from ign.evaluate import card

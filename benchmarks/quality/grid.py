@@ -1,8 +1,8 @@
 """The effect of quantizing the code: the same model with and without it.
 
-    python benchmarks/grid.py mnist --data DATA/mnist --out docs/results/grid.json
-    python benchmarks/grid.py runs/celeba --data DATA/celeba -n 1000 --picture iterates.png \
-        --out docs/results/grid-faces.json
+    python -m benchmarks.quality.grid mnist --data DATA/mnist --out docs/results/grid.json
+    python -m benchmarks.quality.grid runs/celeba --data DATA/celeba -n 1000 \
+        --picture iterates.png --out docs/results/grid-faces.json
 
 A model that quantizes its code (`network.rounding`) is evaluated twice in evaluation mode, with and
 without the quantization. The table reports the Fréchet distance between f^k(z), for samples of
@@ -18,9 +18,9 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from machine import add_out, describe, markdown, publish
 from torch import Tensor
 
+from benchmarks.machine import add_out, describe, markdown, publish
 from ign import IGN, data
 from ign.data import ImageSet
 from ign.evaluate import evaluate

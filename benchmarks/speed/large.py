@@ -1,6 +1,6 @@
 """Training on a large source, 200,000 images of 64x64 in a zip: reading, restarting, memory.
 
-    python benchmarks/large.py [--images 200000] [--photos 4000] [--width 64] [--out FILE.json]
+    python -m benchmarks.speed.large [--images 200000] [--photos 4000] [--width 64] [--out FILE]
 
 The images are JPEG files: 1,000 smooth random images that are repeated under different names.
 `ign train` runs five steps on them in a new process with an empty cache folder, and then again with
@@ -26,10 +26,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from device import status
-from machine import add_out, markdown, publish, timed
 from PIL import Image
 
+from benchmarks.machine import add_out, markdown, publish, timed
+from benchmarks.speed.device import status
 from ign import data
 from ign.cli import main as command
 
@@ -88,8 +88,8 @@ def measure(images: int, photos: int, width: int) -> list[Row]:
             write(source, count, side)
             for start in starts:
                 done = subprocess.run(
-                    [sys.executable, __file__, "--run", source, f"{folder}/{side}{start}",
-                     str(width)],
+                    [sys.executable, "-m", __spec__.name, "--run", source,
+                     f"{folder}/{side}{start}", str(width)],
                     env={**os.environ, "IGN_CACHE": f"{folder}/cache"},
                     capture_output=True, text=True, check=True,
                 )  # fmt: skip

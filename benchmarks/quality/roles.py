@@ -1,6 +1,6 @@
 """Which statistics should a role norm use for an input of unknown kind?
 
-    python benchmarks/roles.py MODEL --data DATA [--n 1000] [--out docs/results/roles.json]
+    python -m benchmarks.quality.roles MODEL --data DATA [--n 1000] [--out docs/results/roles.json]
 
 The script degrades held-out images, and projects them with the statistics of each role and with the
 pooled statistics of all roles. It reports the PSNR to the clean image (peak 2, for the range
@@ -14,10 +14,10 @@ A role norm stores statistics of data and of noise. The column of outputs was me
 import argparse
 
 import torch
-from likeness import psnr
-from machine import add_out, describe, markdown, publish
 from torch import Tensor
 
+from benchmarks.machine import add_out, describe, markdown, publish
+from benchmarks.quality.likeness import psnr
 from ign import IGN, data, degrade
 from ign.nn import ROLES, RoleBatchNorm2d, role
 from ign.nn.norm import STORED

@@ -1,6 +1,6 @@
 """Restoration of degraded images by one or two applications of f, and by methods made for the task.
 
-    python benchmarks/restore.py runs/mnist --data DATA/mnist --out docs/results/restore.json
+    python -m benchmarks.quality.restore runs/mnist --data DATA/mnist [--out FILE.json]
 
 Each cell contains the mean PSNR in dB (peak 2, for the range [-1, 1]) / the mean SSIM over held-out
 images. All images, including the degraded input, are first clamped to [-1, 1]. The model saw no
@@ -32,13 +32,13 @@ from typing import Any
 
 import numpy as np
 import torch
-from fitting import fit
-from likeness import psnr, ssim
-from machine import add_out, describe, markdown, publish
 from safetensors.torch import load_file, save_file
 from scipy import ndimage
 from torch import Tensor, nn
 
+from benchmarks.machine import add_out, describe, markdown, publish
+from benchmarks.quality.fitting import fit
+from benchmarks.quality.likeness import psnr, ssim
 from ign import IGN, data, degrade, edit
 from ign.core import random
 from ign.nn import DCGANAutoencoder

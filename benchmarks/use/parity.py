@@ -1,6 +1,6 @@
 """How much does an exported file differ from the model?
 
-    python benchmarks/parity.py mnist digits runs/celeba --out docs/results/parity.json
+    python -m benchmarks.use.parity mnist digits runs/celeba --out docs/results/parity.json
 
 `ign export` runs each file in its runtime (ONNX Runtime or `torch.export`) on normal and uniform
 noise, samples, degraded samples and saturated images, in batches of 3 and of 1, and compares the
@@ -17,9 +17,8 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from machine import add_out, describe, markdown, publish
-
 import ign.export
+from benchmarks.machine import add_out, describe, markdown, publish
 from ign import IGN
 
 LIMIT = ign.export.TOLERANCE

@@ -1,6 +1,6 @@
 """Images per second: samples and projections of an IGN, a DCGAN and a diffusion model.
 
-    python benchmarks/inference.py [--cases 28 64] [--batch 256] [--rounds 5] [--out FILE.json]
+    python -m benchmarks.speed.inference [--cases 28 64] [--batch 256] [--rounds 5] [--out FILE]
 
 The networks are not trained, since only the speed is measured, in evaluation mode and float32.
 "f(z)" and "f(f(z))" are `IGN.sample`, which includes drawing the noise. "projection" is
@@ -22,12 +22,12 @@ from contextlib import redirect_stdout
 from itertools import pairwise
 from typing import Any
 
-import device as devices
 import torch
 import torch.nn.functional as F
-from machine import add_out, markdown, publish, timed
 from torch import Tensor, nn
 
+from benchmarks.machine import add_out, markdown, publish, timed
+from benchmarks.speed import device as devices
 from ign import IGN
 from ign.cli import main as command
 from ign.nn import DCGANAutoencoder, Generator

@@ -1,6 +1,6 @@
 """How well do the scores of the model detect anomalies, compared with methods made for the task?
 
-    python benchmarks/anomaly.py --data DATA/mnist --model runs/mnist [--out FILE]
+    python -m benchmarks.quality.anomaly --data DATA/mnist --model runs/mnist [--out FILE]
 
 Each number is an AUROC: the probability that an anomaly has a higher score than a normal image. It
 is 0.5 for random scores. In the table *left out*, models of the preset `mnist` and all other
@@ -34,17 +34,17 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import foreign
 import numpy as np
 import torch
-from fitting import fit
-from machine import add_out, describe, markdown, publish
 from numpy.typing import NDArray
 from sklearn.decomposition import PCA
 from sklearn.metrics import roc_auc_score
 from torch import Tensor, nn
 
 import ign
+from benchmarks.machine import add_out, describe, markdown, publish
+from benchmarks.quality import foreign
+from benchmarks.quality.fitting import fit
 from ign import IGN, data
 from ign.anomaly import SCORES
 from ign.data.idx import STEMS

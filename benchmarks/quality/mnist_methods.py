@@ -1,6 +1,6 @@
 """The IGN and the baselines on MNIST, with the same layers and data, at equal steps and equal time.
 
-    python benchmarks/mnist_methods.py --data DATA/mnist --out docs/results/mnist_methods.json
+    python -m benchmarks.quality.mnist_methods --data DATA/mnist [--out FILE.json]
 
 Each method and seed is one run with width 32, batch size 64, one thread, float32, a constant
 learning rate and a moving average of the weights. Two runs train side by side. A run is evaluated
@@ -32,9 +32,9 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from machine import add_out, describe, markdown, publish, side_by_side
 
 import ign
+from benchmarks.machine import add_out, describe, markdown, publish, side_by_side
 from ign import IGN, data
 from ign.evaluate import evaluate
 from ign.nn import batch_statistics
@@ -142,7 +142,7 @@ def main() -> None:
         return
     wanted = [(name, seed) for seed in options.seeds for name in options.methods]
     left = [pair for pair in wanted if not (RUNS / f"{slug(pair[0])}-{pair[1]}.json").exists()]
-    for name, seed, _ in side_by_side(__file__, options.data, left, SIDE_BY_SIDE):
+    for name, seed, _ in side_by_side(__spec__.name, options.data, left, SIDE_BY_SIDE):
         print(f"{name}, seed {seed}: done", flush=True)
     found = ((RUNS / f"{slug(name)}-{seed}.json").read_text("utf-8") for name, seed in wanted)
     rows = [row for text in found for row in json.loads(text)]

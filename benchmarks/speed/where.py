@@ -1,22 +1,22 @@
 """The time of each kind of operation in a training step, measured with torch.profiler.
 
-    python benchmarks/where.py [--cases mnist-64 table1-64] [--steps 5] [--out FILE.json]
+    python -m benchmarks.speed.where [--cases mnist-64 table1-64] [--steps 5] [--out FILE.json]
 
 The steps are the variants "ours, float32" and, on devices with bfloat16, "ours, bfloat16" of
-`benchmarks/step.py`. The table reports the time of each kind of operation, without the operations
-that it calls, as a share of the total time. On a GPU, the time of its kernels counts.
+`benchmarks/speed/step.py`. The table reports the time of each kind of operation, without the
+operations that it calls, as a share of the total time. On a GPU, the time of its kernels counts.
 """
 
 import argparse
 from collections import Counter
 from typing import Any
 
-import device as devices
 import torch
-from machine import add_out, markdown, publish, timed
-from step import CASES, build
 from torch.profiler import ProfilerActivity, profile
 
+from benchmarks.machine import add_out, markdown, publish, timed
+from benchmarks.speed import device as devices
+from benchmarks.speed.step import CASES, build
 from ign.training.precision import native_bfloat16
 
 KINDS = {

@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 import torch.nn.functional as F
 
-HERE = Path(__file__).parent
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def find(name: str) -> torch.device:
@@ -44,9 +44,9 @@ def most(device: torch.device, dtype: torch.dtype) -> float:
 
 
 def peak_of_a_process(module: str, call: str) -> float:
-    """Run ``module.call``, which prints a peak memory in MiB, in a new process."""
-    code = f"import {module}; {module}.{call}"
-    done = subprocess.run([sys.executable, "-c", code], cwd=HERE, capture_output=True, text=True)
+    """Run ``benchmarks.speed.module.call``, which prints a peak memory in MiB, in a new process."""
+    code = f"from benchmarks.speed import {module}; {module}.{call}"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
     return float(done.stdout or "nan")
 
 

@@ -1,6 +1,6 @@
 """How often can f be applied before an image turns into another image?
 
-    python benchmarks/stability.py --data DATA/mnist [--out docs/results/stability.json]
+    python -m benchmarks.quality.stability --data DATA/mnist [--out docs/results/stability.json]
 
 According to the paper, the size of the model and its reconstruction loss determine how long
 repeated application is stable (Section 5, Figure 16). Here, models of the preset `mnist` with three
@@ -17,9 +17,9 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from machine import add_out, describe, markdown, publish
 
 import ign
+from benchmarks.machine import add_out, describe, markdown, publish
 from ign import IGN, data
 from ign.project import stability
 

@@ -1,6 +1,6 @@
 """Are the samples of the demo digits, do they cover all ten classes, and are they not copies?
 
-    python benchmarks/digits.py [--model RUN] [--set steps=... match.weight=0] [--out F]
+    python -m benchmarks.quality.digits [--model RUN] [--set steps=... match.weight=0] [--out F]
 
 The script trains the preset ``digits``, or loads a trained model, and draws 1,000 samples f(z) with
 seed 1 in evaluation mode. A support vector machine classifies them. Its probabilities come from
@@ -20,11 +20,11 @@ from typing import Any
 import numpy as np
 import torch
 import yaml
-from machine import add_out, describe, publish
 from sklearn.svm import SVC
 from torch import Tensor
 
 import ign
+from benchmarks.machine import add_out, describe, publish
 from ign import data
 
 SAMPLES, SURE = 1000, 0.8

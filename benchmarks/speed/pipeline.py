@@ -1,6 +1,6 @@
 """The cost of a training step apart from its arithmetic: data loading, training loop and logging.
 
-    python benchmarks/pipeline.py --mnist data/mnist --celeba data/celeba/celeba64-train.zip
+    python -m benchmarks.speed.pipeline --mnist data/mnist --celeba data/celeba/celeba64-train.zip
 
 Steps of the presets `mnist` and `celeba` (width 24) are measured in four ways, in turn within one
 run. "bare loop" is a loop with the objective, Adam and the moving average on one fixed batch.
@@ -24,9 +24,9 @@ from typing import Any
 from unittest.mock import patch
 
 import torch
-from machine import add_out, markdown, publish, timed
 
 import ign
+from benchmarks.machine import add_out, markdown, publish, timed
 from ign import data
 from ign.training import arguments
 from ign.training.module import Training

@@ -1,7 +1,7 @@
 """Train and evaluate recipes; each recipe is a YAML file in this folder.
 
-    python benchmarks/recipes/run.py --data DATA/mnist [NAMES...] [--seeds 0 1] [--side-by-side 2]
-    python benchmarks/recipes/run.py --data DATA/celeba --preset celeba [NAMES...]
+    python -m benchmarks.quality.recipes.run --data DATA/mnist [NAMES...] [--seeds 0 1]
+    python -m benchmarks.quality.recipes.run --data DATA/celeba --preset celeba [NAMES...]
 
 A file contains a hypothesis, a prediction, the options of `ign train PRESET` that differ from the
 preset (`mnist` by default), the training time in seconds on one core, and what was found. Two short
@@ -16,7 +16,6 @@ import argparse
 import csv
 import hashlib
 import json
-import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -24,17 +23,14 @@ from typing import Any
 import torch
 import yaml
 
+import ign
+from benchmarks.machine import check_commit, describe, markdown, side_by_side
+from ign import IGN, data
+from ign.evaluate import evaluate
+from ign.training.options import fields_of
+
 HERE = Path(__file__).resolve().parent
-sys.path[:0] = [str(HERE.parent)]
-
-from machine import check_commit, describe, markdown, side_by_side  # noqa: E402
-
-import ign  # noqa: E402
-from ign import IGN, data  # noqa: E402
-from ign.evaluate import evaluate  # noqa: E402
-from ign.training.options import fields_of  # noqa: E402
-
-RESULTS = HERE.parent.parent / "docs" / "results" / "recipes.csv"
+RESULTS = HERE.parents[2] / "docs" / "results" / "recipes.csv"
 RUNS = Path("runs/recipes")
 SAMPLES, HELD_OUT, FAR = 10_000, 2_000, 100
 PROBES = {"mnist": (50, 550), "celeba": (20, 120)}
@@ -221,7 +217,7 @@ def main() -> None:
         print(json.dumps(run(name, int(seed), options.data)))
         return
     left = wanted(options.names, options.seeds, options.preset)
-    for *_, said in side_by_side(__file__, options.data, left, options.side_by_side):
+    for *_, said in side_by_side(__spec__.name, options.data, left, options.side_by_side):
         keep(json.loads(said.splitlines()[-1]))
 
 

@@ -1,6 +1,6 @@
 """Print how many parameters each method trains, and how many of them the saved model keeps.
 
-python benchmarks/parameters.py
+python -m benchmarks.use.parameters
 """
 
 import torch

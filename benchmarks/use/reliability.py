@@ -1,6 +1,6 @@
 """Write docs/reliability.md from docs/results/reliability.json, which `make torture` writes.
 
-python benchmarks/reliability.py [--check]
+python -m benchmarks.use.reliability [--check]
 """
 
 import argparse
@@ -9,9 +9,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from machine import footer, markdown
+from benchmarks.machine import footer, markdown
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 sys.path.append(str(ROOT / "tests"))
 
 from torture.promises import PROMISES  # noqa: E402

@@ -1,6 +1,6 @@
 """The communication of a training step, counted, and a model of its cost on many GPUs.
 
-    python benchmarks/scaling.py [--rate 494.7] [--attained 0.3] [--out FILE.json]
+    python -m benchmarks.speed.scaling [--rate 494.7] [--attained 0.3] [--out FILE.json]
 
 A run of `ign train` with three steps in two processes on this machine (gloo) is counted. Every
 collective of the second step is intercepted before the backend, including the collectives of the
@@ -14,11 +14,11 @@ from collections.abc import Sequence
 from typing import Any
 
 import torch
-from collectives import CASES, count, options
-from cost import COUNTED, KINDS, efficiency, predict
-from machine import add_out, describe, footer, markdown, publish
 from torch.utils.flop_counter import FlopCounterMode
 
+from benchmarks.machine import add_out, describe, footer, markdown, publish
+from benchmarks.speed.collectives import CASES, count, options
+from benchmarks.speed.cost import COUNTED, KINDS, efficiency, predict
 from ign.training import arguments
 from ign.training.methods import METHODS, Batch
 

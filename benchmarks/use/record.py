@@ -1,6 +1,6 @@
 """Record the pictures of docs/app.md: start `ign app`, use it in a browser, and film it.
 
-    python benchmarks/record.py [--model mnist] [--out docs/pictures]
+    python -m benchmarks.use.record [--model mnist] [--out docs/pictures]
 
 The script writes app.gif and app-phone.png. It needs Chromium from Debian and
 `pip install playwright`.

@@ -1,6 +1,6 @@
 """One training step: the objective of this library against the listing of the paper.
 
-    python benchmarks/step.py [--cases mnist-64 table1-64] [--rounds 5] [--device auto] [--out FILE]
+    python -m benchmarks.speed.step [--cases mnist-64] [--rounds 5] [--device auto] [--out FILE]
 
 All variants train the same network (batch norm, same weights) on the same batch. A step computes
 the loss and the gradients and updates the weights with Adam, without a moving average. "listing" is
@@ -23,12 +23,12 @@ import statistics
 from collections.abc import Callable
 from typing import Any
 
-import device as devices
 import torch
-from machine import add_out, markdown, publish, timed
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
+from benchmarks.machine import add_out, markdown, publish, timed
+from benchmarks.speed import device as devices
 from ign import IGNObjective
 from ign.nn import DCGANAutoencoder
 from ign.training.precision import native_bfloat16

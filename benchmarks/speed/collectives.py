@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from cost import COUNTED, WORLD
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from benchmarks.speed.cost import COUNTED, WORLD
 from ign.training import arguments, run
 from ign.training.check import Check
 from ign.training.module import Training
@@ -91,7 +91,7 @@ def count(case: str, strategy: str) -> list[tuple[str, str, int]]:
         subprocess.run(
             [
                 sys.executable, "-m", "torch.distributed.run", "--standalone",
-                f"--nproc-per-node={WORLD}", __file__, case, strategy, folder,
+                f"--nproc-per-node={WORLD}", "-m", __spec__.name, case, strategy, folder,
             ],
             check=True,
         )  # fmt: skip

@@ -1,7 +1,7 @@
 """How close are samples of faces to real faces? These are the results of `ign evaluate` for a run.
 
     ign train celeba --network.width 24 --learning_rate 0.001 --steps 8000 --out runs/celeba
-    python benchmarks/faces.py runs/celeba --data DATA/celeba --out docs/results/faces.json
+    python -m benchmarks.quality.faces runs/celeba --data DATA/celeba --out docs/results/faces.json
 
 Samples of seed 0, drawn in evaluation mode, are compared with the images of the validation split of
 CelebA, in the features of the net `faces`. As many training images are measured for comparison.
@@ -12,8 +12,7 @@ held-out images. It is below 1 if the samples are copies of training images.
 import argparse
 from typing import Any
 
-from machine import add_out, describe, markdown, publish
-
+from benchmarks.machine import add_out, describe, markdown, publish
 from ign import IGN, data
 from ign.evaluate import evaluate
 
