@@ -1,6 +1,6 @@
 """Restoration of degraded images by one or two applications of f, and by methods made for the task.
 
-    python -m benchmarks.quality.restore runs/mnist --data DATA/mnist [--out FILE.json]
+    python -m benchmarks.quality.restore mnist --data DATA/mnist [--out FILE.json]
 
 Each cell contains the mean PSNR in dB (peak 2, for the range [-1, 1]) / the mean SSIM over held-out
 images. All images, including the degraded input, are first clamped to [-1, 1]. The model saw no
@@ -44,6 +44,7 @@ from ign.core import random
 from ign.nn import DCGANAutoencoder
 
 TUNING, SMALL = 100, 6
+RUNS = Path("runs/restore")
 HOLES = ("half", "rectangle", "brush")
 GRAY = ("noise:0.15", "noise:0.3", "noise:0.6", "saltpepper:0.2", "blur:1.5", "half")
 COLOUR = ("gray", "sketch", "noise:0.15", "noise:0.3", "half")
@@ -207,7 +208,7 @@ def main() -> None:
     held_out = data.load(options.data, split="test", size=size, limit=options.n)
     train = data.load(options.data, split="train", size=size)
     x, tuning = held_out.batch(torch.arange(len(held_out))), train.batch(torch.arange(TUNING))
-    rival = denoiser(model, train, Path(options.model) / "denoiser.safetensors")
+    rival = denoiser(model, train, RUNS / f"{Path(options.model).name}-denoiser.safetensors")
     net = None
     if options.features:
         from ign.evaluate.features import feature_net

@@ -6,9 +6,6 @@ The script degrades held-out images, and projects them with the statistics of ea
 pooled statistics of all roles. It reports the PSNR to the clean image (peak 2, for the range
 [-1, 1]), averaged over images that are clamped to this range, and the PSNR of the degraded input.
 Larger is better.
-
-A role norm stores statistics of data and of noise. The column of outputs was measured with version
-0.1.0, which also stored statistics of outputs.
 """
 
 import argparse
@@ -19,7 +16,7 @@ from torch import Tensor
 from benchmarks.machine import add_out, describe, markdown, publish
 from benchmarks.quality.likeness import psnr
 from ign import IGN, data, degrade
-from ign.nn import ROLES, RoleBatchNorm2d, role
+from ign.nn import RoleBatchNorm2d, role
 from ign.nn.norm import STORED
 from ign.project import evaluating
 
@@ -66,8 +63,7 @@ def measure(path: str, x: Tensor) -> list[dict[str, float | str]]:
 
 def table(rows: list[dict[str, float | str]]) -> str:
     """Format the rows as Markdown."""
-    columns = [c for c in ("degraded", *ROLES, "pooled") if c in rows[0]]
-    return markdown(rows, dict.fromkeys(columns, "{:.1f}"))
+    return markdown(rows, dict.fromkeys(("degraded", *STORED, "pooled"), "{:.1f}"))
 
 
 def main() -> None:

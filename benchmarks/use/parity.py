@@ -1,6 +1,6 @@
 """How much does an exported file differ from the model?
 
-    python -m benchmarks.use.parity mnist digits runs/celeba --out docs/results/parity.json
+    python -m benchmarks.use.parity mnist digits --out docs/results/parity.json
 
 `ign export` runs each file in its runtime (ONNX Runtime or `torch.export`) on normal and uniform
 noise, samples, degraded samples and saturated images, in batches of 3 and of 1, and compares the
