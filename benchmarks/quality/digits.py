@@ -24,6 +24,7 @@ from sklearn.svm import SVC
 from torch import Tensor
 
 import ign
+from benchmarks import frozen
 from benchmarks.machine import add_out, describe, publish
 from ign import data
 
@@ -109,7 +110,7 @@ def main() -> None:
         model = ign.IGN.from_pretrained(options.model)
     else:
         with tempfile.TemporaryDirectory() as folder:
-            model = ign.train("digits", out=f"{folder}/run", **chosen)
+            model = frozen.train("digits", f"{folder}/run", **chosen)
         about["training_seconds"] = round(time.perf_counter() - began)
     found = measure(model)
     about |= {

@@ -34,6 +34,7 @@ from typing import Any
 import torch
 
 import ign
+from benchmarks import frozen
 from benchmarks.machine import add_out, describe, markdown, publish, side_by_side
 from ign import IGN, data
 from ign.evaluate import evaluate
@@ -72,7 +73,7 @@ def run(name: str, seed: int, source: str) -> list[Row]:
     folder, rows = RUNS / f"{slug(name)}-{seed}", []
     options = {**COMMON, **METHODS[name], "seed": seed, "every": FIRST, "log_every": FIRST}
     began = time.process_time()
-    model = ign.train("mnist", data=source, steps=FIRST, out=folder, force=True, **options)
+    model = frozen.train("mnist", folder, data=source, steps=FIRST, **options)
     spent = time.process_time() - began
     rows += evaluated(model, name, seed, source, f"{FIRST:,} steps", spent)
     steps = round(FIRST * SECONDS / spent)

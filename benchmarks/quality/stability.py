@@ -3,13 +3,14 @@
     python -m benchmarks.quality.stability --data DATA/mnist [--out docs/results/stability.json]
 
 According to the paper, the size of the model and its reconstruction loss determine how long
-repeated application is stable (Section 5, Figure 16). Here, models of the preset `mnist` with three
-widths and three lengths of training are applied to noise 400 times. An image has diverged if its
-PSNR to f(z) falls below 15 dB (peak 2, for the range [-1, 1]). The table reports L_rec on 1,000
-test images and L_idem on 256 samples of seed 0, the median number of applications at which an image
-diverges (more than 400 if fewer than half of the images diverged), and the share of images that
-have diverged after 10, 100 and 400 applications. It also reports the drift of f(z) and of f^400(z).
-The latter is small if the images have reached fixed points, even if these are other images.
+repeated application is stable (Section 5, Figure 16). Here, models of the frozen configuration
+`mnist-match` with three widths and three lengths of training are applied to noise 400 times. An
+image has diverged if its PSNR to f(z) falls below 15 dB (peak 2, for the range [-1, 1]). The table
+reports L_rec on 1,000 test images and L_idem on 256 samples of seed 0, the median number of
+applications at which an image diverges (more than 400 if fewer than half of the images diverged),
+and the share of images that have diverged after 10, 100 and 400 applications. It also reports the
+drift of f(z) and of f^400(z). The latter is small if the images have reached fixed points, even if
+these are other images.
 """
 
 import argparse
@@ -18,7 +19,7 @@ from typing import Any
 
 import torch
 
-import ign
+from benchmarks import frozen
 from benchmarks.machine import add_out, describe, markdown, publish
 from ign import IGN, data
 from ign.project import stability
@@ -32,9 +33,8 @@ def trained(source: str, width: int, steps: int) -> IGN:
     run = RUNS / f"width{width}-steps{steps}"
     if (run / "model" / "config.json").exists():
         return IGN.from_pretrained(run)
-    return ign.train(
-        "mnist", data=source, network={"width": width}, steps=steps, out=run, force=True
-    )
+    options = {"data": source, "network.width": width, "steps": steps}
+    return frozen.train("mnist-match", run, **options)
 
 
 @torch.no_grad()

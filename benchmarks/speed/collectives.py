@@ -10,8 +10,9 @@ from typing import Any
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from benchmarks import frozen
 from benchmarks.speed.cost import COUNTED, WORLD
-from ign.training import arguments, run
+from ign.training import run
 from ign.training.check import Check
 from ign.training.module import Training
 
@@ -24,7 +25,7 @@ CASES: dict[str, tuple[str, dict[str, Any]]] = {
     }),
     "Table 1, larger": ("celeba-paper", {"size": 128, "network.width": 128}),
 }  # fmt: skip
-"""Presets, and the fields that are changed. Digits serve as images; their content is irrelevant."""
+"""Frozen configurations, and changed fields. The images are digits; their content is irrelevant."""
 
 
 class Collectives(TorchDispatchMode):
@@ -79,7 +80,7 @@ def record(case: str, strategy: str, folder: Path) -> None:
 
     Training.training_step = counted  # type: ignore[method-assign]
     Check.check = lambda *_: None  # type: ignore[method-assign, assignment]
-    config = arguments(options(case, strategy), CASES[case][0])
+    config = frozen.configuration(CASES[case][0], options(case, strategy))
     run(config, folder / "run")
     if torch.distributed.get_rank() == 0:
         (folder / "found.json").write_text(json.dumps(counter.found), encoding="utf-8")

@@ -2,13 +2,13 @@
 
     python -m benchmarks.speed.pipeline --mnist data/mnist --celeba data/celeba/celeba64-train.zip
 
-Steps of the presets `mnist` and `celeba` (width 24) are measured in four ways, in turn within one
-run. "bare loop" is a loop with the objective, Adam and the moving average on one fixed batch.
-"fixed batch" is `ign train` with the same batch at every step, including Lightning, journal and
-progress bar. The other two are `ign train` without changes, with the images in memory, or mapped
-into memory from a file. The time of a step is taken from the record of the run, without the first
-steps and the checks. The table reports medians over rounds, and the median over rounds of the ratio
-to the fixed batch.
+Steps of the frozen configurations `mnist` and `celeba` (with width 24) are measured in four ways,
+one after the other in each round. "bare loop" is a loop with the objective, Adam and the moving
+average on one fixed batch. "fixed batch" is `ign train` with the same batch at every step,
+including Lightning, the log and the progress bar. The other two are `ign train` without changes,
+with the images in memory, or mapped into memory from a file. The time of a step is taken from the
+log of the run, without the first steps and the checks. The table reports medians over rounds, and
+the median over rounds of the ratio to the fixed batch.
 """
 
 import argparse
@@ -25,10 +25,9 @@ from unittest.mock import patch
 
 import torch
 
-import ign
+from benchmarks import frozen
 from benchmarks.machine import add_out, markdown, publish, timed
 from ign import data
-from ign.training import arguments
 from ign.training.module import Training
 from ign.training.precision import precision_of
 from ign.training.setup import load_images, make_model
@@ -42,7 +41,7 @@ Row = dict[str, Any]
 def trained(preset: str, options: dict[str, Any], out: Path) -> float:
     """Measure the seconds of a step of ``ign train`` from its record."""
     with contextlib.redirect_stderr(io.StringIO()):
-        ign.train(preset, out=out, every=10**9, log_every=WARM, **options)
+        frozen.train(preset, out, every=10**9, log_every=WARM, **options)
     lines = (out / "metrics.csv").read_text(encoding="utf-8").splitlines()
     rows = [dict(zip(lines[0].split(","), x.split(","), strict=True)) for x in lines[1:]]
     first, last = rows[0], rows[-1]
@@ -52,7 +51,7 @@ def trained(preset: str, options: dict[str, Any], out: Path) -> float:
 
 def bare(preset: str, options: dict[str, Any]) -> float:
     """Measure the seconds of a step in a plain loop."""
-    config = arguments(options, preset)
+    config = frozen.configuration(preset, options)
     images = load_images(config, "train")
     model, method = make_model(config, images, None)
     module = Training(model, method, images, config)

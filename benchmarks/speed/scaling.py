@@ -16,10 +16,10 @@ from typing import Any
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
+from benchmarks import frozen
 from benchmarks.machine import add_out, describe, footer, markdown, publish
 from benchmarks.speed.collectives import CASES, count, options
 from benchmarks.speed.cost import COUNTED, KINDS, efficiency, predict
-from ign.training import arguments
 from ign.training.methods import METHODS, Batch
 
 PROCESSES = (8, 64, 512)
@@ -38,7 +38,7 @@ ASSUMED = {
 
 def work(case: str) -> tuple[int, float]:
     """Count the parameters, and the operations of the loss and the gradients for each image."""
-    config = arguments(options(case, "auto"), CASES[case][0])
+    config = frozen.configuration(CASES[case][0], options(case, "auto"))
     method = METHODS["ign"]
     network = method.network_class(3, config.size, config.network.width, config.network.norm)
     x, z = torch.rand(2, COUNTED, 3, config.size, config.size)  # type: ignore[arg-type]

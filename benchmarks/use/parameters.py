@@ -6,7 +6,7 @@ python -m benchmarks.use.parameters
 import torch
 from torch import nn
 
-from ign.training import arguments
+from benchmarks import frozen
 from ign.training.methods import METHODS
 
 CASES = {"mnist": (1, 28), "celeba": (3, 64)}
@@ -19,14 +19,14 @@ def count(module: nn.Module) -> int:
 
 def counts(preset: str, method: str) -> tuple[int, int]:
     """Count the parameters of the model, and of the modules that are not saved with it."""
-    config, kind = arguments({"method": method}, preset), METHODS[method]
+    config, kind = frozen.configuration(preset, {"method": method}), METHODS[method]
     with torch.device("meta"):
         network = kind.network_class(*CASES[preset], config.network.width, config.network.norm)
         return count(network), count(kind(network, config))
 
 
 def table() -> str:
-    """Make a Markdown table with a row for each method, at the widths of the presets."""
+    """Format the counts of each method, at the widths of the frozen configurations, as Markdown."""
     lines = [
         "| method | "
         + " | ".join(f"{p}: model | not saved | total, relative to ign" for p in CASES)

@@ -4,6 +4,7 @@ __all__ = [
     "FORMER",
     "arguments",
     "configuration",
+    "fields_from",
     "fields_of",
     "flatten",
     "named_options",
@@ -70,8 +71,17 @@ def fields_of(preset: str, method: str = "ign") -> dict[str, Any]:
     Raises:
         ValueError: There is no such preset or method.
     """
+    return fields_from(preset_file(preset), method)
+
+
+def fields_from(file: Path, method: str = "ign") -> dict[str, Any]:
+    """The fields that a YAML file for method ign sets for a method, with dots.
+
+    Raises:
+        ValueError: There is no such method.
+    """
     made, kind = parser(method), method_class(method)
-    values = flatten(yaml.safe_load(preset_file(preset).read_text(encoding="utf-8")))
+    values = flatten(yaml.safe_load(file.read_text(encoding="utf-8")))
     known = _names(kind.config)
     taken = {
         name: value
