@@ -50,19 +50,15 @@ bench: $(READY)
 # The tables of docs/results.md, from data in DATA/mnist and DATA/celeba: hours.
 results: $(READY)
 	$(INSTALL) --editable '.[bench]'
-	test -d runs/mnist/model || $(BIN)/ign train mnist --data $(DATA)/mnist --out runs/mnist
-	test -d runs/celeba/model || $(BIN)/ign train celeba --data $(DATA)/celeba --network.width 24 --learning_rate 0.001 --steps 8000 --out runs/celeba
-	$(MEASURE).quality.restore runs/mnist --data $(DATA)/mnist --out docs/results/restore.json
-	$(MEASURE).quality.restore runs/celeba --data $(DATA)/celeba --features faces --out docs/results/restore-faces.json
-	$(MEASURE).quality.faces runs/celeba --data $(DATA)/celeba --out docs/results/faces.json
+	$(MEASURE).quality.restore mnist --data $(DATA)/mnist --out docs/results/restore.json
 	$(MEASURE).quality.grid mnist --data $(DATA)/mnist --out docs/results/grid.json
-	$(MEASURE).quality.grid runs/celeba --data $(DATA)/celeba -n 1000 --picture docs/pictures/iterates.png --out docs/results/grid-faces.json
-	$(MEASURE).quality.anomaly --data $(DATA)/mnist --model runs/mnist --out docs/results/anomaly.json
+	$(MEASURE).quality.anomaly --data $(DATA)/mnist --foreign --out docs/results/anomaly.json
 	$(MEASURE).quality.stability --data $(DATA)/mnist --out docs/results/stability.json
-	$(MEASURE).quality.roles runs/mnist --data $(DATA)/mnist --out docs/results/roles.json
+	$(MEASURE).quality.roles mnist --data $(DATA)/mnist --out docs/results/roles.json
 	$(MEASURE).quality.features mnist --data $(DATA)/mnist --measure --out docs/results/features.json
 	$(MEASURE).quality.features faces --data $(DATA)/celeba --measure --out docs/results/features.json
 	$(MEASURE).quality.mnist_methods --data $(DATA)/mnist --out docs/results/mnist_methods.json
+	$(MEASURE).use.parity mnist digits --out docs/results/parity.json
 	$(MEASURE).quality.recipes.run --data $(DATA)/mnist
 	$(BIN)/python -m examples.theory
 	$(MEASURE).quality.digits --out docs/results/digits.json
@@ -73,14 +69,11 @@ results: $(READY)
 	$(MEASURE).speed.pipeline --mnist $(DATA)/mnist --celeba $(DATA)/celeba --out docs/results/pipeline.json
 	$(MEASURE).speed.large --out docs/results/large.json
 	$(MEASURE).report
-	$(BIN)/ign sample runs/mnist -n 64 --out runs/mnist/first --force
-	cp runs/mnist/first/grid.png docs/pictures/mnist.png
-	$(BIN)/ign figures runs/mnist --data $(DATA)/mnist --out runs/mnist/figures --force
-	cp runs/mnist/figures/fig-05.png docs/pictures/projection.png
-	cp runs/mnist/figures/fig-09.png docs/pictures/masks.png
-	$(BIN)/ign figures runs/celeba --data $(DATA)/celeba --out runs/celeba/figures --force
-	cp runs/celeba/figures/fig-06.png docs/pictures/faces.png
-	cp runs/celeba/figures/fig-05.png docs/pictures/faces-projection.png
+	$(BIN)/ign sample mnist -n 64 --out runs/pictures/first --force
+	cp runs/pictures/first/grid.png docs/pictures/mnist.png
+	$(BIN)/ign figures mnist --data $(DATA)/mnist --out runs/pictures/figures --force
+	cp runs/pictures/figures/fig-05.png docs/pictures/projection.png
+	cp runs/pictures/figures/fig-09.png docs/pictures/masks.png
 	$(BIN)/python -m ign.figures docs/pictures
 	$(BIN)/python -m examples.toy2d --out runs/toy2d
 	cp runs/toy2d/toy2d.png docs/pictures/toy2d.png

@@ -1,6 +1,6 @@
 """How well do the scores of the model detect anomalies, compared with methods made for the task?
 
-    python -m benchmarks.quality.anomaly --data DATA/mnist --model runs/mnist [--out FILE]
+    python -m benchmarks.quality.anomaly --data DATA/mnist --foreign [--out FILE]
 
 Each number is an AUROC: the probability that an anomaly has a higher score than a normal image. It
 is 0.5 for random scores. In the table *left out*, models of the frozen configuration `mnist-match`
@@ -52,6 +52,7 @@ from ign.data.idx import STEMS
 from ign.view import pictures
 
 SEED, FOREIGN, SHOWN, BATCH, EPOCHS = 0, 1000, 12, 64, 40
+FOREIGN_STEPS = 6000
 RUNS = Path("runs/anomaly")
 Score = Callable[[Tensor], NDArray[np.float64]]
 Row = dict[str, Any]
@@ -146,9 +147,9 @@ def write_without(digit: int, source: str, folder: Path) -> None:
                 file.write(header + array.numpy().astype(np.uint8).tobytes())
 
 
-def trained(digit: int, source: Path, steps: int) -> IGN:
-    """Train the model of digits without one class, or load it from an earlier run."""
-    run = RUNS / f"without-{digit}"
+def trained(name: str, source: str | Path, steps: int) -> IGN:
+    """Train a model on the digits of a folder, or load it from an earlier run of this name."""
+    run = RUNS / name
     if (run / "model" / "config.json").exists():
         model = IGN.from_pretrained(run)
         if model.about["steps"] == steps:
@@ -163,7 +164,7 @@ def left_out_row(digit: int, source: str, steps: int) -> Row:
         folder.mkdir()
         write_without(digit, source, folder)
         began = time.perf_counter()
-        model = trained(digit, folder, steps)
+        model = trained(f"without-{digit}", folder, steps)
         print(f"IGN took {time.perf_counter() - began:.0f} s", flush=True)
         scores = methods(model, data.load(folder, split="train"))
     test = data.load(source, split="test")
@@ -235,7 +236,10 @@ def main() -> None:
     parser.add_argument(
         "--steps", type=int, default=1000, help="training steps of the models without a class"
     )
-    parser.add_argument("--model", help="a model of all digits, for the foreign images")
+    parser.add_argument(
+        "--foreign", action="store_true", help="train a model on all digits for the foreign images"
+    )
+    parser.add_argument("--model", help="the model for the foreign images, instead of a new one")
     parser.add_argument("--show", type=Path, help="PNG file for a picture of the foreign images")
     add_out(parser)
     options = parser.parse_args()
@@ -249,8 +253,12 @@ def main() -> None:
         for digit in options.digits
     ]
     rows = {"left out": with_mean(digits) if digits else []}
-    if options.model:
-        model = IGN.from_pretrained(options.model)
+    if options.foreign or options.model:
+        model = (
+            IGN.from_pretrained(options.model)
+            if options.model
+            else trained("all", options.data, FOREIGN_STEPS)
+        )
         about |= {"steps": model.about["steps"], "foreign images of a kind": FOREIGN}
         rows["foreign"] = kept(
             "foreign", fingerprint(model), partial(foreign_rows, model, options.data)
