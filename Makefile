@@ -6,10 +6,10 @@ MEASURE := $(BIN)/python -m benchmarks
 DATA ?= data
 
 .DEFAULT_GOAL := help
-.PHONY: help app demo test test-slow torture lint format bench results docs links wheel clean
+.PHONY: help app demo test test-slow torture lint format bench results docs links wheel try-wheel clean
 
 help:
-	@echo "app demo test test-slow torture lint format bench results docs links wheel clean"
+	@echo "app demo test test-slow torture lint format bench results docs links wheel try-wheel clean"
 
 app: $(READY)
 	$(BIN)/ign app
@@ -96,6 +96,16 @@ links: $(READY)
 
 wheel: $(READY)
 	$(BIN)/python -m build --no-isolation --outdir dist
+
+# Installs the wheel in a new environment and runs it there, without this folder.
+try-wheel: wheel
+	rm -rf dist/env dist/tried && mkdir dist/tried
+	$(PYTHON) -m venv dist/env
+	dist/env/bin/python -m pip install --quiet --constraint constraints.txt "$$(ls dist/*.whl)[train,export]"
+	cd dist/tried && ../env/bin/ign sample mnist -n 4 --out samples
+	cd dist/tried && ../env/bin/ign train digits --steps 20 --every 20 --out run
+	cd dist/tried && ../env/bin/ign export run --out digits.onnx
+	cd dist/tried && ../env/bin/python -c "import ign; print(ign.__version__, ign.__file__)"
 
 clean:
 	rm -rf .venv dist site

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.slow
 def measure(program: str, *words: object, folder: Path) -> dict:
     """What a benchmark writes, run in a folder of its own."""
     for package in ("skimage", "pyod") if program in ("quality.restore", "quality.anomaly") else ():
-        pytest.importorskip(package, reason="needs pip install 'ign[bench]'")
+        pytest.importorskip(package, reason="needs pip install 'ign-torch[bench]'")
     out = folder / "found.json"
     command = [sys.executable, "-m", f"benchmarks.{program}", *words, "--out", out]
     place = {**os.environ, "PYTHONPATH": f"{ROOT}:{os.environ.get('PYTHONPATH', '')}"}

@@ -18,7 +18,7 @@ import yaml
 
 import ign
 
-pytest.importorskip("material", reason="pip install 'ign[docs]'")
+pytest.importorskip("material", reason="pip install 'ign-torch[docs]'")
 
 from tools import links, quotes, site
 

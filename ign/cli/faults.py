@@ -30,7 +30,7 @@ def mistake(verb: str, error: Exception) -> int:
     text = str(error) or type(error).__name__
     if isinstance(error, ModuleNotFoundError):
         extra = EXTRAS.get(verb, "train")
-        text += f"; pip install 'ign[{extra}]'" if error.name in OPTIONAL else ""
+        text += f"; pip install 'ign-torch[{extra}]'" if error.name in OPTIONAL else ""
     elif isinstance(error, OSError) and error.strerror:
         name = error.filename if error.filename is not None else ""
         name = os.fsdecode(name) if isinstance(name, bytes) else str(name)

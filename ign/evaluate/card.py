@@ -171,7 +171,7 @@ def _what(model: IGN, name: str) -> str:
         )
     shape = ", ".join(map(str, model.shape))
     lines = [
-        "import ign  # pip install ign",
+        "import ign  # from the distribution ign-torch, not from ign",
         "",
         f"model = ign.IGN.from_pretrained({_quoted(name)})",
         f"samples = model.sample(16, seed=0)  # (16, {shape}) in [-1, 1]",

@@ -67,7 +67,7 @@ def export(
     Args:
         model: The model, which is not changed.
         path: The file to write; an existing file is replaced.
-        format: ``onnx`` (needs ``ign[export]``) or ``torch``.
+        format: ``onnx`` (needs ``ign-torch[export]``) or ``torch``.
         applications: k, at least 1.
         sampler: Whether the input is standard normal noise, from which the graph makes the noise
             of the model and samples, instead of images.
@@ -84,7 +84,7 @@ def export(
         ExportError: The options do not fit the model, an output is not finite, or the file differs
             from the model by more than :data:`TOLERANCE`. No file is written then.
         OSError: The file cannot be written.
-        ModuleNotFoundError: A package of ``ign[export]`` is missing.
+        ModuleNotFoundError: A package of ``ign-torch[export]`` is missing.
     """
     path = Path(path)
     _check(model, format, applications, sampler)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-pytest.importorskip("material", reason="pip install 'ign[docs]'")
+pytest.importorskip("material", reason="pip install 'ign-torch[docs]'")
 
 ROOT = Path(__file__).resolve().parents[2]
 QUESTIONS = {

@@ -199,4 +199,4 @@ def test_missing_packages_are_those_of_the_extra(capsys):
     from ign.cli.faults import mistake
 
     mistake("compare", ModuleNotFoundError("No module named 'matplotlib'", name="matplotlib"))
-    assert capsys.readouterr().err.endswith("pip install 'ign[eval]'\n")
+    assert capsys.readouterr().err.endswith("pip install 'ign-torch[eval]'\n")

@@ -85,5 +85,5 @@ def test_a_missing_package_is_told(ign, model, tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "onnxscript", None)
     status, out, err = ign("export", model, "--out", tmp_path / "m.onnx")
     assert (status, out) == (2, "")
-    assert err.rstrip().endswith("; pip install 'ign[export]'")
+    assert err.rstrip().endswith("; pip install 'ign-torch[export]'")
     assert not list(tmp_path.iterdir())

@@ -75,7 +75,7 @@ def test_missing_package_names_what_to_install(capsys):
     assert mistake("train", ModuleNotFoundError("No module named 'yaml'", name="yaml")) == 2
     assert mistake("train", ModuleNotFoundError("No module named 'x'", name="x")) == 2
     first, second = capsys.readouterr().err.splitlines()
-    assert first == "ign train: No module named 'yaml'; pip install 'ign[train]'"
+    assert first == "ign train: No module named 'yaml'; pip install 'ign-torch[train]'"
     assert second == "ign train: No module named 'x'"
 
 
