@@ -59,10 +59,6 @@ def test_the_parameters_of_every_method_are_counted():
     assert rows[0].startswith(f"| `ign` | {count:,} | 0 | 1.00 |")
 
 
-IMAGES_GIVEN = {"editing", "export", "own-network", "projector", "roles", "scoring"}
-"""Pages whose code uses ``images`` without defining it. The list may only become shorter."""
-
-
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 def test_python_of_a_page_runs(page, folder):
     """Its code runs as printed: the first block defines what it uses, later ones may go on from it.
@@ -77,20 +73,9 @@ def test_python_of_a_page_runs(page, folder):
     network = nn.DCGANAutoencoder(1, 10, 4, "role")
     IGN(network, noise.GaussianNoise((1, 10, 10))).save_pretrained("runs/demo/model")
     names: dict = {}
-    if page.stem in IMAGES_GIVEN:
-        names["images"] = torch.rand(6, 1, 10, 10) * 2 - 1
     with patch.dict(nn.NETWORKS):
         for block in blocks:
             exec(block, names)
-
-
-def test_pages_that_are_given_images_need_them():
-    """A page that defines its images leaves the list."""
-    for page in PAGES:
-        blocks = re.findall(r"```python\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL)
-        given = page.stem in IMAGES_GIVEN
-        defined = any(re.search(r"^images = ", block, re.MULTILINE) for block in blocks[:1])
-        assert not (given and defined), f"{page.name} defines images: take it off IMAGES_GIVEN"
 
 
 @pytest.mark.parametrize("page", ["start", "own-folder"])

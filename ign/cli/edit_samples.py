@@ -46,8 +46,13 @@ def run_interpolate(words: Sequence[str]) -> None:
     options = parse(parser, words)
     if len(options.samples) < 2 or options.steps < 2:
         raise ValueError("give at least two --samples, and --steps of at least 2")
+    _write(options, _frames)
+
+
+def _write(options: argparse.Namespace, write: Callable[[argparse.Namespace, Path], int]) -> None:
+    """Write the results to the output folder, and print where they are."""
     with output_folder(options.out, options.force) as out:
-        count = _frames(options, out.work)
+        count = write(options, out.work)
     echo(f"{count} images in {options.out}; see {options.out / SHEET}")
 
 
@@ -103,9 +108,7 @@ def run_arithmetic(words: Sequence[str]) -> None:
     options = parse(parser, words)
     if bool(options.attribute) == bool(options.plus and options.minus):
         raise ValueError("give --plus and --minus, or --attribute")
-    with output_folder(options.out, options.force) as out:
-        count = _changed(options, out.work)
-    echo(f"{count} images in {options.out}; see {options.out / SHEET}")
+    _write(options, _changed)
 
 
 def _changed(options: argparse.Namespace, out: Path) -> int:

@@ -16,7 +16,7 @@ FORMATS = (".mp4", ".gif")
 def write(frames: Sequence[Image.Image], path: str | Path, fps: int = 15) -> Path:
     """Write pictures of one size as a video: H.264 in MP4, or an endless GIF.
 
-    MP4 is written by ffmpeg, from ``pip install 'ign-torch[figures]'``, and loses an odd last row or
+    MP4 is written by ffmpeg, which the extra ``figures`` installs, and loses an odd last row or
     column.
 
     Args:
