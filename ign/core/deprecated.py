@@ -1,10 +1,10 @@
 """Deprecated module names of version 0.1, which import the new modules with a warning."""
 
-__all__ = ["MOVED", "install", "renamed"]
+__all__ = ["MOVED", "install", "renamed", "renamed_method"]
 
 import sys
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from importlib import import_module
 from importlib.abc import Loader, MetaPathFinder
@@ -85,3 +85,23 @@ def renamed(module: str, name: str, names: Mapping[str, str]) -> Any:
         stacklevel=3,
     )
     return getattr(sys.modules[module], new)
+
+
+def renamed_method(old: str, new: str) -> Callable[..., Any]:
+    """Return a method that warns and calls the method with the new name.
+
+    Args:
+        old: The old name, with its class, for the warning.
+        new: The name of the method now.
+    """
+
+    def method(self: Any, *args: Any, **options: Any) -> Any:
+        warnings.warn(
+            f"{old} is now {new}; the old name will be removed in version 0.3",
+            DeprecationWarning,
+            stacklevel=2,
+        )
+        return getattr(self, new)(*args, **options)
+
+    method.__doc__ = f"Deprecated; use :meth:`{new}`."
+    return method

@@ -19,6 +19,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load, save
 from torch import Tensor, nn
 
+from ign.core.deprecated import renamed_method
 from ign.core.files import atomic
 from ign.model import BATCH, ModelError
 from ign.project import evaluating
@@ -131,6 +132,8 @@ class FeatureNet(nn.Module):
     def logits(self, images: Tensor, batch_size: int = BATCH) -> Tensor:
         """The logits of :attr:`names`, (B, classes); arguments as for :meth:`features`."""
         return self._in_batches(self, images, batch_size)
+
+    observe = renamed_method("FeatureNet.observe", "outputs")
 
     @torch.no_grad()
     def outputs(self, images: Tensor) -> tuple[Tensor, Tensor | None]:

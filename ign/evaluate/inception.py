@@ -9,6 +9,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from ign.core.deprecated import renamed_method
 from ign.data import DataError, to_uint8
 from ign.data.download import Unavailable, fetch
 from ign.data.storage import cache_folder
@@ -55,6 +56,8 @@ class Inception:
             raise ModelError(f"{path}: is not a TorchScript file ({reason})") from None
         self.device = torch.device(device)
         self.name = "inception" if self.hash == SHA256 else path.stem
+
+    observe = renamed_method("Inception.observe", "outputs")
 
     @torch.no_grad()
     def outputs(self, images: Tensor) -> tuple[Tensor, Tensor]:

@@ -12,6 +12,7 @@ from rich.progress import Progress
 from torch import Tensor
 
 from ign.core import random
+from ign.core.deprecated import renamed_method
 from ign.core.statistics import diversity, ratio
 from ign.data import ImageSet, to_float
 from ign.evaluate.features import FeatureNet, feature_net, feature_nets
@@ -79,6 +80,12 @@ class Reference:
             if self.repeated:
                 distance, _ = nearest(chosen, self.train, skip_equal=True)
             self._distance = distance.median().item()
+
+    some = renamed_method("Reference.some", "subset")
+    advancing = renamed_method("Reference.advancing", "task")
+    observe = renamed_method("Reference.observe", "outputs")
+    alone = renamed_method("Reference.alone", "image_statistics")
+    copied = renamed_method("Reference.copied", "nearest_training")
 
     def subset(self, n: int, count: int) -> Tensor:
         """The indices of ``count`` of n images, drawn by the seed; all n if there are fewer."""

@@ -41,3 +41,21 @@ def test_what_is_in_neither_place_is_an_attribute_error():
 
     with pytest.raises(AttributeError, match="no attribute 'nonsense'"):
         _ = ign.nonsense
+
+
+@pytest.mark.parametrize("owner", ["FeatureNet", "Inception", "Reference"])
+def test_renamed_methods_of_the_evaluation_call_the_new_ones(owner):
+    from ign import evaluate
+
+    kind = getattr(evaluate, owner)
+    old = [
+        name for name in vars(kind) if name in ("some", "advancing", "observe", "alone", "copied")
+    ]
+    assert "observe" in old
+    for name in old:
+        now = {"some": "subset", "advancing": "task", "observe": "outputs",
+               "alone": "image_statistics", "copied": "nearest_training"}[name]  # fmt: skip
+        stub = type("Stub", (), {name: vars(kind)[name], now: lambda self, x: x + 1})()
+        with pytest.warns(DeprecationWarning, match=f"{owner}.{name} is now {now}"):
+            assert getattr(stub, name)(1) == 2
+        assert callable(getattr(kind, now))
