@@ -29,8 +29,8 @@ INTERNAL = {"__main__", "app", "cli", "core", "inference", "io", "view"}
 PARTS = (
     "ign.core.random", "ign.evaluate.card", "ign.io.format", "ign.io.hub",
     "ign.objective.adversarial", "ign.objective.denoise", "ign.objective.distance",
-    "ign.objective.match", "ign.objective.one_pass", "ign.objective.paper", "ign.view.pictures",
-    "ign.view.video",
+    "ign.objective.match", "ign.objective.one_pass", "ign.objective.paper", "ign.objective.terms",
+    "ign.view.pictures", "ign.view.video",
 )  # fmt: skip
 """Public modules inside of packages."""
 

@@ -1,7 +1,8 @@
 r"""The objective of an Idempotent Generative Network.
 
 :mod:`ign.objective.paper` is the paper: drift, the three terms, the clamp.
-:mod:`ign.objective.one_pass` computes them with fewer passes. :mod:`ign.objective.adversarial` and
+:mod:`ign.objective.one_pass` computes them with fewer passes, and :mod:`ign.objective.terms` takes
+two gradients of one pass. :mod:`ign.objective.adversarial` and
 :mod:`ign.objective.match` wrap an objective and add terms that the paper does not have;
 :mod:`ign.objective.denoise` draws the noise that a network learns to remove.
 """

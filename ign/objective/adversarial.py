@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from ign.objective.one_pass import IGNObjective, Pass, check_weights, single
 from ign.objective.paper import Losses, Network
+from ign.objective.terms import Term, weigh
 
 PERIOD, OFFSETS = 8, (0, 3)
 """The indices, modulo 8, of the reconstructions that the discriminator sees."""
@@ -79,23 +80,24 @@ class AdversarialObjective(nn.Module):
         paper, n = self.objective, len(x)
         data = paper.apply_to(network, x, noise, "data", code=True)
         y = paper.generate(network, z)
-        outputs, noise, count = y, noise, float(n)
+        outputs, count = y, float(n)
         if self.reconstruction_weight > 0:
             outputs, noise = self._with_reconstructions(y, data.output, noise, first)
             count = n * (1 + SHARE)
-        inner = paper.inner(network, outputs, noise, code=True)
-        outer = paper.outer(network, outputs.detach(), noise, code=True)
-        losses = paper.losses(z, data, y, outer, inner, count=count)
+        outer = paper.outer(network, outputs, noise, code=True)
+        inner = paper.inner(network, outputs, noise, outer, code=True)
 
         generated = F.softplus(_logit(outer)).sum() / count
         discriminator = F.softplus(-_logit(data)).mean() + generated
-        fooled = F.softplus(-_logit(inner))
-        losses = losses.add("discriminator", self.weight, discriminator)
-        losses = losses.add("generator", self.weight, fooled[:n].mean())
+        fooled, weight = F.softplus(-_logit(inner)), self.weight
+        terms = paper.terms(z, data, outer, inner, count)
+        terms.append(Term("discriminator", weight, discriminator))
+        terms.append(Term("generator", weight, fooled[:n].mean(), inner=True))
         if self.reconstruction_weight > 0:
-            term = fooled[n:].sum() / (n * SHARE)
-            losses = losses.add("generator_rec", self.reconstruction_weight, term)
-        return losses
+            on_reconstructions = fooled[n:].sum() / (n * SHARE)
+            weight = self.reconstruction_weight
+            terms.append(Term("generator_rec", weight, on_reconstructions, inner=True))
+        return weigh(terms, outputs, inner.input, y)
 
     def _with_reconstructions(
         self, y: Tensor, fx: Tensor, noise: Tensor | None, first: int
@@ -107,8 +109,7 @@ class AdversarialObjective(nn.Module):
         return torch.cat([y, chosen]), noise
 
 
-def _logit(of: Pass | None) -> Tensor:
+def _logit(of: Pass) -> Tensor:
     """The output of the discriminator, (B,): the first component of the code."""
-    assert of is not None
     assert of.code is not None
     return single(of.code)[:, 0]

@@ -2,7 +2,8 @@ r"""The objective of the paper, exactly, with one pass through the outer network
 
 Idempotence and tightness both need :math:`f(f(z))`, with equal values. They differ in what the
 gradient reaches: the inner f for idempotence, the outer f for tightness. One pass serves both when
-the gradient that flows from it into :math:`f(z)` is multiplied by :math:`-w_i / (w_t T')`.
+the gradient that flows from it into :math:`f(z)` is multiplied by :math:`-w_i / (w_t T')`. Where
+no single factor relates the two, two gradients of the pass are taken (:mod:`ign.objective.terms`).
 """
 
 __all__ = ["IGNObjective", "Pass"]
@@ -18,6 +19,7 @@ from ign.core import processes
 from ign.nn.norm import role
 from ign.objective.distance import Distance, find_distance
 from ign.objective.paper import Losses, Network, clamp, frozen
+from ign.objective.terms import Term, constant, is_compiled, weigh
 
 MOVED = {
     "match_weight": "ign.objective.MatchObjective",
@@ -32,11 +34,13 @@ class Pass(NamedTuple):
     """A pass of a batch through the network.
 
     Attributes:
+        input: y, (B, C, H, W).
         output: f(y), (B, C, H, W).
         drift: D(f(y), y) for each image, (B,).
         code: The code of y, (B, K); None if it was not requested.
     """
 
+    input: Tensor
     output: Tensor
     drift: Tensor
     code: Tensor | None = None
@@ -51,8 +55,9 @@ class IGNObjective(nn.Module):
     T is the clamp of equation 14 (:func:`clamp`). By default the outer network runs once, and the
     gradient that flows from it into :math:`f(z)` is multiplied by :math:`-w_i / (w_t T')`. The
     result is exactly the gradient of the three terms with a frozen copy of the network, with three
-    forward passes instead of four and without the copy. Where this form does not apply (a
-    per-sample clamp, float16, a zero weight) each term has its own pass.
+    forward passes instead of four and without the copy. Where no single factor exists (a
+    per-sample clamp, float16, a zero weight) two gradients of the one outer pass are taken. A term
+    without weight has no backward pass.
 
     Args:
         distance: ``l1``, ``l2``, an import path ``package.module:function``, or a callable
@@ -64,7 +69,8 @@ class IGNObjective(nn.Module):
         clamp_scale: The scale of the clamp, which is held constant: ``x`` for the batch's
             :math:`L_{rec}`, ``z`` for the batch's drift of the noise, ``sample`` for a clamp of
             each sample on the drift of the data sample at the same place in the batch.
-        one_pass: Whether to use the one-pass form; None to use it wherever it applies.
+        one_pass: Whether one gradient of the outer pass serves both terms, and not two; None to
+            use one wherever that is possible.
 
     Shape:
         x and z (B, C, H, W). ``noise``, (B, C, H, W), is added to what the network sees of x and of
@@ -123,13 +129,9 @@ class IGNObjective(nn.Module):
     ) -> Losses:
         data = self.apply_to(network, x, noise, "data")
         y = self.generate(network, z)
-        if not self.one_pass or y.dtype == torch.float16:
-            inner = self.inner(network, y, noise)
-            outer = self.outer(network, y.detach(), noise)
-            return self.losses(z, data, y, outer, inner)
-        gate = y.view_as(y)
-        outer = self.outer(network, gate, noise)
-        return self.losses(z, data, y, outer, gate=gate)
+        outer = self.outer(network, y, noise)
+        inner = self.inner(network, y, noise, outer)
+        return weigh(self.terms(z, data, outer, inner), y, inner.input, y)
 
     def generate(self, network: Network, z: Tensor) -> Tensor:
         """f(z), (B, C, H, W)."""
@@ -153,61 +155,69 @@ class IGNObjective(nn.Module):
                 found, fy = network.with_code(shown)
             else:
                 raise ValueError("the adversarial loss needs a network with a method with_code")
-        return Pass(fy, self._distance(single(fy), single(y)), found)
+        return Pass(y, fy, self._distance(single(fy), single(y)), found)
 
     def outer(self, network: Network, y: Tensor, noise: Tensor | None, code: bool = False) -> Pass:
-        """The pass that moves the outer f, if a term does."""
-        trains = torch.is_grad_enabled() and (self.has_tight or code)
-        with torch.set_grad_enabled(trains):
-            return self.apply_to(network, y, noise, "output", code)
+        """The pass of y = f(z) through the outer f, for all terms of it."""
+        if self._gated(y):
+            y_bar = y.view_as(y)
+        else:
+            y_bar = constant(y) if self.has_idem or code else y.detach()
+        moves = self.has_idem or self.has_tight or code
+        with torch.set_grad_enabled(torch.is_grad_enabled() and moves):
+            return self.apply_to(network, y_bar, noise, "output", code)
 
     def inner(
-        self, network: Network, y: Tensor, noise: Tensor | None, code: bool = False
-    ) -> Pass | None:
-        """The pass that moves the inner f alone; None if no term needs it."""
-        if not self.has_idem and not code:
-            return None
+        self, network: Network, y: Tensor, noise: Tensor | None, outer: Pass, code: bool = False
+    ) -> Pass:
+        """The pass of which y gets a gradient: the outer pass, or one of its own if compiled.
+
+        Compiled code computes all gradients of a pass at once.
+        """
+        needed = self.has_idem or code
+        if self._gated(y) or not needed or not is_compiled(network):
+            return outer
         with frozen(network):
             return self.apply_to(network, y, noise, "output", code)
 
-    def losses(
-        self,
-        z: Tensor,
-        data: Pass,
-        y: Tensor,
-        outer: Pass,
-        inner: Pass | None = None,
-        gate: Tensor | None = None,
-        count: float | None = None,
-    ) -> Losses:
+    def terms(
+        self, z: Tensor, data: Pass, outer: Pass, inner: Pass, count: float | None = None
+    ) -> list[Term]:
         """The three terms of the paper from the passes of a step.
 
         Args:
             z: The noise.
             data: The pass of x.
-            y: f(z), (B, ...).
-            outer: The pass that moves the outer f; its first B inputs are f(z).
-            inner: The pass that moves the inner f, if this is a separate pass.
-            gate: The input of ``outer`` in the one-pass form.
-            count: The divisor of the sum of the inner drifts; None for their number.
+            outer: The pass of y that moves the outer f; its first B inputs are f(z).
+            inner: The pass of y that moves the inner f.
+            count: The divisor of the sum of the drifts in the idempotence loss; None for their
+                number.
         """
-        d_x, d_y = data.drift, outer.drift[: len(y)]
-        scale = self._distance(single(y.detach()), single(z)) if self.clamp_scale == "z" else d_x
+        d_x, d_y = data.drift, outer.drift[: len(z)]
+        scale = d_x
+        if self.clamp_scale == "z":
+            scale = self._distance(single(outer.input.detach()[: len(z)]), single(z))
         if self.clamp_scale != "sample":
             scale, d_y = scale.mean(), d_y.mean()
         d, s = self._over_processes(d_y, scale)
         value, slope = clamp(d, s, self.clamp_ratio)
-        if gate is not None and gate.requires_grad:
-            factor = -self.idem_weight / (self.tight_weight * slope)
-            gate.register_hook(lambda grad: grad * factor.to(grad.dtype))
-        rec, tight = d_x.mean(), -(value + slope * (d_y - d_y.detach())).mean()
-        if inner is None:
-            idem = d_y.detach().mean()
-        else:
-            idem = inner.drift.sum() / (len(inner.drift) if count is None else count)
-        total = self.rec_weight * rec + self.idem_weight * idem + self.tight_weight * tight
-        terms = {"rec": rec.detach(), "idem": idem.detach(), "tight": tight.detach()}
-        return Losses(total, terms, y)
+        tight = -(value + slope * (d_y - d_y.detach())).mean()
+        idem = inner.drift.sum() / (len(inner.drift) if count is None else count)
+        gate = outer.input
+        if gated := self._gated(gate):
+            idem = idem.detach()
+            if gate.requires_grad:
+                factor = -self.idem_weight / (self.tight_weight * slope)
+                gate.register_hook(lambda grad: grad * factor.to(grad.dtype))
+        return [
+            Term("rec", self.rec_weight, d_x.mean()),
+            Term("idem", self.idem_weight, idem, inner=not gated),
+            Term("tight", self.tight_weight, tight),
+        ]
+
+    def _gated(self, y: Tensor) -> bool:
+        """Whether one gradient of the outer pass serves both terms. float16 has too few bits."""
+        return self.one_pass and y.dtype != torch.float16
 
     def _over_processes(self, *values: Tensor) -> Tensor:
         """The means over all processes, where the clamp is the batch's."""

@@ -141,6 +141,7 @@ class Training(LightningModule):
                 with self._no_sync(i < len(parts)):
                     self.manual_backward(loss / len(parts))
                 self.losses |= {name: term.detach() for name, term in terms.items()}
+                del loss, terms  # and with them what the passes have stored
             last = update == self.method.updates - 1
             (optimizer if last else optimizer.optimizer).step()  # Lightning counts the last
         self.lr_schedulers().step()  # type: ignore[union-attr]

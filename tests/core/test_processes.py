@@ -31,6 +31,7 @@ class Case(NamedTuple):
     adversarial: float = 0.0
     reconstructions: float = 0.0
     count: int = 8
+    tight: float = 2.5
 
 
 CASES = [
@@ -45,9 +46,12 @@ CASES = [
     Case("role", one_pass=False, adversarial=0.3),
     Case("role", one_pass=False, adversarial=0.3, reconstructions=0.3, count=32),
     Case("role", one_pass=False, adversarial=0.3, reconstructions=0.3, count=12),
+    Case("role", one_pass=False, adversarial=0.3, reconstructions=0.3, count=32, tight=0.0),
+    Case("role", one_pass=False, adversarial=0.3, scale="sample", match=20.0),
+    Case("batch", one_pass=False, tight=0.0),
 ]
 SHARDED = [
-    *CASES[-3:],
+    *CASES[-6:],
     Case("group"),
     Case("role", match=20.0),
     Case("batch", one_pass=False, scale="sample"),
@@ -65,8 +69,9 @@ class Owner(nn.Module):
             for p in self.network.parameters():
                 p.mul_(5 if p.ndim > 1 else 1)
         self.objective: nn.Module = IGNObjective(
-            clamp_ratio=case.ratio, clamp_scale=case.scale, one_pass=case.one_pass
-        )
+            tight_weight=case.tight, clamp_ratio=case.ratio, clamp_scale=case.scale,
+            one_pass=case.one_pass,
+        )  # fmt: skip
         if case.adversarial:
             self.objective = AdversarialObjective(
                 self.objective, case.adversarial, case.reconstructions

@@ -153,13 +153,16 @@ class Idempotent(Method):
         self.objective.compile(fullgraph=self.objective.one_pass, **options)
 
     def losses(self, network: Any, batch: Batch) -> Iterator[Update]:
+        yield self._update(network, batch)  # no local variable keeps the graph alive
+
+    def _update(self, network: Any, batch: Batch) -> Update:
         given: dict[str, Any] = {"noise": batch.noise}
         if self.adversarial:
             given["first"] = batch.first
         if self.anchors:
             given["anchors"] = batch.anchors
         losses = self.objective(network, batch.x, batch.z, **given)
-        yield Update(losses.total, {"total": losses.total, **losses.terms})
+        return Update(losses.total, {"total": losses.total.detach(), **losses.terms})
 
     def finalize(self, network: Any, images: ImageSet) -> None:
         if network.rounding:
