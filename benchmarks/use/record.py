@@ -109,7 +109,7 @@ def use(page: Page, film: Film) -> None:
         page.wait_for_timeout(300)
         film.shoot(2200)
         page.get_by_role("button", name="Clear").first.click()
-        expect(page.get_by_text("Draw anything, a smudge will do.")).to_be_visible()
+        expect(page.get_by_text("Draw anything, even a smudge.")).to_be_visible()
     page.get_by_role("tab", name="Generate").click()
     page.wait_for_timeout(300)
     film.shoot(1600)

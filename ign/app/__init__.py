@@ -1,6 +1,6 @@
-"""The page in a browser: generate, make real, edit, explore, score.
+"""The page in the browser, with the tabs make real, generate, edit, explore and score.
 
-The work of a tab is a function from pictures and numbers to pictures (:mod:`ign.app.real`,
-:mod:`ign.app.tasks`), which needs no gradio; :mod:`ign.app.blocks` connects them.
-:mod:`ign.app.gate` stands before gradio and decides what reaches it.
+Each tab calls functions from pictures and numbers to pictures (:mod:`ign.app.real`,
+:mod:`ign.app.tasks`), which do not need gradio. :mod:`ign.app.blocks` builds the page with gradio.
+:mod:`ign.app.gate` decides which requests reach gradio.
 """

@@ -1,4 +1,4 @@
-"""Who may use the server: a token in the address, then a cookie; and its own host names."""
+"""Access to the server: a token in the address, then a signed cookie, and known host names."""
 
 __all__ = ["Access", "Refusal"]
 
@@ -16,7 +16,7 @@ from typing import NamedTuple
 from starlette.datastructures import Headers
 
 LEAST_TOKEN = 16
-"""The fewest characters of a token that the owner chooses."""
+"""The minimum number of characters of a token that the owner chooses."""
 NO_TOKEN = (
     "This page needs the address that `ign app` printed when it started; it ends in ?token=..."
     " and works until the server stops. Open that address once in this browser."
@@ -24,7 +24,7 @@ NO_TOKEN = (
 
 
 class Refusal(NamedTuple):
-    """A status of HTTP and a sentence that says why."""
+    """The HTTP status of a refused request, and the reason for the visitor."""
 
     status: int
     text: str
@@ -38,14 +38,15 @@ class Access:
 
     Args:
         host: The address on which the server listens.
-        port: Its port, which the cookie's name holds: browsers share cookies between ports.
-        names: Further host names, such as a proxy's.
-        token: What the address must hold; None for the environment's ``IGN_APP_TOKEN``, or a
-            random one.
+        port: The port of the server. It is part of the name of the cookie, since browsers share
+            cookies between ports.
+        names: Additional host names, such as the name of a proxy.
+        token: The token that the address must contain. If it is None, the token is the value of
+            the environment variable ``IGN_APP_TOKEN``, or random if the variable is not set.
 
     Raises:
-        ValueError: A host name with other characters than letters, digits, dots and hyphens, or a
-            token of fewer than 16 of the characters that an address can hold as they are.
+        ValueError: A host name contains characters other than letters, digits, dots and hyphens,
+            or the token has fewer than 16 characters or characters that must be escaped.
     """
 
     def __init__(
@@ -67,7 +68,7 @@ class Access:
             self._names.add("localhost")
 
     def refusal(self, headers: Headers) -> Refusal | None:
-        """Why a request is refused for its ``Host``, ``Origin`` or ``Sec-Fetch-Site``, or None."""
+        """The reason to refuse a request because of its headers, or None."""
         hosts = headers.getlist("host")
         if len(hosts) != 1 or not self._serves(_name(hosts[0])):
             return Refusal(
@@ -81,15 +82,15 @@ class Access:
         return None
 
     def foreign(self, headers: Headers) -> bool:
-        """Whether the browser says that another web page made the request."""
+        """Whether the request was made by another web page, according to the browser."""
         return headers.get("sec-fetch-site", "none") not in ("none", "same-origin")
 
     def admits(self, token: str) -> bool:
-        """Whether a token is the right one, compared in constant time."""
+        """Whether the token is correct; the comparison takes constant time."""
         return hmac.compare_digest(token.encode(), self.token.encode())
 
     def visitor(self, headers: Headers) -> str | None:
-        """The visitor whose signed cookie came with a request."""
+        """The visitor to whom the signed cookie of a request belongs, or None."""
         for header in headers.getlist("cookie"):
             try:
                 morsel = SimpleCookie(header).get(self.cookie)
@@ -101,12 +102,12 @@ class Access:
         return None
 
     def new_cookie(self) -> str:
-        """The header that makes a browser a visitor."""
+        """The value of ``Set-Cookie`` for a new visitor."""
         name = secrets.token_urlsafe(16)
         return f"{self.cookie}={name}.{self._mac(name)}; Path=/; HttpOnly; SameSite=Strict"
 
     def session(self, visitor: str, name: str) -> str:
-        """A page of a visitor as gradio knows it; no other visitor can name it."""
+        """The name of a visitor's page in gradio, which other visitors cannot guess."""
         return self._mac(f"{visitor} {name}")
 
     def _mac(self, text: str) -> str:
@@ -129,7 +130,7 @@ def _literal(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
 
 
 def _name(host: str) -> str:
-    """The host of ``name:port`` or ``[address]:port``."""
+    """The host in ``name:port`` or ``[address]:port``."""
     found = re.fullmatch(r"(?:\[([0-9a-fA-F:.]+)\]|([\w.-]+))(?::\d*)?", host, re.ASCII)
     return ((found[1] or found[2]).lower().removesuffix(".")) if found else ""
 

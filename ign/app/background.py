@@ -1,7 +1,7 @@
-"""Drawings made like the data: the same background, size and place.
+"""Preprocessing of drawings, so that background, size and position are as in the data.
 
-Handwritten digits are white on black, in a box of 20 of 28 pixels about their centre of mass. Most
-drawings and photographs of them are dark on light, anywhere in the picture.
+The digits of MNIST are white on black, at most 20 of 28 pixels wide and high, and centred at their
+centre of mass. Most drawings and photographs of digits are dark on light, anywhere in the picture.
 """
 
 __all__ = ["TURNS", "Background", "preprocess"]
@@ -18,9 +18,9 @@ from ign.view.pictures import to_picture
 
 TURNS = ("automatic", "never", "always")
 INK = 0.4
-"""How far a pixel in [-1, 1] must be from the background to be drawn."""
+"""The smallest difference from the background, in [-1, 1], of a pixel that counts as drawn."""
 GRAIN = 0.15
-"""The share of the darkest stroke below which a photograph's paper is still paper."""
+"""The share of the contrast of the strongest stroke below which a pixel counts as paper."""
 
 
 @dataclass(frozen=True)
@@ -28,8 +28,8 @@ class Background:
     """The plain background of gray images.
 
     Args:
-        level: Its value, in [-1, 1].
-        share: The longer side of what is drawn, as a share of the image's side.
+        level: The value of the background, in [-1, 1].
+        share: The longer side of a drawing, divided by the side of the image.
     """
 
     level: float
@@ -37,7 +37,7 @@ class Background:
 
     @classmethod
     def of(cls, model: IGN) -> "Background | None":
-        """The background of a model's samples; None if they are in colour or have no plain one."""
+        """The background of a model's samples, or None for colour images or other backgrounds."""
         if model.shape[0] != 1:
             return None
         samples = model.sample(64).cpu()[:, 0]
@@ -59,21 +59,21 @@ def preprocess(
     turn: str = "automatic",
     fit: bool = True,
 ) -> tuple[Tensor, list[str]]:
-    """A square picture in the network's format, and what was changed.
+    """Convert a square picture to the network's format.
 
     Args:
-        picture: L or RGB, larger than the model's images or as large.
+        picture: A picture in mode L or RGB, at least as large as the images of the model.
         size: The side of the model's images.
         background: The background of the data.
-        turn: Whether dark and light change places: ``always``, ``never``, or ``automatic``: where
-            the border of the picture is on the other side of middle gray than the background.
-        fit: Whether what is drawn is centred and scaled as the data are.
+        turn: Whether to invert dark and light: ``always``, ``never``, or ``automatic``: if the
+            border of the picture and the background are on different sides of middle gray.
+        fit: Whether to centre and scale the drawing like the data.
 
     Returns:
-        (C, size, size) in [-1, 1], and sentences for a person.
+        The image, (C, size, size) in [-1, 1], and messages that say what was changed.
 
     Raises:
-        ValueError: An unknown ``turn``.
+        ValueError: The value of ``turn`` is unknown.
     """
     if turn not in TURNS:
         raise ValueError(f"turn {turn!r} is unknown; choose {', '.join(TURNS)}")
@@ -84,13 +84,13 @@ def preprocess(
         if turn == "always" or (turn == "automatic" and paper * background.level < 0):
             x, paper = -x, -paper
             side = "light on dark" if background.level < 0 else "dark on light"
-            messages.append(f"Dark and light change places: the data are {side}.")
+            messages.append(f"Dark and light were inverted, since the data are {side}.")
         if paper * background.level > 0 and abs(paper - background.level) > 0.1 and turn != "never":
             x = _cleared(x, paper, background.level)
-            messages.append("The paper becomes the background of the data.")
+            messages.append("The paper was replaced by the background of the data.")
         if fit:
             x, moved = _fitted(x, size, background)
-            messages += ["The drawing is centred and scaled as the data are."] * moved
+            messages += ["The drawing was centred and scaled like the data."] * moved
         picture = to_picture(x[None])
     if picture.size != (size, size):
         picture = picture.resize((size, size), Image.Resampling.BOX)
@@ -98,7 +98,7 @@ def preprocess(
 
 
 def _cleared(x: Tensor, paper: float, level: float) -> Tensor:
-    """The paper at the background's level, the strongest stroke at the other end."""
+    """Set the paper to the background and the strongest stroke to the other end of the range."""
     ink = ((x - paper) * -level).clamp(min=0)
     top = ink.flatten().quantile(0.995).clamp(min=INK)
     share = ((ink / top - GRAIN) / (1 - GRAIN)).clamp(0, 1)
@@ -106,7 +106,7 @@ def _cleared(x: Tensor, paper: float, level: float) -> Tensor:
 
 
 def _fitted(x: Tensor, size: int, background: Background) -> tuple[Tensor, bool]:
-    """What is drawn, in the data's size with its centre of mass in the middle."""
+    """Scale the drawing to the size of the data, with its centre of mass in the middle."""
     ink = (x - background.level).abs()
     box = _box(ink > INK)
     if box is None:
@@ -128,14 +128,14 @@ def _fitted(x: Tensor, size: int, background: Background) -> tuple[Tensor, bool]
 
 
 def _border(images: Tensor) -> Tensor:
-    """The pixels at the edges of (B, H, W), a thirtieth of the side wide."""
+    """The pixels at the edges of (B, H, W), in a border of a thirtieth of the side."""
     n = max(1, images.shape[-1] // 30)
     sides = (images[:, :n], images[:, -n:], images[..., :n], images[..., -n:])
     return torch.cat([side.flatten() for side in sides])
 
 
 def _box(drawn: Tensor) -> tuple[int, int, int, int] | None:
-    """Top, left, bottom and right of what is True."""
+    """The top, left, bottom and right of the pixels that are True."""
     rows, columns = drawn.any(1).nonzero(), drawn.any(0).nonzero()
     if not len(rows):
         return None

@@ -1,4 +1,4 @@
-"""The page: five tabs on one model."""
+"""The page with its five tabs."""
 
 __all__ = ["build", "theme"]
 
@@ -18,7 +18,7 @@ HERE = Path(__file__).parent
 
 
 def theme() -> dict[str, Any]:
-    """The theme and the style: the system's own fonts, nothing from elsewhere."""
+    """The theme, which uses the fonts of the system and loads nothing from other servers."""
     colours = gr.themes.Base(
         primary_hue="indigo",
         neutral_hue="slate",
@@ -41,15 +41,15 @@ def theme() -> dict[str, Any]:
 
 
 def build(model: IGN, name: str, uploads: Uploads) -> gr.Blocks:
-    """The page of a model.
+    """Build the page of a model.
 
     Args:
         model: The model.
-        name: What it is called.
+        name: The name of the model in the page.
         uploads: The files that jobs may read.
 
     Raises:
-        ValueError: Its images are not square, or have neither one channel nor three.
+        ValueError: The images of the model are not square, or have neither one nor three channels.
     """
     tasks = Tasks(model)
     with gr.Blocks(

@@ -1,4 +1,4 @@
-"""Components that gradio lacks: the canvas, and jobs that show their errors on the page."""
+"""Components that gradio does not have: a canvas, and jobs that show errors on the page."""
 
 __all__ = ["canvas", "explained", "random_seed"]
 
@@ -24,16 +24,16 @@ def canvas(
     target: str = "",
     **options: Any,
 ) -> gr.HTML:
-    """A canvas to draw on, or to brush a mask over a picture.
+    """Make a canvas on which to draw, or to brush a mask over a picture.
 
     Args:
-        name: Its name for screen readers.
-        hint: The text on it while it is blank.
-        side: Its side in pixels.
+        name: The name of the canvas for screen readers.
+        hint: The text on the canvas while it is blank.
+        side: The side of the canvas in pixels.
         kind: ``draw`` or ``mask``.
-        colours: Whether the brush has a choice of colours.
+        colours: Whether colours can be chosen for the brush.
         target: The id of the upload button to which a dropped or pasted picture goes.
-        options: What else :class:`gradio.HTML` takes.
+        options: Other arguments of :class:`gradio.HTML`.
     """
     return gr.HTML(
         value=None,
@@ -50,7 +50,7 @@ def explained(job: Callable[..., Any], before: int = 0) -> Callable[..., Any]:
 
     Args:
         job: A function of inputs of the page.
-        before: How many outputs it has before the last one; they stay as they are.
+        before: The number of outputs before the last one, which are not changed by an error.
     """
 
     @wraps(job)
@@ -65,5 +65,5 @@ def explained(job: Callable[..., Any], before: int = 0) -> Callable[..., Any]:
 
 
 def random_seed() -> int:
-    """A random seed."""
+    """Draw a random seed."""
     return random.randrange(10**6)

@@ -1,4 +1,4 @@
-"""Connections that send no request are closed, so that they cannot keep others out."""
+"""Idle connections are closed, so that they cannot prevent others from connecting."""
 
 __all__ = ["HEAD", "Patient"]
 
@@ -8,14 +8,15 @@ from typing import Any
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 HEAD = 15.0
-"""The seconds in which the head of a request must arrive, after the last answer at most twice."""
+"""The number of seconds in which the head of a request must arrive. A connection is closed after at
+most twice this time."""
 
 
 class Patient(H11Protocol):
-    """HTTP/1.1 in which a client has a bounded time for the head of each request.
+    """HTTP/1.1 with a bounded time for the head of each request.
 
-    uvicorn bounds only the time without a byte between two requests, and it counts a connection on
-    which nothing was asked yet as one of the most that it accepts.
+    uvicorn bounds only the idle time between two requests. A connection without a request counts
+    towards the maximum number of connections.
     """
 
     _timer: asyncio.TimerHandle | None = None
@@ -30,7 +31,7 @@ class Patient(H11Protocol):
         super().connection_lost(exc)
 
     def _look(self, before: object) -> None:
-        """Close the connection if it has waited for a request since the look before."""
+        """Close the connection if it was already waiting for a request at the previous check."""
         waits = self.cycle is None or self.cycle.response_complete
         if waits and self.cycle is before:
             self.transport.close()

@@ -26,7 +26,7 @@ PAGE = {
     "/gradio_api/theme.css", "/gradio_api/startup-events",
 }  # fmt: skip
 FOLDERS = ("/assets/", "/static/")
-"""Beside the page itself, gradio's own scripts and fonts. No other file of the disk is served."""
+"""The scripts and fonts of gradio, which are served besides the page. No other files are served."""
 HEARTBEAT = "/gradio_api/heartbeat/"
 SAFETY = {
     "x-frame-options": "DENY",
@@ -39,23 +39,23 @@ SAFETY = {
         " base-uri 'self'; form-action 'self'; frame-ancestors 'none'"
     ),
 }
-"""Headers of every answer: not in another page's frame, nothing loaded from elsewhere."""
+"""The headers of every response, which forbid frames and content of other servers."""
 WELCOME = (
     '<!doctype html><title>ign app</title><meta http-equiv="refresh" content="0; url=/">'
     '<p><a href="/">Open the page</a></p>'
 )
-"""A redirect by the page: a browser sends a strict cookie with it wherever the link came from."""
+"""A redirect in the page, so that the browser sends a strict cookie wherever the link came from."""
 
 
 class Gate:
     """An ASGI application that filters the requests to another one.
 
     Args:
-        app: gradio's.
-        access: Who may ask.
-        uploads: The visitors' files.
+        app: The application of gradio.
+        access: The rules of access.
+        uploads: The files of the visitors.
         sessions: The open pages.
-        functions: How many inputs each function of the page has.
+        functions: The number of inputs of each function of the page.
     """
 
     def __init__(
@@ -89,7 +89,9 @@ class Gate:
         elif visitor is None:
             answer = PlainTextResponse(NO_TOKEN, 403)
         elif path != "/" and self._access.foreign(headers):
-            answer = PlainTextResponse("This server does not answer to other web pages.", 403)
+            answer = PlainTextResponse(
+                "This server does not answer requests of other web pages.", 403
+            )
         else:
             try:
                 answer = await self._route(scope, receive, send, headers, visitor)
@@ -110,7 +112,7 @@ class Gate:
     async def _route(
         self, scope: Any, receive: Any, send: Any, headers: Headers, visitor: str
     ) -> Response | None:
-        """Answer a visitor, or let gradio do it and return None."""
+        """Answer a visitor, or pass the request to gradio and return None."""
         path, reads = scope["path"], scope["method"] in ("GET", "HEAD")
         posts = scope["method"] == "POST"
         plain = path in PAGE or (path.startswith(FOLDERS) and ".." not in path)
@@ -179,7 +181,10 @@ class Gate:
 
 
 def _refused(path: str, refused: Refused) -> Response:
-    """In the form that gradio's scripts show; the connection ends, for its body may be unread."""
+    """The response in the form that the scripts of gradio show.
+
+    The connection is closed, since the body of the request may be unread.
+    """
     headers = {"connection": "close"}
     if path == "/gradio_api/queue/join":
         return JSONResponse({"detail": str(refused)}, refused.status, headers)

@@ -1,4 +1,4 @@
-"""The most time that a job may hold the model."""
+"""A limit on the time for which a job may use the model."""
 
 __all__ = ["SECONDS", "limited", "time_limit"]
 
@@ -11,21 +11,21 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 from torch import nn
 
 SECONDS = 90.0
-"""The seconds after which a job stops before the next layer of the network."""
+"""The number of seconds after which a job stops before the next layer of the network."""
 P = ParamSpec("P")
 R = TypeVar("R")
 
 
 @contextmanager
 def time_limit(network: nn.Module, seconds: float) -> Iterator[None]:
-    """Stop what runs a network for too long, before the next of its layers.
+    """Limit the time of a computation; it stops before the next layer of the network.
 
     Args:
         network: The network.
-        seconds: The time from the beginning of the block on.
+        seconds: The time limit, from the beginning of the block.
 
     Raises:
-        ValueError: The time is over when the network, or a layer of it, is called.
+        ValueError: The network or one of its layers is called after the time limit.
     """
     end = time.monotonic() + seconds
 
@@ -45,7 +45,7 @@ def time_limit(network: nn.Module, seconds: float) -> Iterator[None]:
 
 
 def limited(task: Callable[Concatenate[Any, P], R]) -> Callable[Concatenate[Any, P], R]:
-    """A method that runs ``self.model`` for at most :data:`SECONDS`."""
+    """Limit a method that runs ``self.model`` to :data:`SECONDS`."""
 
     @wraps(task)
     def run(self: Any, *args: P.args, **options: P.kwargs) -> R:

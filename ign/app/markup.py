@@ -1,4 +1,4 @@
-"""Pictures and messages as HTML; pictures are in it as data addresses, not as files."""
+"""Pictures and messages as HTML, in which pictures are data URLs instead of files."""
 
 __all__ = ["Tile", "data_url", "download", "error", "note", "table", "tiles"]
 
@@ -14,11 +14,11 @@ from torch import Tensor
 from ign.view.pictures import to_picture
 
 SMOOTH = 128
-"""From this side on, pixels are not shown as squares."""
+"""Pixels of images with at least this side are not shown as squares."""
 
 
 class Tile(NamedTuple):
-    """An image (C, H, W) in [-1, 1] and what stands under it."""
+    """An image (C, H, W) in [-1, 1] with a caption."""
 
     image: Tensor
     caption: str = ""
@@ -26,7 +26,7 @@ class Tile(NamedTuple):
 
 
 def data_url(content: Tensor | Image.Image | bytes, mime: str = "image/png") -> str:
-    """An image, a picture or a file's content as a data address."""
+    """An image, a picture or the content of a file as a data URL."""
     if isinstance(content, Tensor):
         content = to_picture(content)
     if isinstance(content, Image.Image):
@@ -37,12 +37,12 @@ def data_url(content: Tensor | Image.Image | bytes, mime: str = "image/png") -> 
 
 
 def tiles(images: Sequence[Tile], kind: str = "", label: str = "") -> str:
-    """Images beside each other, as many in a row as there is room for.
+    """Format images side by side, with as many in a row as there is room for.
 
     Args:
         images: The images.
-        kind: A class for the style: ``wide`` for few large ones, ``small`` for many.
-        label: What they are together, for screen readers.
+        kind: A class for the style: ``wide`` for few large images, ``small`` for many.
+        label: The name of the group for screen readers.
     """
     shown = "".join(_tile(one) for one in images)
     name = f' role="group" aria-label="{html.escape(label)}"' if label else ""
@@ -60,18 +60,18 @@ def _image(image: Tensor, alt: str) -> str:
 
 
 def note(*sentences: str, kind: str = "note") -> str:
-    """Sentences under the pictures, read out when they change."""
+    """Format messages under the pictures; screen readers read them out when they change."""
     text = " ".join(filter(None, sentences))
     return f'<p class="{kind}" role="status">{html.escape(text)}</p>' if text else ""
 
 
 def error(text: str) -> str:
-    """Why there is no result, in its place."""
+    """Format the reason why there is no result."""
     return f'<p class="bad" role="alert">{html.escape(text)}</p>'
 
 
 def download(label: str, name: str, content: bytes | Image.Image, mime: str = "image/png") -> str:
-    """A link that saves a file."""
+    """Format a link that saves a file."""
     return (
         f'<p><a class="save" download="{html.escape(name)}"'
         f' href="{data_url(content, mime)}">{html.escape(label)}</a></p>'
@@ -84,13 +84,13 @@ def table(
     caption: str,
     marked: Collection[int] = (),
 ) -> str:
-    """Rows of words and images.
+    """Format a table of text and images.
 
     Args:
         columns: The headings.
-        rows: Cells, the first of a row its name.
-        caption: What the table is.
-        marked: The numbers of rows that stand out.
+        rows: The cells. The first cell of a row is its name.
+        caption: The caption of the table.
+        marked: The indices of rows to highlight.
     """
     head = "".join(f'<th scope="col">{html.escape(name)}</th>' for name in columns)
     lines = []

@@ -35,19 +35,19 @@ from ign.data.files import Reader, list_zip
 FILE = 20 * 2**20
 """The maximum number of bytes of a file, including a zip and each of its members."""
 PIXELS = 50 * 10**6
-"""The most pixels of a picture."""
+"""The maximum number of pixels of a picture."""
 IMAGES = 300
-"""The most pictures that are scored at once."""
+"""The maximum number of pictures that are scored at once."""
 BYTES_TOTAL = 200 * 10**6
-"""The most bytes of the pictures that are scored at once, unpacked."""
+"""The maximum number of unpacked bytes of the pictures that are scored at once."""
 PIXELS_TOTAL = 400 * 10**6
-"""The most pixels of the pictures that are scored at once."""
+"""The maximum number of pixels of the pictures that are scored at once."""
 SECONDS = 60.0
-"""The seconds after which no further picture is read."""
+"""The number of seconds after which no further picture is read."""
 ENTRIES = 3000
-"""The most entries of a zip."""
+"""The maximum number of entries of a zip."""
 ENTRY = b"PK\x01\x02"
-"""How each entry of a zip's directory begins."""
+"""The signature of an entry in the directory of a zip."""
 PREFIX = "data:image/png;base64,"
 
 
@@ -56,7 +56,7 @@ Levels = tuple[float, float] | None
 
 
 class Scorable(NamedTuple):
-    """A picture by its name: (C, H, W) in [-1, 1], or why it cannot be read."""
+    """A named picture, (C, H, W) in [-1, 1], or the reason why it cannot be read."""
 
     name: str
     image: Tensor | None
@@ -71,10 +71,10 @@ class Budget:
         self.images, self.bytes, self.pixels = IMAGES, BYTES_TOTAL, PIXELS_TOTAL
 
     def take(self, size: int = 0, pixels: int = 0) -> None:
-        """Take off bytes and pixels.
+        """Subtract bytes and pixels.
 
         Raises:
-            ValueError: They are more than what is left, or the time is over.
+            ValueError: They exceed the rest of the limits, or the time is over.
         """
         if time.monotonic() > self.end:
             raise ValueError(f"left out: the others took over {SECONDS:.0f} seconds")
@@ -88,17 +88,17 @@ class Budget:
 def read_square(
     file: str | Path | BinaryIO, side: int, gray: bool, name: str = "", levels: Levels = None
 ) -> Image.Image:
-    """The centre of a picture as a square of that side; a small one keeps its pixels, enlarged.
+    """Read the centre of a picture as a square of the given side; small pictures are enlarged.
 
     Args:
-        file: A picture, on disk or open.
+        file: The path of a picture, or an open file.
         side: The side in pixels.
         gray: Whether the result has one channel or three.
-        name: What to call it in a message; empty for the file's own name.
+        name: The name of the picture in messages; empty for the name of the file.
         levels: The values of black and white in a picture of more than 8 bits; None to find them.
 
     Raises:
-        ValueError: Over 20 MB or 50 megapixels, or not an image.
+        ValueError: The file is over 20 MB or 50 megapixels, or is not an image.
     """
     name = name or Path(str(file)).name
     width, height = _checked(file, name)
@@ -110,10 +110,10 @@ def read_square(
 
 
 def decode_canvas(address: object, side: int, gray: bool) -> Image.Image:
-    """The content of a canvas in the page: a PNG of a few hundred pixels, as a data address.
+    """Decode the content of a canvas: a PNG with a side of a few hundred pixels, as a data URL.
 
     Raises:
-        ValueError: Nothing is drawn, or it is not such an address.
+        ValueError: Nothing is drawn, or the text is not such a URL.
     """
     if not address:
         raise ValueError("nothing is drawn yet: draw in the square, or give a picture")
@@ -129,16 +129,17 @@ def decode_canvas(address: object, side: int, gray: bool) -> Image.Image:
 def read_each(
     files: Sequence[str], size: int, gray: bool, levels: Levels = None
 ) -> Iterator[Scorable]:
-    """The pictures among files and zips in a model's format, or why they cannot be read.
+    """Read the pictures of files and zips in the format of a model.
 
     Args:
         files: Paths of pictures and zips.
         size: The side of the model's images.
-        gray: Whether they have one channel.
+        gray: Whether the images have one channel.
         levels: The values of black and white in pictures of more than 8 bits; None to find them.
 
     Yields:
-        At most 300 pictures, of at most 200 MB and 400 megapixels together, begun within 60 s.
+        At most 300 pictures, or the reasons why they cannot be read. All pictures together have at
+        most 200 MB and 400 megapixels, and none is begun after 60 s.
     """
     budget = Budget()
     with Reader() as reader:
@@ -162,7 +163,7 @@ def read_each(
 def _listed(
     files: Sequence[str], reader: Reader, budget: Budget
 ) -> Iterator[tuple[str, str | BinaryIO | ValueError]]:
-    """The names and contents of pictures, those in zips too, or what is wrong with them."""
+    """The names and contents of pictures, also in zips, or the reasons why they cannot be read."""
     for path in files:
         name = Path(path).name
         try:
@@ -190,7 +191,7 @@ def _listed(
 
 
 def _check_zip(path: str) -> None:
-    """Refuse a zip that costs too much even to list."""
+    """Refuse a zip that would be too expensive to list."""
     if os.path.getsize(path) > FILE:
         raise ValueError(f"over {FILE // 2**20} MB")
     if Path(path).read_bytes().count(ENTRY) > ENTRIES:
@@ -198,7 +199,7 @@ def _check_zip(path: str) -> None:
 
 
 def _checked(file: str | Path | BinaryIO, name: str) -> tuple[int, int]:
-    """The width and height of a picture that is not too large."""
+    """The width and height of a picture; a picture that is too large is refused."""
     if isinstance(file, str | Path):
         if not os.path.isfile(file):
             raise ValueError(f"{name}: no longer exists on the server; upload it again")
@@ -227,5 +228,5 @@ def _picture(array: NDArray[np.uint8]) -> Image.Image:
 
 
 def to_tensor(picture: Image.Image) -> Tensor:
-    """A picture, L or RGB, as (C, H, W) in [-1, 1]."""
+    """Convert a picture in mode L or RGB to (C, H, W) in [-1, 1]."""
     return to_float(torch.tensor(pixels(picture, picture.mode == "L")))

@@ -1,4 +1,4 @@
-"""A drawing made real: its projection, mixed with more noise the more freedom there is."""
+"""The projection of a drawing, which is first mixed with noise; more freedom means more noise."""
 
 __all__ = ["Real", "make_real"]
 
@@ -12,9 +12,9 @@ from ign.model import IGN
 
 ROUNDS, TRIES = 3, 64
 NEW = 0.6
-"""The share of new noise, as a standard deviation, in the tries of a later round."""
+"""The share of new noise, as a standard deviation, in the candidates of a later round."""
 NOISE = 0.5
-"""The freedom from which on there is more noise than picture."""
+"""The freedom above which there is more noise than picture."""
 UNREST = 2.0
 """The weight of the residual relative to the similarity."""
 
@@ -23,7 +23,7 @@ class Real(NamedTuple):
     """A picture x and its projections.
 
     Attributes:
-        given: y, what went into the network, (1, C, H, W).
+        given: y, the input of the network, (1, C, H, W).
         once: f(y).
         twice: f(f(y)).
         changed: |f(y) - x|, mean over the channels, (1, H, W).
@@ -47,29 +47,30 @@ def make_real(
 
     .. math:: y = (1 - a) \, x + a \, z
 
-    for a below 0.5. From there on y is projected as noise is, and has its mean and variance:
+    for a below 0.5. From 0.5, y is projected like noise and has the mean and variance of noise:
 
     .. math:: y = \mu_z + (1 - a) (x - \mu_x) + b (z - \mu_z), \qquad
         b^2 = 1 - (1 - a)^2 \, \sigma_x^2 / \sigma_z^2
 
-    With freedom a = 0 this is f(x). A network that leaves the data alone hardly moves what
-    resembles them, such as a clean stroke that is no digit; noise makes it choose one. Of many
-    noises z the one is kept whose f(f(y)) is like the picture and at rest:
+    With freedom a = 0 this is f(x). A network that leaves the data unchanged hardly changes an
+    image that resembles the data, such as a clean stroke that is not a digit. Noise makes the
+    network choose a digit. Among many noises z, the result is the one with the largest value of
 
     .. math:: \cos(\mathrm{blur}\, f(f(y)), \mathrm{blur}\, x) - 2 \, |f(f(y)) - f(y)| / c
 
-    with c the contrast of f(y). The tries of a later round are variations of the best noise yet.
+    where c is the contrast of f(y): f(f(y)) is similar to the picture and nearly a fixed point.
+    The candidates of a later round are variations of the best noise so far.
 
     Args:
         model: The model.
         x: The picture, (1, C, H, W) in [-1, 1].
-        freedom: a, 0 to 1.
-        seed: The seed of the noises.
-        tries: How many noises there are in a round.
-        rounds: How many rounds.
+        freedom: The freedom a, from 0 to 1.
+        seed: The seed of the noise.
+        tries: The number of noises in each round.
+        rounds: The number of rounds.
 
     Raises:
-        ValueError: Freedom outside [0, 1], no tries or no rounds.
+        ValueError: The freedom is outside [0, 1], or ``tries`` or ``rounds`` is below 1.
     """
     if not 0 <= freedom <= 1 or tries < 1 or rounds < 1:
         raise ValueError(f"freedom {freedom} must be 0 to 1, tries and rounds at least 1")
@@ -92,7 +93,7 @@ def make_real(
 
 
 def _mixed(x: Tensor, z: Tensor, freedom: float) -> Tensor:
-    """The picture, (1, C, H, W), in each of the noises, (B, C, H, W)."""
+    """Mix the picture, (1, C, H, W), with each of the noises, (B, C, H, W)."""
     if freedom < NOISE:
         return (1 - freedom) * x + freedom * z
     share = (1 - freedom) ** 2 * x.var() / z.var()
@@ -106,7 +107,7 @@ def _result(x: Tensor, given: Tensor, once: Tensor, twice: Tensor) -> Real:
 
 
 def _likeness(images: Tensor, x: Tensor) -> Tensor:
-    """The cosine of blurred images and the blurred picture, each without its ground, (B,)."""
+    """The cosine between blurred images and the blurred picture, minus their medians, (B,)."""
     sigma = x.shape[-1] / 19
     a, b = (
         gaussian_blur(part - _ground(part), sigma, 2 * round(3 * sigma) + 1).flatten(1)
@@ -116,7 +117,7 @@ def _likeness(images: Tensor, x: Tensor) -> Tensor:
 
 
 def _unrest(once: Tensor, twice: Tensor) -> Tensor:
-    """How far f moves its own image, for the image's contrast, (B,)."""
+    """The distance by which f moves its own output, divided by the contrast of the output, (B,)."""
     contrast = (once - _ground(once)).abs().flatten(1).mean(1)
     return (twice - once).abs().flatten(1).mean(1) / (contrast + 0.02)
 

@@ -1,4 +1,4 @@
-"""Bodies of requests: read within a size and a time, and parsed without trust."""
+"""Bodies of requests, which are read within limits of size and time and treated as untrusted."""
 
 __all__ = ["Body", "parse_job", "read_upload"]
 
@@ -17,25 +17,25 @@ from ign.app.uploads import Refused, Reservation, Uploads
 IDLE = 15.0
 """The maximum number of seconds without data."""
 PATIENCE = 30.0
-"""The seconds that a body may take in any case."""
+"""The number of seconds that a body may take at any rate."""
 SPEED = 100_000
-"""The least bytes a second after them."""
+"""The minimum number of bytes per second after this time."""
 FILES = 1000
-"""The most files of one upload."""
+"""The maximum number of files in one upload."""
 REFERENCE = {"path", "url", "meta", "is_stream", "orig_name", "mime_type", "is_file"}
-"""The keys of an object that means a file to gradio."""
+"""The keys of an object that gradio treats as a file."""
 
 
 class Body:
-    """What a client sends, in pieces.
+    """The body of a request, in pieces.
 
     Args:
-        receive: The channel of ASGI.
-        length: What the header ``Content-Length`` says.
-        most: The most bytes.
+        receive: The ASGI function that returns the next message.
+        length: The header ``Content-Length``.
+        most: The maximum number of bytes.
 
     Raises:
-        Refused: The length is over ``most``, or is not a number.
+        Refused: The length is over ``most`` or is not a number.
     """
 
     def __init__(self, receive: Any, length: str, most: int) -> None:
@@ -60,7 +60,7 @@ class Body:
             except TimeoutError:
                 raise Refused("the request came too slowly; try again", 408) from None
             if message["type"] == "http.disconnect":
-                raise Refused("the client is gone", 400)
+                raise Refused("the client has disconnected", 400)
             piece, more = message.get("body", b""), message.get("more_body", False)
             count += len(piece)
             if count > self._most:
@@ -111,7 +111,7 @@ async def read_upload(
 
 
 def _callbacks(files: Reservation) -> dict[str, Callable[..., None]]:
-    """What a parser of forms calls: each part that has a file's name is written."""
+    """The callbacks of the form parser, which write each part that has a file name to disk."""
     key, value, name = bytearray(), bytearray(), [""]
 
     def begin() -> None:
@@ -143,19 +143,19 @@ def _callbacks(files: Reservation) -> dict[str, Callable[..., None]]:
 
 
 def parse_job(content: bytes, visitor: str, uploads: Uploads, functions: dict[int, int]) -> Any:
-    """Parse a posted job, and accept only what the page itself posts.
+    """Parse a job, and accept only what the page itself can post.
 
-    An object that means a file to gradio is replaced by one that names a file of this visitor, made
-    from our own record of it. So a job cannot name a path, an address, or a stream.
+    An object that gradio would treat as a file is replaced by a record of a file that this visitor
+    uploaded. A job can therefore not name a path, a URL or a stream.
 
     Args:
-        content: JSON.
-        visitor: Who posted it.
-        uploads: The files.
-        functions: How many inputs each function of the page has.
+        content: The job as JSON.
+        visitor: The visitor who posted it.
+        uploads: The registry of uploaded files.
+        functions: The number of inputs of each function of the page.
 
     Raises:
-        Refused: It is anything else.
+        Refused: The job has any other form.
     """
     try:
         job = json.loads(content, parse_constant=_not_finite, parse_float=_finite)

@@ -21,9 +21,10 @@ from ign.app.uploads import Uploads
 from ign.model import IGN
 
 GRACE = 5.0
-"""The seconds after a signal in which the server ends by itself; then the process is ended."""
+"""The number of seconds that the server has to end by itself after a signal. Then the process is
+ended."""
 CONNECTIONS = 512
-"""The most connections at a time."""
+"""The maximum number of concurrent connections."""
 
 
 def serve(
@@ -39,16 +40,17 @@ def serve(
 
     Args:
         model: The model.
-        name: What it is called.
+        name: The name of the model in the page.
         host: The address to listen on.
         port: The port; None for the first free one from 7860 on, 0 for any free one.
-        queue: How many jobs may wait; more are refused in the page.
-        ready: Called with the address, which holds the token, when the page can be opened.
-        hosts: Further host names to answer to, such as a proxy's.
+        queue: The number of jobs that may wait; the page refuses further jobs.
+        ready: A function that is called with the address, which contains the token, when the page
+            can be opened.
+        hosts: Additional host names to answer to, such as the name of a proxy.
 
     Raises:
-        ValueError: A model that the page cannot show, an address or a host name that is not valid,
-            or a port that is taken.
+        ValueError: The page cannot show the model, an address or a host name is not valid, or the
+            port is in use.
     """
     from ign.app.access import Access
 
@@ -136,7 +138,7 @@ def _own_folder() -> Iterator[Path]:
 
 @contextlib.contextmanager
 def _swept(uploads: Uploads) -> Iterator[None]:
-    """Remove uploads that no job reads, from a thread."""
+    """Remove uploads that no job reads; this runs in a thread."""
     done = threading.Event()
 
     def sweep() -> None:
@@ -153,7 +155,7 @@ def _swept(uploads: Uploads) -> Iterator[None]:
 
 
 def _listener(host: str, port: int | None) -> socket.socket:
-    """A socket on that port, or on the first free one from 7860 on."""
+    """Open a socket on the given port, or on the first free port from 7860."""
     family, address = _resolved(host)
     numbers = range(7860, 7960) if port is None else [port]
     for number in numbers:
@@ -167,10 +169,10 @@ def _listener(host: str, port: int | None) -> socket.socket:
 
 
 def _resolved(host: str) -> tuple[socket.AddressFamily, str]:
-    """The family and the numbers of an address or a host name.
+    """Resolve an address or a host name to an address family and a numeric address.
 
     Raises:
-        ValueError: It is neither.
+        ValueError: The text is neither an address nor a known host name.
     """
     try:
         if not host or host.replace(".", "").isdigit():
@@ -184,7 +186,7 @@ def _resolved(host: str) -> tuple[socket.AddressFamily, str]:
 
 
 def _shown(host: str) -> str:
-    """The host in an address that a browser on this machine can open."""
+    """The host to put in the address for a browser on this machine."""
     local = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
     return f"[{local}]" if ":" in local else local
 
@@ -198,13 +200,13 @@ def _is_literal(host: str) -> bool:
 
 
 def _jobs_run() -> bool:
-    """Whether a thread is left that the end of the process would wait for."""
+    """Whether a thread is running that would delay the end of the process."""
     every = threading.enumerate()
     return any(not one.daemon and one is not threading.main_thread() for one in every)
 
 
 def _end_by_force(number: int, folder: Path) -> threading.Timer:
-    """End the process after :data:`GRACE` seconds, whatever still runs in its threads."""
+    """End the process after :data:`GRACE` seconds, even if threads are still running."""
 
     def end() -> None:
         shutil.rmtree(folder, ignore_errors=True)
@@ -218,9 +220,9 @@ def _end_by_force(number: int, folder: Path) -> threading.Timer:
 
 @contextlib.contextmanager
 def _terminable() -> Iterator[None]:
-    """Ctrl-C and SIGTERM end the process, what is open closed; also where its parent ignores them.
+    """Let Ctrl-C and SIGTERM end the process in order, even if the parent process ignores them.
 
-    The server handles both while it runs, and then hands them on to who handled them before.
+    The server handles both signals while it runs, and passes them to the previous handlers then.
     """
 
     def end(number: int, _: object) -> None:

@@ -14,16 +14,16 @@ SESSIONS = 64
 UNREAD = 16
 """The maximum number of jobs of a page that wait, run, or have a result not yet fetched."""
 UNREAD_TOTAL = 32
-"""The maximum number of such jobs of all pages together."""
+"""The maximum number of such jobs over all pages."""
 
 
 class Sessions:
-    """The pages that are open, the one that was used last at the end.
+    """The open pages, in the order of their last use.
 
-    gradio keeps the last values of a page, its jobs, and results that nobody fetched.
+    For each page, gradio stores the last values, the jobs, and the results that were not fetched.
 
     Args:
-        blocks: The page, served and with a queue.
+        blocks: The page, which is being served and has a queue.
     """
 
     def __init__(self, blocks: Any) -> None:
@@ -38,7 +38,7 @@ class Sessions:
         """Note that a page is used.
 
         Raises:
-            Refused: So many other pages are open.
+            Refused: Too many other pages are open.
         """
         self._order[session] = None
         self._order.move_to_end(session)
@@ -49,7 +49,7 @@ class Sessions:
         """Make room for a job of a page.
 
         Raises:
-            Refused: The page, or all together, have too many jobs.
+            Refused: The page has too many jobs, or all pages together have.
         """
         await self.touch(session)
         if len(self._pending().get(session, ())) >= UNREAD:
@@ -63,7 +63,7 @@ class Sessions:
 
     @contextmanager
     def stream(self, session: str) -> Iterator[None]:
-        """While a page has a connection open it is not let go for others."""
+        """Keep a page while it has an open connection, even if other pages need its place."""
         self._streams[session] += 1
         try:
             yield
@@ -73,7 +73,7 @@ class Sessions:
                 del self._streams[session]
 
     async def close(self, session: str) -> None:
-        """Let go what is remembered of a page, its waiting jobs too."""
+        """Free the stored state of a page, including its waiting jobs."""
         queue, state = self._blocks._queue, self._blocks.state_holder
         events = set(self._pending().get(session, ()))
         await queue.clean_events(session_hash=session)

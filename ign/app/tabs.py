@@ -18,9 +18,9 @@ from ign.app.values import choice, flag, number, whole
 from ign.edit import METHODS
 
 FREEDOM = 0.8
-"""The freedom of a drawing at first; an uploaded picture starts at 0."""
-DRAW = "Draw anything, a smudge will do."
-PICTURE = "Take a picture, brush over a part of it, and let the network paint it."
+"""The initial freedom of a drawing; an uploaded picture starts at 0."""
+DRAW = "Draw anything, even a smudge."
+PICTURE = "Take a picture, brush over a part of it, and let the network paint that part."
 MOST_K = 20
 FIXED: dict[str, Any] = {
     "concurrency_id": "model",
@@ -39,7 +39,7 @@ def real(tasks: Tasks, uploads: Uploads) -> None:
     with gr.Row():
         with gr.Column(scale=2, min_width=280):
             board = canvas(
-                "Canvas to draw on. Arrow keys move the brush, the space bar puts it down.",
+                "Canvas to draw on. Arrow keys move the brush; the space bar sets it down.",
                 "Draw here, or drop a picture", tasks.side, colours=not tasks.gray,
                 target="real-upload", elem_id="real-board",
             )  # fmt: skip
@@ -57,11 +57,11 @@ def real(tasks: Tasks, uploads: Uploads) -> None:
                     0, label="Seed", info="of the noise", precision=0, minimum=0, maximum=2**32,
                     min_width=90,
                 )  # fmt: skip
-            with gr.Accordion("Spoil the picture first", open=False):
+            with gr.Accordion("Degrade the picture first", open=False):
                 knobs = _spoilers(tasks)
-            with gr.Accordion("How it is read", open=False, visible=plain):
+            with gr.Accordion("Preprocessing", open=False, visible=plain):
                 turn = gr.Radio(TURNS, value="automatic", label="Swap dark and light")
-                fit = gr.Checkbox(plain, label="Centre and scale the drawing as the data are")
+                fit = gr.Checkbox(plain, label="Centre and scale the drawing like the data")
 
     def run(drawing: Any, freedom: Any, turn: Any, fit: Any, seed: Any, *values: Any) -> str:
         return tasks.real(
@@ -136,7 +136,7 @@ def edit(tasks: Tasks, uploads: Uploads) -> None:
     with gr.Row():
         with gr.Column(scale=2, min_width=280):
             board = canvas(
-                "Picture to mask. Arrow keys move the brush, the space bar sets it down.",
+                "Picture to mask. Arrow keys move the brush; the space bar sets it down.",
                 "Take a sample or a picture first", tasks.side, "mask", target="edit-upload",
                 elem_id="edit-board",
             )  # fmt: skip
@@ -152,7 +152,7 @@ def edit(tasks: Tasks, uploads: Uploads) -> None:
             with gr.Row():
                 seed = _seed("Seed of the noise", "edit-seed")
                 keep = gr.Checkbox(
-                    True, label="Keep what is outside of the mask", elem_id="edit-keep"
+                    True, label="Keep the picture outside the mask", elem_id="edit-keep"
                 )
 
     def run(drawing: Any, seed: Any, count: Any, k: Any, keep: Any) -> str:
@@ -179,7 +179,9 @@ def explore(tasks: Tasks) -> None:
             seed = _seed("Seed", "explore-seed")
             with gr.Row():
                 start, end = _number("From sample", 0), _number("To sample", 1)
-            t = gr.Slider(0, 1, 0.5, step=0.01, label="How far, t", elem_id="explore-t")
+            t = gr.Slider(
+                0, 1, 0.5, step=0.01, label="Position t between them", elem_id="explore-t"
+            )
             k = _applications()
             method = gr.Radio(METHODS, value=METHODS[0], label="Way")
         with gr.Column(scale=4, min_width=300):

@@ -1,4 +1,4 @@
-"""The work of the tabs, from pictures and numbers to HTML; it needs no gradio."""
+"""The computations of the tabs, from pictures and numbers to HTML, without gradio."""
 
 __all__ = ["Tasks"]
 
@@ -21,18 +21,18 @@ from ign.model import IGN
 from ign.view import pictures
 
 SIDE = 280
-"""The least side of a canvas in pixels; it is a multiple of the model's."""
+"""The minimum side of a canvas in pixels; it is a multiple of the side of the images."""
 Canvas = Mapping[str, Any]
 
 
 class Tasks:
-    """The work of the tabs on one model, without any state of a visitor.
+    """The computations of the tabs with one model; no state of a visitor is stored.
 
     Args:
-        model: The model; its images must be square, gray or of three channels.
+        model: The model. Its images must be square and have one or three channels.
 
     Raises:
-        ValueError: Its images have another form.
+        ValueError: The images of the model have another form.
     """
 
     def __init__(self, model: IGN):
@@ -47,7 +47,7 @@ class Tasks:
         self.background = Background.of(model)
 
     def load(self, file: str) -> dict[str, str]:
-        """An uploaded picture as it lies on the canvas: cropped to a square, resized."""
+        """Crop an uploaded picture to a square and resize it for the canvas."""
         return {
             "picture": data_url(
                 read_square(file, self.side, self.gray, levels=self.model.value_range)
@@ -62,7 +62,7 @@ class Tasks:
 
     @limited
     def generate(self, seed: int, count: int, k: int) -> str:
-        """The first samples of a seed, and a link that saves them as one picture."""
+        """Show the first samples of a seed, and a link that saves them as one picture."""
         images = self.model.sample(count, k, seed).cpu()
         shown = tiles(
             [Tile(one, str(i), f"sample {i} of seed {seed}") for i, one in enumerate(images)],
@@ -99,12 +99,10 @@ class Tasks:
         ]
         again = (made.twice - made.once).abs().mean().item()
         messages.append(
-            f"f changed the picture by {made.changed.mean().item():.3f} a pixel,"
-            f" f once more by {again:.3f}; black to white is 2."
+            f"f changed each pixel by {made.changed.mean().item():.3f} on average, and the second"
+            f" application by {again:.3f}; from black to white is 2."
         )
-        return tiles(images, "wide", "The picture and what the network makes of it") + note(
-            *messages
-        )
+        return tiles(images, "wide", "The picture and the outputs of the network") + note(*messages)
 
     @limited
     def load_sample(self, seed: int, number: int) -> dict[str, str]:
@@ -114,13 +112,13 @@ class Tasks:
         return self._enlarged(image)
 
     def load_preprocessed(self, file: str) -> dict[str, str]:
-        """An uploaded picture on the canvas, preprocessed for the network."""
+        """Show an uploaded picture on the canvas, preprocessed for the network."""
         picture = read_square(file, self.side, self.gray, levels=self.model.value_range)
         image, _ = preprocess(picture, self.size, self.background)
         return self._enlarged(image)
 
     def _enlarged(self, image: Tensor) -> dict[str, str]:
-        """An image on a canvas, each of its pixels a square."""
+        """Enlarge an image for a canvas, with a square for each pixel."""
         picture = pictures.to_picture(image)
         return {"picture": data_url(picture.resize((self.side,) * 2, Resampling.NEAREST))}
 
@@ -148,7 +146,7 @@ class Tasks:
 
     @limited
     def between(self, seed: int, start: int, end: int, t: float, k: int, method: str) -> str:
-        """The sample at t on the way from one to another, large, and the way in eight steps."""
+        """Show the interpolation between two samples at t, and in eight steps."""
         a, b = self.model.latents(torch.tensor([start, end]), seed)[:, None]
         z = edit.between(a, b, torch.tensor([0.0, t, 1.0]), method)[0]
         first, here, last = self.model.trajectory(z, [k], noise=True)[0].cpu()
@@ -157,13 +155,15 @@ class Tasks:
             Tile(first, f"Sample {start}"), Tile(here, f"t = {t:.2f}"), Tile(last, f"Sample {end}")
         ]  # fmt: skip
         steps = [Tile(one, "", f"Step {i + 1} of 8") for i, one in enumerate(way)]
-        return tiles(three, "wide", "Between two samples") + tiles(steps, "strip", "The way")
+        return tiles(three, "wide", "Between two samples") + tiles(
+            steps, "strip", "The interpolation in eight steps"
+        )
 
     @limited
     def add(
         self, seed: int, base: int, plus: int, minus: int, strength: float, k: int
     ) -> str:  # fmt: skip
-        """A sample with the difference of two others added to its noise."""
+        """Show a sample to whose noise the difference of two other samples' noise is added."""
         z = self.model.latents(torch.tensor([base, plus, minus]), seed)
         own = self.model.trajectory(z, [k], noise=True)[0].cpu()
         found = edit.arithmetic(self.model, z[:1], z[1], z[2], k, strength)[0].cpu()
@@ -173,7 +173,7 @@ class Tasks:
 
     @limited
     def score(self, files: Sequence[str], kind: str) -> str:
-        """A table of scores with heat maps, the highest first, and a link that saves it."""
+        """Show a table of scores with heat maps, highest first, and a link that saves it as CSV."""
         read = list(read_each(files, self.size, self.gray, self.model.value_range))
         good = [(one.name, one.image) for one in read if one.image is not None]
         bad = [f"{one.name}: {one.reason}" for one in read if one.image is None]

@@ -25,7 +25,7 @@ STALE = 300.0
 
 
 class Refused(ValueError):
-    """A request is refused with an HTTP status."""
+    """A request was refused, with an HTTP status."""
 
     def __init__(self, text: str, status: int = 413) -> None:
         super().__init__(text)
@@ -50,7 +50,7 @@ class Upload:
 
 
 class Uploads:
-    """The files that this server wrote, and the only ones that a job may name.
+    """The files that this server wrote. A job cannot name other files.
 
     Args:
         folder: The folder for the files; each file gets its own subfolder.
@@ -76,14 +76,14 @@ class Uploads:
             self._bytes[visitor] += size
 
     def release(self, visitor: str, size: int) -> None:
-        """Take back what :meth:`reserve` counted."""
+        """Undo :meth:`reserve`."""
         with self._lock:
             self._bytes[visitor] -= size
             if self._bytes[visitor] <= 0:
                 del self._bytes[visitor]
 
     def create(self, name: str) -> tuple[str, Path, BinaryIO]:
-        """An identifier, the path and an open new file for an upload of that name."""
+        """Create a file for an upload of that name; return its identifier, path and open file."""
         identifier = secrets.token_urlsafe(16)
         folder = self._folder / identifier
         folder.mkdir(mode=0o700, parents=True)
@@ -91,7 +91,7 @@ class Uploads:
         return identifier, path, open(path, "xb")
 
     def register(self, identifier: str, visitor: str, path: Path, size: int) -> None:
-        """Let jobs of a visitor name a file whose ``size`` bytes are reserved."""
+        """Register a file with reserved bytes, so that jobs of the visitor can name it."""
         with self._lock:
             self._files[identifier] = Upload(visitor, path, size)
 
@@ -109,10 +109,10 @@ class Uploads:
             return found
 
     def paths(self, files: Any) -> list[str]:
-        """The paths in what a job is given: None, a file, or a list of them.
+        """The paths of the files in an input of a job, which is None, a file or a list of files.
 
         Raises:
-            ValueError: One is not a file that this server wrote, or is not there any more.
+            ValueError: A file was not written by this server, or no longer exists.
         """
         every = files if isinstance(files, list) else [] if files is None else [files]
         with self._lock:
@@ -126,7 +126,7 @@ class Uploads:
         return found
 
     def discard(self, paths: Iterable[str]) -> None:
-        """Remove files that this server wrote; other paths are left alone."""
+        """Remove files that this server wrote; other paths are ignored."""
         wanted = set(paths)
         with self._lock:
             gone = [key for key, one in self._files.items() if str(one.path) in wanted]
@@ -137,7 +137,7 @@ class Uploads:
         self._remove(identifiers)
 
     def expire(self) -> None:
-        """Remove what no job has named for :data:`STALE` seconds."""
+        """Remove the files that no job has named for :data:`STALE` seconds."""
         oldest = time.monotonic() - STALE
         with self._lock:
             gone = [key for key, one in self._files.items() if one.time < oldest]
@@ -153,12 +153,12 @@ class Uploads:
 
 
 class Reservation:
-    """The files of one upload request; those that are not kept at its end are removed.
+    """The files of one upload request. Files that are not kept at its end are removed.
 
     Args:
-        uploads: Where they are registered.
-        visitor: Whose they are.
-        most: The most bytes of each.
+        uploads: The registry of uploaded files.
+        visitor: The visitor who uploads them.
+        most: The maximum number of bytes of each file.
     """
 
     def __init__(self, uploads: Uploads, visitor: str, most: int) -> None:
@@ -177,7 +177,7 @@ class Reservation:
         """Append to the file.
 
         Raises:
-            Refused: It is too large, or the visitor's files together are.
+            Refused: The file, or all files of the visitor together, are too large.
         """
         assert self._open
         self._size += len(content)
@@ -198,7 +198,7 @@ class Reservation:
         self.identifiers.append(identifier)
 
     def cancel(self) -> None:
-        """Remove what came."""
+        """Remove the files that were received."""
         if self._open:
             _, path, file = self._open
             file.close()
@@ -210,7 +210,7 @@ class Reservation:
 
 
 def _plain(name: str) -> str:
-    """The last part of a name, without control characters, short enough for a file."""
+    """The last component of a name, without control characters and shortened for a file name."""
     last = name.replace("\\", "/").rpartition("/")[2]
     text = "".join(c for c in last if c.isprintable()).strip(". ")
     while len(text.encode(errors="replace")) > 200:

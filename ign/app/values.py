@@ -1,4 +1,4 @@
-"""Values that a job was posted with, which may be anything that JSON can hold."""
+"""Validation of the inputs of a job, which can be any JSON values."""
 
 __all__ = ["choice", "flag", "number", "whole"]
 
@@ -8,10 +8,10 @@ from typing import Any
 
 
 def number(name: str, value: Any, least: float, most: float) -> float:
-    """A finite number within bounds.
+    """Return a value if it is a finite number within bounds.
 
     Raises:
-        ValueError: It is anything else; the message names it.
+        ValueError: It is not; the message names the input.
     """
     if value is None or value == "":
         raise ValueError(f"{name} is empty; give a number from {least:g} to {most:g}")
@@ -22,10 +22,10 @@ def number(name: str, value: Any, least: float, most: float) -> float:
 
 
 def whole(name: str, value: Any, least: int = 0, most: int = 2**32) -> int:
-    """A whole number within bounds.
+    """Return a value if it is a whole number within bounds.
 
     Raises:
-        ValueError: It is anything else; the message names it.
+        ValueError: It is not; the message names the input.
     """
     wanted = f"give a whole number from {least} to {most}"
     if value is None or value == "":
@@ -37,10 +37,10 @@ def whole(name: str, value: Any, least: int = 0, most: int = 2**32) -> int:
 
 
 def flag(name: str, value: Any) -> bool:
-    """True or False.
+    """Return a value if it is true or false.
 
     Raises:
-        ValueError: It is neither.
+        ValueError: It is not; the message names the input.
     """
     if not isinstance(value, bool):
         raise ValueError(f"{name} is {_shown(value)}; give true or false")
@@ -48,10 +48,10 @@ def flag(name: str, value: Any) -> bool:
 
 
 def choice(name: str, value: Any, choices: Sequence[str]) -> str:
-    """One of some words.
+    """Return a value if it is one of the choices.
 
     Raises:
-        ValueError: It is another one.
+        ValueError: It is not; the message names the input.
     """
     if not isinstance(value, str) or value not in choices:
         raise ValueError(f"{name} is {_shown(value)}; choose {', '.join(choices)}")

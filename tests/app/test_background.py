@@ -48,7 +48,7 @@ def test_dark_on_light_and_light_on_dark_give_the_same(paper):
     x, messages = preprocess(one, 28, DARK)
     assert x[0, 0].max() < -0.9, "the border is black"
     assert x.max() > 0.9
-    assert ("Dark and light change places" in " ".join(messages)) == (paper == "white")
+    assert ("Dark and light were inverted" in " ".join(messages)) == (paper == "white")
     assert torch.allclose(x, preprocess(seven(paper != "white"), 28, DARK)[0], atol=0.02)
 
 
@@ -78,7 +78,7 @@ def test_a_drawing_is_centred_and_scaled_as_mnist_is():
 def test_the_paper_of_a_photograph_becomes_the_ground():
     gray = seven(True).point(lambda v: 90 + v // 2)  # strokes of 90 on paper of 217
     x, messages = preprocess(gray, 28, DARK)
-    assert "The paper becomes the background of the data." in messages
+    assert "The paper was replaced by the background of the data." in messages
     assert x[0, 0].max() == -1
     assert x.max() > 0.9
 

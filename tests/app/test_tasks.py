@@ -56,7 +56,7 @@ def test_real_shows_the_projection_of_what_is_seen(gray, drawing):
     seen = to_float(x)[None]
     assert same([once], gray.project(seen))
     assert same([twice], gray.project(seen, 2))
-    assert "f changed the picture by" in html
+    assert "f changed each pixel by" in html
 
 
 def test_real_spoils_first_and_shows_the_noise(rgb, photo):

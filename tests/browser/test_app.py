@@ -126,13 +126,13 @@ def test_draw_a_smudge_and_see_a_digit(page, app, shots):
     draw(page, SEVEN)
     expect(page.locator("#real-out figure")).to_have_count(5)
     text = page.locator("#real-out").inner_text()
-    assert "Dark and light change places: the data are light on dark." in text
+    assert "Dark and light were inverted, since the data are light on dark." in text
     assert "centred and scaled" in text
     page.screenshot(path=shots / "real.png", full_page=True)
     before = image(page, "#real-out", "f(y)")
     turned(page.get_by_label("Seed").first, page.locator("#real-out img").nth(2), before)
     page.get_by_role("button", name="Clear").first.click()
-    expect(page.get_by_text("Draw anything, a smudge will do.")).to_be_visible()
+    expect(page.get_by_text("Draw anything, even a smudge.")).to_be_visible()
     page.get_by_role("button", name="Make it real").click()
     expect(page.get_by_text("nothing is drawn yet")).to_be_visible()
 
@@ -155,7 +155,7 @@ def test_sliders_spoil_the_picture(page, app):
     draw(page, SEVEN)
     expect(page.locator("#real-out figure")).to_have_count(5)
     seen = image(page, "#real-out", "Seen, x")
-    page.get_by_role("button", name="Spoil the picture first").click()
+    page.get_by_role("button", name="Degrade the picture first").click()
     blur = page.get_by_label("number input for Blur, pixels")
     turned(blur, page.locator("#real-out img").first, seen)
 
@@ -170,7 +170,7 @@ def test_draw_with_the_keyboard_and_undo(page, app):
     page.keyboard.press("Space")
     expect(page.locator("#real-out figure")).to_have_count(5)
     page.get_by_role("button", name="Undo").first.click()
-    expect(page.get_by_text("Draw anything, a smudge will do.")).to_be_visible()
+    expect(page.get_by_text("Draw anything, even a smudge.")).to_be_visible()
 
 
 def test_upload_a_photograph_of_a_digit(page, app, shots, tmp_path):
@@ -180,7 +180,7 @@ def test_upload_a_photograph_of_a_digit(page, app, shots, tmp_path):
         page.get_by_role("button", name="Upload a picture").first.click()
     chooser.value.set_files(tmp_path / "photo.jpg")
     expect(page.locator("#real-out figure")).to_have_count(4)
-    assert "The paper becomes the background" in page.locator("#real-out").inner_text()
+    assert "The paper was replaced by the background" in page.locator("#real-out").inner_text()
     assert captions(page, "#real-out")[0] == "Seen, y"
     page.screenshot(path=shots / "real-photo.png", full_page=True)
     assert app.kept() == []
@@ -333,7 +333,7 @@ def test_two_visitors_do_not_see_each_other(browser: Browser, page, app, problem
     seen = [image(one, "#real-out", "Seen, x") for one in (page, second)]
     assert seen[0] != seen[1]
     page.reload()
-    expect(page.get_by_text("Draw anything, a smudge will do.")).to_be_visible()
+    expect(page.get_by_text("Draw anything, even a smudge.")).to_be_visible()
     assert image(second, "#real-out", "Seen, x") == seen[1]
     other.close()
 
@@ -368,9 +368,9 @@ def test_colours(page, slow, shots):
     page.locator("#real-board .colour").fill("#d02020")
     draw(page, SEVEN)
     expect(page.locator("#real-out figure")).to_have_count(5)
-    page.get_by_role("button", name="Spoil the picture first").click()
+    page.get_by_role("button", name="Degrade the picture first").click()
     expect(page.get_by_label("Gray")).to_be_visible()
-    expect(page.get_by_text("How it is read")).to_be_hidden()
+    expect(page.get_by_text("Preprocessing")).to_be_hidden()
     page.screenshot(path=shots / "colours.png", full_page=True)
 
 
