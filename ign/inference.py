@@ -219,7 +219,7 @@ class Inference(nn.Module):
     def look(self, *args: Any, **options: Any) -> anomaly.Analysis:
         """The former name of :meth:`analyze`."""
         warnings.warn(
-            "IGN.look is now IGN.analyze; the former name will go with version 0.3",
+            "IGN.look is now IGN.analyze; the former name will be removed in 0.3",
             DeprecationWarning,
             stacklevel=2,
         )

@@ -199,7 +199,7 @@ def _pictures(
     for k, drawn in zip(ks, samples, strict=True):
         pictures.save(pictures.grid(drawn), folder / f"samples-f{k}.png")
         parts.append(f"{applied(k, 'z')}:\n\n![Samples](samples-f{k}.png)")
-    shown = [f"## Samples\n\nThe first {SHOWN} of seed 0, none left out."]
+    shown = [f"## Samples\n\nThe first {SHOWN} samples of seed 0, without selection."]
     shown[0] += "\n\n" + "\n\n".join(parts)
     if not model.projects:
         return shown
@@ -212,7 +212,7 @@ def _pictures(
         rows += [(how, y), ("f(y)", model.project(y).cpu())]
     pictures.save(pictures.sheet(rows), folder / "projections.png")
     text = (
-        f"x: the first {len(x)} {escape(source)}, none left out. Below them are the same images"
+        f"x: the first {len(x)} {escape(source)}, without selection. Below them are the same images"
         " with Gaussian noise of standard deviation 0.3, as sketches, and with noise over their"
         f" right half. Each of these rows is above its projection f(y). {training}"
     )

@@ -40,8 +40,8 @@ def page(model: IGN, held_out: ImageSet, run: Path) -> Path:
     _curves(run)
     sections = [
         Section(
-            "f(z): from noise to digits in one pass",
-            "The first 100 samples of seed 0, none left out: one pass of noise through f.",
+            "f(z): digits from noise in one pass",
+            "The first 100 samples of seed 0, each from one pass of noise through f.",
             ["samples-f.png"],
         ),
         Section(
@@ -85,7 +85,7 @@ def page(model: IGN, held_out: ImageSet, run: Path) -> Path:
 
 
 def _restored(model: IGN, x: Tensor) -> pictures.Image.Image:
-    """Rows of digits, of noisy digits, and of their projections."""
+    """Draw rows of digits, noisy digits and their projections."""
     rows = [("held out", x)]
     for std in (0.15, 0.3, 0.6):
         noise = random.normal(random.keys(0, "demo", 0, torch.arange(len(x))), model.shape)

@@ -1,4 +1,4 @@
-"""The method in three diagrams: the idea, the objective, the network."""
+"""Diagrams of the method: the idea, the objective and the network."""
 
 __all__ = ["idea", "network", "objective", "save", "write"]
 
@@ -23,7 +23,7 @@ network = layers.network
 
 
 def idea() -> "Figure":
-    """What the network is to do: leave the data alone and map everything else onto it."""
+    """Draw the idea: the network leaves the data unchanged and maps everything else onto it."""
     ax, figure = d.canvas(960, 590)
     _sheet(ax)
     for u, v, ball in (
@@ -48,7 +48,7 @@ def idea() -> "Figure":
 def _placed(
     ax: "Axes", at: d.Point, image: d.Picture, colour: str, name: str, equation: str
 ) -> None:
-    """A point of the manifold: its picture, its name, and the loop that f is there."""
+    """Draw a point of the manifold with its picture, its name, and f as a loop."""
     x, y = at
     d.picture(ax, (x - 47, y + 4), image, 54, colour)
     d.dot(ax, at, colour)
@@ -66,7 +66,7 @@ def _moved(
     angle: float,
     bend: float = 0,
 ) -> None:
-    """A picture off the manifold and where f takes it, arriving from an angle in degrees."""
+    """Draw a picture off the manifold and the arrow of f, which ends at an angle in degrees."""
     d.picture(ax, at, image, 68)
     d.text(ax, (at[0], at[1] + 52), name, 14)
     start, turn = np.array([at[0], at[1] - 40]), np.deg2rad(angle)
@@ -78,7 +78,7 @@ def _moved(
 
 
 def _on_sheet(u: float, v: float) -> d.Point:
-    """Where the surface's point (u, v), both from 0 to 1, is drawn; v leads away from the eye."""
+    """The position of the point (u, v) of the surface, u and v in [0, 1]; v points away."""
     return 30 + 780 * u + 120 * v, 110 + 190 * v + 42 * _height(u, v)
 
 
@@ -87,7 +87,7 @@ def _height(u: float, v: float) -> float:
 
 
 def _sheet(ax: "Axes") -> None:
-    """The manifold: a curved sheet, lit from the left."""
+    """Draw the manifold as a curved sheet that is lit from the left."""
     from matplotlib.collections import LineCollection, PolyCollection
     from matplotlib.patches import Polygon
 
@@ -109,14 +109,14 @@ def _sheet(ax: "Axes") -> None:
 
 
 MADE, CLEAN = _on_sheet(0.20, 0.72), _on_sheet(0.60, 0.66)
-"""Where noise and the spoiled pictures land."""
+"""The points of the manifold onto which noise and degraded pictures are mapped."""
 
 OUT, IN, AGAIN, COMPARED = 285.0, 405.0, 525.0, 620.0
-"""Where f(z), the outer f, f(f(z)) and D stand, from left to right."""
+"""The horizontal positions of f(z), the outer f, f(f(z)) and D."""
 
 
 def objective() -> "Figure":
-    """The three terms, and which parameters the gradient of each reaches."""
+    """Draw the three terms, and the parameters that the gradient of each term reaches."""
     ax, figure = d.canvas(960, 700)
     _reconstruction(ax, 530)
     _outputs(ax, 270)
@@ -137,7 +137,7 @@ def objective() -> "Figure":
 
 def _reconstruction(ax: "Axes", y: float) -> None:
     image = d.ball(d.ORANGE)
-    _title(ax, y, "Reconstruction", "data stay where they are")
+    _title(ax, y, "Reconstruction", "data are left unchanged")
     _measured(ax, y, (image, "$x$"), (image, "$f(x)$"))
     d.arrow(ax, [(690, y + 20), (IN - 30, y + 20)], d.GREEN, width=2.4, order=4)
     _term(ax, y, d.GREEN, r"$L_\mathrm{rec} = D(f(x), x)$", "minimized by $f$")
@@ -145,7 +145,7 @@ def _reconstruction(ax: "Axes", y: float) -> None:
 
 def _outputs(ax: "Axes", y: float) -> None:
     image = d.ball(d.SKY, (0.1, 0.0))
-    meaning = "outputs stay where they are, and as little else as possible"
+    meaning = "outputs are left unchanged, and as little else as possible"
     _title(ax, y, "Idempotence and tightness", meaning)
     d.picture(ax, (62, y), d.noisy(image, 1.0), 60)
     d.text(ax, (62, y - 48), "$z$", 14)
@@ -159,7 +159,7 @@ def _outputs(ax: "Axes", y: float) -> None:
 
 
 def _gradients(ax: "Axes", y: float) -> None:
-    """Idempotence passes through the outer f to the inner one; tightness stays in the outer one."""
+    """Draw the gradients: idempotence trains the inner f, and tightness the outer f."""
     up, down = y + 20, y - 20
     how: dict[str, Any] = {"width": 2.4, "order": 4}
     d.line(ax, [(690, y + 40), (668, y + 40), (668, up), (IN + 38, up)], d.BLUE, **how)
@@ -179,7 +179,7 @@ def _title(ax: "Axes", y: float, name: str, meaning: str) -> None:
 
 
 def _measured(ax: "Axes", y: float, before: Named, after: Named) -> None:
-    """An input, what f makes of it, and D, which compares the two."""
+    """Draw an input, the output of f, and D, which compares them."""
     for x, (image, name) in ((OUT, before), (AGAIN, after)):
         d.picture(ax, (x, y), image, 60)
         d.text(ax, (x, y - 48), name, 14)
@@ -208,7 +208,7 @@ def _stop(ax: "Axes", at: d.Point, colour: str) -> None:
 
 
 def _legend(ax: "Axes", y: float) -> None:
-    """What the colours mean, and under it the kinds of lines."""
+    """Draw the legend of the colours, and below it the kinds of lines."""
     d.text(ax, (30, y), "gradient of", 13, align="left")
     colours = (
         (216, d.GREEN, "reconstruction"),
@@ -236,11 +236,11 @@ def write(folder: str | Path, network: nn.Module | None = None) -> list[Path]:
     """Write the diagrams as SVG, the same bytes each time.
 
     Args:
-        folder: Where they go.
+        folder: The folder for the files.
         network: The network to draw; None for the paper's Table 1.
 
     Raises:
-        ValueError: The network is not one that :func:`network` draws.
+        ValueError: :func:`network` cannot draw the network.
     """
     drawn = {
         "idea": idea(),

@@ -1,4 +1,4 @@
-"""The strokes that the diagrams share: one font, one palette, a hundred units an inch."""
+"""Drawing functions for the diagrams, with one font, one palette, and 100 units per inch."""
 
 __all__ = [
     "BLUE",
@@ -46,14 +46,14 @@ Picture = np.ndarray[Any, np.dtype[np.float64]]
 INK, FAINT, PAPER = "#23262b", "#6b727c", "#ffffff"
 GREEN, BLUE, RED = "#009e73", "#0072b2", "#d55e00"
 ORANGE, SKY, PINK = "#e69f00", "#56b4e9", "#cc79a7"
-"""Of Okabe and Ito's palette, which colour-blind readers can tell apart."""
+"""Colours of the palette of Okabe and Ito, which colour-blind readers can distinguish."""
 
 FONT: dict[str, Any] = {"family": "STIXGeneral", "math_fontfamily": "stix"}
 PIXELS = 96
 
 
 def canvas(width: float, height: float) -> "tuple[Axes, Figure]":
-    """Axes from corner to corner of an empty white figure of so many units."""
+    """Create a white figure of the given size in units, with axes that fill it."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(width / 100, height / 100), facecolor=PAPER)
@@ -63,7 +63,7 @@ def canvas(width: float, height: float) -> "tuple[Axes, Figure]":
 
 
 def mixed(colour: str, share: float) -> str:
-    """The colour, so much of it, in white."""
+    """Mix a share of the colour with white."""
     from matplotlib.colors import to_hex, to_rgb
 
     red, green, blue = (share * c + 1 - share for c in to_rgb(colour))
@@ -73,12 +73,12 @@ def mixed(colour: str, share: float) -> str:
 def text(
     ax: "Axes", at: Point, words: str, size: float = 12, colour: str = INK, align: str = "center"
 ) -> None:
-    """Words, mathematics between dollars; ``align`` is what of them lies at the point."""
+    """Draw text with mathematics between dollars; ``align`` is the part of it at the point."""
     ax.text(*at, _spaced(words), size=size, color=colour, ha=align, va="center", zorder=9, **FONT)
 
 
 def phrase(ax: "Axes", at: Point, words: Sequence[tuple[str, str]], size: float = 12) -> None:
-    """Words in several colours, one after the other, centred at the point."""
+    """Draw text in several colours, centred at the point."""
     from matplotlib.offsetbox import AnnotationBbox, HPacker, TextArea
 
     parts: list[Any] = [
@@ -100,7 +100,7 @@ def box(
     dashed: bool = False,
     order: float = 3,
 ) -> None:
-    """A rounded box around a point, filled with some of its colour; a fill of 0 is see-through."""
+    """Draw a rounded box around a point; a fill of 0 is transparent."""
     from matplotlib.patches import FancyBboxPatch
 
     left, bottom = at[0] - size[0] / 2, at[1] - size[1] / 2
@@ -123,7 +123,7 @@ def line(
     bend: float = 0,
     order: float = 2,
 ) -> None:
-    """A line with rounded corners; one of two points bows to its left by ``bend`` of its length."""
+    """Draw a line with rounded corners, or an arc that bends left by a share of its length."""
     from matplotlib.patches import FancyArrowPatch
 
     path = _bow(points[0], points[-1], bend) if bend else _rounded(points)
@@ -134,12 +134,12 @@ def line(
 
 
 def arrow(ax: "Axes", points: Sequence[Point], colour: str = INK, **how: Any) -> None:
-    """A :func:`line` with a head at its end."""
+    """Draw a :func:`line` with an arrow head at its end."""
     line(ax, points, colour, style="-|>", **how)
 
 
 def loop(ax: "Axes", at: Point, size: float, colour: str, angle: float = 90) -> None:
-    """An arrow from a point to itself, bulging towards an angle in degrees."""
+    """Draw an arrow from a point to itself, in the direction of an angle in degrees."""
     from matplotlib.patches import FancyArrowPatch
     from matplotlib.path import Path
 
@@ -155,7 +155,7 @@ def loop(ax: "Axes", at: Point, size: float, colour: str, angle: float = 90) -> 
 
 
 def disc(ax: "Axes", at: Point, radius: float, words: str) -> None:
-    """A circle around a word, above lines."""
+    """Draw a circle around a word, above lines."""
     from matplotlib.patches import Circle
 
     ax.add_patch(Circle(at, radius, fc=mixed(INK, 0.1), ec=INK, lw=1.3, zorder=5))
@@ -163,12 +163,12 @@ def disc(ax: "Axes", at: Point, radius: float, words: str) -> None:
 
 
 def dot(ax: "Axes", at: Point, colour: str = INK) -> None:
-    """A point of the space."""
+    """Draw a point."""
     ax.plot(*at, "o", ms=6, mfc=colour, mec=PAPER, mew=0.8, zorder=6)
 
 
 def picture(ax: "Axes", at: Point, image: Picture, side: float, colour: str = INK) -> None:
-    """A square picture (H, W, 3) in [0, 1] around a point, framed."""
+    """Draw a square picture (H, W, 3) in [0, 1] around a point, with a frame."""
     half = side / 2
     extent = (at[0] - half, at[0] + half, at[1] - half, at[1] + half)
     x, y = ax.get_xlim(), ax.get_ylim()
@@ -178,7 +178,7 @@ def picture(ax: "Axes", at: Point, image: Picture, side: float, colour: str = IN
 
 
 def ball(colour: str, at: Point = (0.0, 0.0)) -> Picture:
-    """A ball in a room, (H, W, 3) in [0, 1]: what the diagrams' data are pictures of."""
+    """Render a ball in a room, (H, W, 3) in [0, 1], as an example of the data."""
     from matplotlib.colors import to_rgb
 
     y, x = np.mgrid[1 : -1 : PIXELS * 1j, -1 : 1 : PIXELS * 1j]
@@ -197,18 +197,18 @@ def ball(colour: str, at: Point = (0.0, 0.0)) -> Picture:
 
 
 def noisy(image: Picture, amount: float, seed: int = 0) -> Picture:
-    """The picture, so much of it replaced by noise; 1 for noise alone."""
+    """Replace a share of the picture by noise; 1 for noise alone."""
     cells = np.random.default_rng(seed).uniform(0, 1, (PIXELS // 4, PIXELS // 4, 3))
     return (1 - amount) * image + amount * cells.repeat(4, 0).repeat(4, 1)
 
 
 def gray(image: Picture) -> Picture:
-    """The mean of the channels, on each of them."""
+    """Replace each channel by the mean of the channels."""
     return image.mean(-1, keepdims=True).repeat(3, -1)
 
 
 def sketch(image: Picture) -> Picture:
-    """The gray picture divided by its blur, which leaves lines on white."""
+    """Divide the gray picture by its blur, which leaves lines on white."""
     g = np.pad(gray(image)[..., 0], PIXELS // 2, mode="edge")
     f = np.fft.fftfreq(len(g))
     blur = np.exp(-2 * (np.pi * 2.5) ** 2 * (f[:, None] ** 2 + f**2))
@@ -218,12 +218,12 @@ def sketch(image: Picture) -> Picture:
 
 
 def _spaced(words: str) -> str:
-    """Keep the slanted f off the bracket that follows it."""
+    """Add space between an italic f and the bracket that follows it."""
     return re.sub(r"\bf\(", r"f\\,(", words)
 
 
 def _rounded(points: Sequence[Point], radius: float = 9) -> "Path":
-    """A path through the points whose corners are round."""
+    """The path through the points with rounded corners."""
     from matplotlib.path import Path
 
     stops = [np.array(p, float) for p in points]
@@ -237,7 +237,7 @@ def _rounded(points: Sequence[Point], radius: float = 9) -> "Path":
 
 
 def _bow(start: Point, end: Point, bend: float) -> "Path":
-    """A curve from one point to the other, to the left of the straight way."""
+    """The curve from one point to another, to the left of the straight line."""
     from matplotlib.path import Path
 
     (x0, y0), (x1, y1) = start, end

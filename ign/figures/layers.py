@@ -1,4 +1,4 @@
-"""An autoencoder of convolutions, drawn from the module itself."""
+"""A diagram of a convolutional autoencoder, drawn from the module itself."""
 
 __all__ = ["Layer", "network"]
 
@@ -22,7 +22,7 @@ ENCODER, DECODER = d.BLUE, d.ORANGE
 
 
 class Layer(NamedTuple):
-    """A convolution and what follows it up to the next."""
+    """A convolution and the modules between it and the next one."""
 
     up: bool
     shape: Shape
@@ -34,14 +34,14 @@ class Layer(NamedTuple):
 
 
 def network(network: nn.Module) -> "Figure":
-    """An autoencoder of convolutions, drawn from what they do to an image of zeros.
+    """Draw a convolutional autoencoder; its layers are found by passing zeros through it.
 
     Args:
-        network: A module with ``shape``, the (C, H, W) of its images, which it keeps.
+        network: A module that keeps the shape of images, its attribute ``shape``, (C, H, W).
 
     Raises:
-        ValueError: The module has no shape, does not take it, or is not convolutions followed by
-            transposed convolutions that lead back to it.
+        ValueError: The module has no attribute ``shape``, does not take images of this shape, or
+            does not consist of convolutions followed by transposed convolutions.
     """
     shape, layers = _layers(network)
     shapes, code = [shape, *(layer.shape for layer in layers)], sum(not x.up for x in layers)
@@ -65,10 +65,10 @@ def network(network: nn.Module) -> "Figure":
 
 
 def _volume(ax: "Axes", at: d.Point, shape: Shape, colour: str, scale: float, name: str) -> d.Point:
-    """A block as high and deep as the root of its side, as thick as the logarithm of its maps.
+    """Draw a block with height and depth by the root of the side, and width by log(channels).
 
     Returns:
-        Where it begins and ends, from left to right, at the height of the point.
+        The horizontal positions of its left and right end, at the height of the point.
     """
     from matplotlib.patches import Polygon
 
@@ -89,14 +89,14 @@ def _volume(ax: "Axes", at: d.Point, shape: Shape, colour: str, scale: float, na
 
 
 def _card(ax: "Axes", at: d.Point, width: float, layer: Layer) -> None:
-    """What a layer is made of, each thing in its row."""
+    """Draw the card of a layer, with a row for each of its modules."""
     d.box(ax, at, (width, 94), DECODER if layer.up else ENCODER, corner=5, width=0.9)
     for i, words in enumerate((layer.window, layer.stride, layer.norm, layer.activation)):
         d.text(ax, (at[0], at[1] + 32 - 21 * i), words, 10)
 
 
 def _brace(ax: "Axes", left: float, right: float, layers: list[Layer]) -> None:
-    """A line under the cards of the encoder or the decoder, and its name."""
+    """Draw a line under the cards of the encoder or decoder, with its name."""
     colour = DECODER if layers[0].up else ENCODER
     d.line(ax, [(left + 6, 80), (left + 6, 68), (right - 6, 68), (right - 6, 80)], colour)
     kind = "decoder: transposed convolutions" if layers[0].up else "encoder: convolutions"
@@ -106,7 +106,7 @@ def _brace(ax: "Axes", left: float, right: float, layers: list[Layer]) -> None:
 
 
 def _layers(network: nn.Module) -> tuple[Shape, list[Layer]]:
-    """The shape of the images and the layers in order, found by passing zeros through a copy."""
+    """Find the image shape and the layers in order, by passing zeros through a copy."""
     name, shape = type(network).__name__, tuple(getattr(network, "shape", ()))
     if len(shape) != 3:
         raise ValueError(f"{name} has no shape (C, H, W), which its diagram needs")
@@ -122,12 +122,14 @@ def _layers(network: nn.Module) -> tuple[Shape, list[Layer]]:
         raise ValueError(f"{name} does not take images of {shape}, its shape") from error
     ups = [layer.up for layer in layers]
     if len(set(ups)) < 2 or ups != sorted(ups) or layers[-1].shape != shape:
-        raise ValueError(f"{name} is not convolutions, then transposed ones back to {shape}")
+        raise ValueError(
+            f"{name} must consist of convolutions, then transposed convolutions back to {shape}"
+        )
     return shape, layers
 
 
 def _note(layers: list[Layer], module: nn.Module, y: Tensor) -> None:
-    """Add what has just run to the layers: a convolution begins one, anything else joins one."""
+    """Add a module that has run: a convolution begins a layer, and other modules join it."""
     kind, count = type(module).__name__, sum(p.numel() for p in module.parameters())
     if isinstance(module, nn.Conv2d | nn.ConvTranspose2d):
         up = isinstance(module, nn.ConvTranspose2d)

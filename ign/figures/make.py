@@ -1,4 +1,4 @@
-"""All figures of the paper for a model, and an HTML page that shows them."""
+"""Draw all figures of the paper for a model, and write an HTML page that shows them."""
 
 __all__ = ["make"]
 
@@ -40,7 +40,7 @@ def make(
         seed: The seed of the noise and of the degradations.
         attributes: Functions for Figure 6 by name, which measure an attribute of images,
             (B, C, H, W) to (B,); None for the brightness.
-        done: Called after each of :func:`count` parts.
+        done: A function that is called after each of the :func:`count` parts.
 
     Returns:
         The page.
@@ -70,12 +70,12 @@ def make(
 
 
 def count() -> int:
-    """How many parts :func:`make` has."""
+    """The number of parts of :func:`make`."""
     return len(PANELS) + 1
 
 
 def _diagrams(model: IGN, out: Path) -> list[Section]:
-    """Figures 1, 3 and 15; the last where the network is one that can be drawn."""
+    """Draw Figures 1 and 3, and Figure 15 if the network can be drawn."""
     drawn = [
         ("01", diagrams.idea, "Figure 1: The idea",
          "Data are left unchanged. Other inputs are mapped onto the data and stay there."),
@@ -115,7 +115,7 @@ def _names(panel: Panel) -> list[str]:
 
 
 def _film(subject: Subject, out: Path) -> Section:
-    """Interpolations between samples, after one, two and three applications."""
+    """Write videos of interpolations after one, two and three applications."""
     model, seed = subject.model, subject.seed
     stops = model.latents(torch.arange(TILES * STOPS), seed).view(TILES, STOPS, *model.shape)
     t = torch.arange(STEPS) / STEPS

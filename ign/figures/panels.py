@@ -29,7 +29,7 @@ Rows = list[tuple[str, Tensor]]
 
 
 class Panel(NamedTuple):
-    """A figure: its number in the paper, what is shown, in words and as pictures."""
+    """A figure with its number in the paper, its title, its caption and its pictures."""
 
     number: str
     title: str
@@ -38,14 +38,14 @@ class Panel(NamedTuple):
 
 
 class Subject:
-    """What the figures show.
+    """The model, images and seed that the figures show.
 
     Args:
         model: The model.
-        images: Held-out images, (N, C, H, W) in [-1, 1], at least :data:`COLUMNS`; None where
-            there are none, and samples take their place.
+        images: Held-out images, (N, C, H, W) in [-1, 1], at least :data:`COLUMNS`; None to
+            use samples instead.
         seed: The seed of noise and degradations.
-        attributes: For each name a measure of how much of it images have, (B, C, H, W) to (B,).
+        attributes: Functions by name, which measure an attribute of images, (B, C, H, W) to (B,).
     """
 
     def __init__(
@@ -124,7 +124,7 @@ def attributed(s: Subject) -> Panel:
         "6", "Latent arithmetic",
         f"f((z+ - z-) + z) for samples 0 to {COLUMNS - 1} of seed {s.seed}: z+ and z- are the means"
         " of the noise of the 64 samples out of 512 that have most and least of the attribute;"
-        " in the row below they change places.",
+        " in the row below they are exchanged.",
         [pictures.sheet(rows)],
     )  # fmt: skip
 
@@ -138,7 +138,7 @@ def repeated(s: Subject) -> Panel:
     return Panel(
         "7", "Repeated application to noise",
         f"Samples 0 to {COLUMNS - 1} of seed {s.seed} after one, two and three applications, and"
-        " five times what the later ones change.",
+        " five times the changes by the second and the third.",
         [pictures.sheet(rows)],
     )  # fmt: skip
 
@@ -200,7 +200,7 @@ def uncurated(s: Subject) -> Panel:
     """Figures 11 to 14."""
     return Panel(
         "11-14", "Uncurated samples",
-        f"f(z), f(f(z)) and f(f(f(z))) of samples 0 to {GRID - 1} of seed {s.seed}, none left out.",
+        f"f(z), f(f(z)) and f(f(f(z))) of samples 0 to {GRID - 1} of seed {s.seed}.",
         [pictures.grid(x) for x in s.samples],
     )  # fmt: skip
 
@@ -229,7 +229,7 @@ def iterated(s: Subject) -> Panel:
 
 
 def _curves(found: Stability) -> Image.Image:
-    """The step of each application and the likeness to the first, over k."""
+    """Plot the change by each application and the similarity to the first, over k."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
@@ -258,4 +258,4 @@ def _named(names: Sequence[str], images: Sequence[Tensor]) -> Rows:
 PANELS: Sequence[Callable[[Subject], Panel]] = (
     generated, projected, attributed, repeated, refined, masked, composed, uncurated, iterated,
 )  # fmt: skip
-"""The figures, in the paper's order."""
+"""The figures in the order of the paper."""

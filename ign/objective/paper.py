@@ -87,7 +87,7 @@ class Losses:
         if name != "match" and name not in _FORMER:
             raise AttributeError(f"Losses has no attribute {name!r}; its terms are in .terms")
         now = _FORMER.get(name, name)
-        text = f'losses.{name} is now losses.terms["{now}"]; it will go with version 0.3'
+        text = f'losses.{name} is now losses.terms["{now}"]; it will be removed in version 0.3'
         warnings.warn(text, DeprecationWarning, stacklevel=2)
         return self.terms.get(now, torch.zeros_like(self.total.detach()))
 

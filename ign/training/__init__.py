@@ -1,4 +1,4 @@
-"""Training on Lightning: configuration, step, checks, runs."""
+"""Training with Lightning: configuration, steps, checks and runs."""
 
 import warnings
 from importlib import import_module
@@ -40,13 +40,13 @@ _MODULES = {
 }
 """The modules that define the public names; Lightning is imported when one needs it."""
 _FORMER = {"Lost": "ProcessLostError", "leads": "is_first_process", "place": "choose_folder"}
-"""Names of version 0.1, and their names now."""
+"""Names of version 0.1 and the current names."""
 
 
 def __getattr__(name: str) -> Any:
     if name in _FORMER:
         now = _FORMER[name]
-        text = f"ign.training.{name} is now ign.training.{now}; it will go with version 0.3"
+        text = f"ign.training.{name} is now ign.training.{now}; it will be removed in version 0.3"
         warnings.warn(text, DeprecationWarning, stacklevel=2)
         return getattr(import_module(__name__), now)
     for module, names in _MODULES.items():

@@ -1,4 +1,4 @@
-"""What happens beside the steps: stop on a signal, report a lost process, show the progress."""
+"""Callbacks of a run: stop on a signal, report a lost process, and show the progress."""
 
 __all__ = ["ProgressBar", "ReportLostProcess", "StopOnSignal", "print_line"]
 
@@ -22,7 +22,7 @@ from ign.training.estimate import Estimate
 from ign.training.failures import describe_kept, is_process_lost, resume_command
 
 SECONDS = 10
-"""Between two lines where there is no terminal."""
+"""The minimum number of seconds between two lines without a terminal."""
 
 
 def print_line(console: Console, text: str) -> None:
@@ -31,9 +31,9 @@ def print_line(console: Console, text: str) -> None:
 
 
 class StopOnSignal(Callback):
-    """Ends the run after the present step on SIGINT or SIGTERM; at once on a second signal.
+    """Ends the run after the current step on SIGINT or SIGTERM, and immediately on a second signal.
 
-    Lightning restores the former signal handlers when the run is over.
+    Lightning restores the previous signal handlers when the run ends.
     """
 
     def __init__(self) -> None:
@@ -55,7 +55,7 @@ class StopOnSignal(Callback):
 
 
 class ReportLostProcess(Callback):
-    """Prints at once what ends one process of several, since a launcher soon ends the others.
+    """Prints immediately why one of several processes ended, since a launcher then ends the others.
 
     Args:
         run: The run's folder, in the first process.
@@ -80,13 +80,13 @@ class ReportLostProcess(Callback):
 
 
 class ProgressBar(Callback):
-    """A progress bar with the terms and the time left; lines where there is no terminal.
+    """A progress bar with the terms of the loss and the time left, or lines without a terminal.
 
     Args:
-        console: Where to print.
-        every: Steps between two updates of the terms.
-        computation: How the run computes, which is printed first.
-        estimate: How long the run will take, which is printed once it is known.
+        console: The console to print to.
+        every: The number of steps between two updates of the terms.
+        computation: A description of device and precision, which is printed first.
+        estimate: The estimate of the duration, which is printed once it is known.
     """
 
     def __init__(
@@ -125,7 +125,7 @@ class ProgressBar(Callback):
             self._print(f"step {step} of {steps}  {text}  {left} left")
 
     def report(self, text: str, always: bool = False) -> None:
-        """Print a line about a check; without a terminal not within seconds of the start."""
+        """Print a line about a check, but not in the first seconds without a terminal."""
         if self.live and (always or self.console.is_terminal or self._took_a_while()):
             self._print(text)
 

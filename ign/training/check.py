@@ -24,9 +24,9 @@ from ign.view import pictures
 
 SAMPLES = 64
 COLLAPSED = 0.05
-"""Samples count as all alike below this share of the diversity of the data."""
+"""Samples are all alike if their diversity is below this share of the diversity of the data."""
 ALIVE = 0.2
-"""Samples count as different from this share on."""
+"""Samples differ if their diversity is at least this share."""
 PATIENCE = 3
 GRACE = 3000
 """After this step, samples that have never differed count as collapsed too."""
@@ -38,7 +38,7 @@ class Check(Callback):
     r"""Measures the averaged model, and saves samples, a checkpoint and the model, periodically.
 
     The diversity of samples is their mean distance divided by the mean distance of the data.
-    Below 0.05 the samples are all alike, which is normal early in training; from 0.2 on they
+    Below 0.05 the samples are all alike, which is normal early in training. At 0.2 and above they
     differ. Samples that are all alike have collapsed if they differed before, or after step 3,000.
     Three such checks in a row, or one at the last step, stop the run without saving that state.
     The result of each check is reported in a sentence. The diversity is not measured if the
@@ -50,7 +50,7 @@ class Check(Callback):
         train: The same number of training images.
         journal: The journal, which records the measures.
         every: The number of steps between checks.
-        report: Called with a sentence about the samples, and whether it must be printed.
+        report: A function that takes a message about the samples, and whether it must be printed.
 
     Raises:
         Failure: The weights or the samples hold NaN or infinity, or the samples have collapsed.
@@ -115,7 +115,7 @@ class Check(Callback):
             self.save(trainer, model, step)
 
     def _measure(self, model: IGN, module: Any) -> tuple[dict[str, float], Tensor]:
-        """The measures and the samples, from the same noise each time, that they are taken from."""
+        """The measures, and the samples of which they are taken; the noise is always the same."""
         once = model.sample(SAMPLES)
         found = {}
         if self.data_diversity:
@@ -144,7 +144,7 @@ class Check(Callback):
         self.before = diversity
 
     def _describe(self, diversity: float) -> str:
-        """The state of the samples in words."""
+        """Describe the state of the samples."""
         share = f"diversity {diversity:.2f} of the data's"
         if self.collapsed:
             return (
@@ -173,14 +173,14 @@ class Check(Callback):
         """Save the model from the first process.
 
         Raises:
-            OSError: It cannot be written.
+            OSError: The model cannot be written.
         """
         if trainer.is_global_zero:
             model.save_pretrained(self.run / "model")
 
 
 def averaged_model(module: Any) -> IGN:
-    """The model with the average in the network's place, in one piece and complete."""
+    """The complete model on one device, with the average of the weights instead of the weights."""
     model: IGN = module.model
     network = whole(module.average.network)
     module.method.finalize(network, module.images)

@@ -25,7 +25,7 @@ PARTS = {
     "callbacks", "epoch", "global_step", "images", "loops", "lr_schedulers", "optimizer_states",
     "pytorch-lightning_version", "state_dict",
 }  # fmt: skip
-"""What Lightning and :class:`ign.training.module.Training` write and need to read back."""
+"""The parts of a checkpoint that Lightning and :class:`ign.training.module.Training` need."""
 
 
 class AtomicCheckpoints(TorchCheckpointIO):
@@ -43,7 +43,7 @@ class AtomicCheckpoints(TorchCheckpointIO):
 
 
 def read(checkpoint: Path) -> dict[str, Any] | None:
-    """Read a checkpoint; None where the file is damaged or incomplete.
+    """Read a checkpoint; the result is None if the file is damaged or incomplete.
 
     The file is a zip archive: its end, its checksums, the tensors and :data:`PARTS` are verified.
     """
@@ -59,7 +59,7 @@ def read(checkpoint: Path) -> dict[str, Any] | None:
 
 
 def matches(content: dict[str, Any], module: nn.Module) -> bool:
-    """Whether a checkpoint has the module's tensors, all finite, and an optimizer's state."""
+    """Whether a checkpoint has the tensors of the module, all finite, and an optimizer state."""
     wanted, found = module.state_dict(), content["state_dict"]
     try:
         adam, schedule = content["optimizer_states"][0], content["lr_schedulers"][0]
@@ -87,7 +87,7 @@ def newest(
 
     Args:
         run: The run's folder.
-        accept: Whether what a readable checkpoint holds can be used.
+        accept: A function that returns whether the content of a checkpoint can be used.
     """
     damaged: list[Path] = []
     for checkpoint in reversed(checkpoints(run)):
@@ -99,7 +99,7 @@ def newest(
 
 
 def prune(run: Path, step: int) -> None:
-    """Remove all checkpoints but the last :data:`KEPT` up to this step."""
+    """Remove all checkpoints except the last :data:`KEPT` up to this step."""
     found = checkpoints(run)
     last = [p for p in found if step_of(p) <= step][-KEPT:]
     for checkpoint in found:

@@ -76,7 +76,7 @@ class Config:
             or zip of images.
         size: Side of the square images in pixels; null for what the source suggests.
         gray: Whether to convert the images to gray; null for what the source suggests.
-        limit: Number of images to use, the first ones; null for all.
+        limit: Number of images to use, counted from the first one; null for all.
         range: Values that become black and white in images of more than 8 bits, such as 0:4095 or
             1%:99%; null to find them.
         skip_broken: Whether to train however many images cannot be read.

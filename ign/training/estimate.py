@@ -1,4 +1,4 @@
-"""How long a run will take, measured on its first steps."""
+"""An estimate of the duration of a run, measured on its first steps."""
 
 __all__ = ["Estimate", "device_name"]
 
@@ -14,17 +14,18 @@ from ign.training.failures import restart_command
 from ign.training.precision import device_of
 
 STEPS, SECONDS = 20, 20
-"""The maximum steps and seconds of the measurement, which takes :data:`LEAST` steps at least."""
+"""The maximum number of steps and seconds of the measurement, which takes at least :data:`LEAST`
+steps."""
 LEAST, WARM_UP = 4, 2
-"""Steps; the first ones take longer than the others and are not counted."""
+"""The number of first steps that are not counted, because they take longer than the others."""
 SHORT = 60
-"""Nothing is printed for a run of fewer seconds."""
+"""Nothing is printed for a run that takes fewer seconds."""
 WANTED = 15 * 60
-"""The seconds of the shorter run that is proposed instead of a longer one."""
+"""The duration in seconds of the shorter run that is proposed instead of a longer one."""
 
 
 def device_name(config: Config, count: int) -> str:
-    """The hardware of a run in words: "2 CPU cores", "4 x NVIDIA H100".
+    """Describe the hardware of a run, such as "2 CPU cores" or "4 x NVIDIA H100".
 
     Args:
         config: The run.
@@ -52,7 +53,7 @@ class Estimate:
         self.done = False
 
     def after(self, step: int, steps: int) -> str:
-        """A line once the time is known and long enough to matter; empty before and after.
+        """Return a line once the duration is known and long enough to matter, else an empty string.
 
         Args:
             step: The step that has just ended.
@@ -89,7 +90,7 @@ class Estimate:
 
 
 def _now() -> float:
-    """The time when all that was started on a GPU is done."""
+    """The time at which all operations on the GPU have finished."""
     if torch.cuda.is_initialized():
         torch.cuda.synchronize()
     return time.perf_counter()

@@ -1,4 +1,4 @@
-"""How a run can end before its last step, and the one line that says so."""
+"""The errors that end a run before its last step, each with a message of one line."""
 
 __all__ = [
     "Failure",
@@ -25,11 +25,11 @@ from ign.training.config import Config
 
 
 class Failure(RuntimeError):
-    """A run that cannot go on; the message is one line: what happened, what is kept, what to do."""
+    """A run cannot continue. The message says what happened, what is kept, and what to do."""
 
 
 class Interrupted(Failure):
-    """A run that a signal stopped.
+    """A signal stopped a run.
 
     Args:
         message: The step, what is kept, and the command that continues the run.
@@ -42,7 +42,7 @@ class Interrupted(Failure):
 
 
 class ProcessLostError(Failure):
-    """A run that ended because another of its processes ended; the message was printed already."""
+    """A run ended because another of its processes ended; the message was already printed."""
 
 
 ADVICE = {
@@ -56,7 +56,7 @@ ADVICE = {
 
 
 def disk_advice(error: OSError) -> str:
-    """The remedy for a file that could not be written; empty if it is not known."""
+    """The remedy for a file that could not be written, or an empty string."""
     number = error.errno
     if number is None and (found := re.search(r"os error (\d+)", str(error))):
         number = int(found[1])  # an error of safetensors
@@ -71,7 +71,7 @@ def is_process_lost(exception: BaseException) -> bool:
 
 
 def is_out_of_memory(exception: BaseException) -> bool:
-    """Whether memory could not be allocated, on a GPU or not."""
+    """Whether memory could not be allocated, on any device."""
     if isinstance(exception, MemoryError | torch.OutOfMemoryError):
         return True
     said = (
@@ -84,12 +84,12 @@ def is_out_of_memory(exception: BaseException) -> bool:
 
 
 def memory_advice(config: Config, processes: int, command: str) -> str:
-    """What to do about a batch that does not fit: more micro-batches, or a smaller batch.
+    """The remedy for a batch that does not fit: more micro-batches, or a smaller batch.
 
     Args:
         config: The run.
         processes: The number of processes.
-        command: The command that continues it.
+        command: The command that continues the run.
     """
     batch, parts = config.batch_size // processes, config.trainer.accumulate_grad_batches
     larger = next((n for n in range(parts + 1, min(batch, 10**4) + 1) if batch % n == 0), None)
@@ -99,17 +99,17 @@ def memory_advice(config: Config, processes: int, command: str) -> str:
 
 
 def describe_kept(run: Path) -> str:
-    """Describe what is kept of a failed run."""
+    """Describe what a failed run has saved."""
     checkpoint, _ = newest(run)
     return f"kept: {checkpoint.name} and its model" if checkpoint else "nothing was saved before"
 
 
 def restart_command(run: Path, out: Path | None = None, init: str | Path | None = None) -> str:
-    """The command that trains with the configuration of a run again from its first step.
+    """The command that repeats a run from its first step, with the same configuration.
 
     Args:
-        run: The run's folder, which holds config.yaml.
-        out: A new run's folder; None to replace the run.
+        run: The folder of the run, which contains config.yaml.
+        out: The folder of the new run; None to replace the old one.
         init: The model whose weights the run started from.
     """
     words = ["ign", "train", "--config", str(run / "config.yaml"), "--out", str(out or run)]
@@ -119,7 +119,7 @@ def restart_command(run: Path, out: Path | None = None, init: str | Path | None 
 
 
 def resume_command(run: Path, init: str | Path | None = None) -> str:
-    """The command that continues a run, or starts it again where it has no checkpoint yet."""
+    """The command that continues a run, or starts it again if it has no checkpoint yet."""
     if newest(run)[0] is None:
         return restart_command(run, init=init)
     return shlex.join(["ign", "train", "--resume", str(run)])

@@ -1,4 +1,4 @@
-"""What a checkpoint was trained on and with, so that a resumed run is the same run."""
+"""The images and the configuration of a checkpoint, which a resumed run must share."""
 
 __all__ = ["Provenance", "verify_config", "verify_images"]
 
@@ -28,15 +28,15 @@ class Provenance(Callback):
 
 
 def verify_config(content: dict[str, Any], config: dict[str, Any], checkpoint: Path) -> None:
-    """Refuse a configuration that is not the one that a checkpoint was trained with.
+    """Refuse a configuration that differs from the one of a checkpoint.
 
     Args:
-        content: The checkpoint; one of version 0.1 does not hold its configuration and passes.
+        content: The checkpoint. Checkpoints of version 0.1 have no configuration and are accepted.
         config: The configuration, as plain values.
-        checkpoint: Its path, for the message.
+        checkpoint: The path of the checkpoint, for the message.
 
     Raises:
-        ValueError: A field that a resumed run cannot change differs.
+        ValueError: A field differs that a resumed run cannot change.
     """
     before, now = flatten(content.get("config", {})), flatten(config)
     for name in before.keys() & now.keys():
@@ -49,12 +49,12 @@ def verify_config(content: dict[str, Any], config: dict[str, Any], checkpoint: P
 
 
 def verify_images(content: dict[str, Any], images: ImageSet, source: str) -> None:
-    """Refuse images that are not the ones that a checkpoint was trained on.
+    """Refuse images that differ from the images that a checkpoint was trained on.
 
     Args:
-        content: The checkpoint; one of version 0.1 holds the shape of its images only.
+        content: The checkpoint. Checkpoints of version 0.1 contain only the shape of the images.
         images: The images.
-        source: Where they were read, for the message.
+        source: The source of the images, for the message.
 
     Raises:
         ValueError: The shape or the pixels differ.

@@ -1,4 +1,4 @@
-"""The folder of a run: where it is, and which process may write to it."""
+"""The choice of a run's folder, and the lock that lets only one process write to it."""
 
 __all__ = ["choose_folder", "claimed", "prepare_folder"]
 
@@ -23,7 +23,7 @@ WRITTEN = (
 """The files that a run writes besides its configuration."""
 LOCK = ".lock"
 _created: set[Path] = set()
-"""Empty folders that :func:`choose_folder` made; one whose run does not begin is removed."""
+"""The empty folders that :func:`choose_folder` made; they are removed if the run does not begin."""
 
 
 def choose_folder(
@@ -35,13 +35,13 @@ def choose_folder(
     """Choose the folder of a new run.
 
     Args:
-        out: The folder; None for a new one, made here, under ``runs``.
-        preset: The name of the preset, after which a new folder is named.
+        out: The folder; None to make a new one under ``runs``.
+        preset: The name of the preset, which gives a new folder its name.
         force: Whether an earlier run at ``out`` may be replaced.
         config: The run; None, or the name of a method, for a run of one process.
 
     Raises:
-        ValueError: ``out`` is not a run, or is a run that may not be replaced.
+        ValueError: ``out`` is not the folder of a run, or the run may not be replaced.
     """
     if not isinstance(config, Config):
         config = Config(method=config or "ign")
@@ -86,15 +86,15 @@ def _refuse_taken(out: Path, force: bool) -> None:
 
 @contextmanager
 def claimed(run: Path, new: bool, replace: bool) -> Iterator[None]:
-    """Keep other processes from training in a folder; the system ends this with the process.
+    """Lock a folder against training by other processes, until the end of this process.
 
     Args:
         run: The run's folder.
-        new: Whether a new run begins there, for which the folder is made.
+        new: Whether a new run begins, for which the folder is made.
         replace: Whether the new run may replace an earlier one.
 
     Raises:
-        ValueError: Another process trains there, or an earlier run may not be replaced.
+        ValueError: Another process trains in the folder, or an earlier run may not be replaced.
     """
     if not is_first_process():
         yield
@@ -124,10 +124,10 @@ def claimed(run: Path, new: bool, replace: bool) -> Iterator[None]:
 
 
 def prepare_folder(run: Path, config: Config, resume: bool) -> None:
-    """Remove what an earlier run or a killed process left, and write the configuration.
+    """Remove the files of an earlier run or a killed process, and write the configuration.
 
     Raises:
-        OSError: The folder cannot be written; the error names it.
+        OSError: The folder cannot be written.
     """
     if not resume:
         _remove_run(run)

@@ -1,4 +1,4 @@
-"""The record of a run: one row for each logged step, as CSV and in TensorBoard."""
+"""The log of a run, with one row for each logged step, as CSV and in TensorBoard."""
 
 __all__ = ["Journal"]
 
@@ -25,11 +25,11 @@ MEASURES = ("drift_held_out", "drift_train", "gap", "diversity")
 class Journal(Callback):
     """Writes the terms of the loss and the measures of the checks to CSV and TensorBoard.
 
-    The terms are the means over all processes, of the last micro-batch of a step.
+    A term is the mean over all processes for the last micro-batch of a step.
 
     Args:
         run: The run's folder.
-        every: Steps between rows.
+        every: The number of steps between rows.
         terms: The terms of the loss.
 
     Raises:
@@ -67,7 +67,7 @@ class Journal(Callback):
         self.write(trainer, {"seconds": self.before + now, "steps_per_second": rate, **values})
 
     def write(self, trainer: Trainer, values: dict[str, float]) -> None:
-        """Add values to the row of the present step, the last of the file."""
+        """Add values to the row of the current step, which is the last row of the file."""
         if not trainer.is_global_zero:
             return
         step = trainer.global_step
@@ -94,7 +94,7 @@ class Journal(Callback):
             self.on_fit_end(trainer, module)
 
     def _continue(self, step: int) -> None:
-        """Keep the readable rows up to this step of a run that resumes, one for each step."""
+        """Keep one readable row for each step up to the step at which a run resumes."""
         found = _read(self.path) if step and self.path.exists() else {}
         rows = [row for at, row in sorted(found.items()) if at <= step]
         self.before = max((float(r["seconds"]) for r in rows if r.get("seconds")), default=0.0)
@@ -105,10 +105,10 @@ class Journal(Callback):
 
 
 def _read(path: Path) -> dict[int, dict[str, str]]:
-    """Read the rows of a journal by their steps, also after a spreadsheet program rewrote it.
+    """Read the rows of a log by step, even if a spreadsheet program has rewritten the file.
 
     A byte order mark, semicolons or tabs between the values, decimal commas and quotes are
-    accepted. Rows that are incomplete, too long or hold something else than numbers are left out.
+    accepted. Rows that are incomplete, too long or not numeric are skipped.
     """
     text = path.read_text(encoding="utf-8-sig", errors="replace").replace("\0", "")
     head, *lines = text.splitlines() or [""]
@@ -125,7 +125,7 @@ def _read(path: Path) -> dict[int, dict[str, str]]:
 
 
 def _step(row: dict[str, str]) -> int:
-    """The step of a row; 0 where it or another value is not a finite number."""
+    """The step of a row, or 0 if any value of the row is not a finite number."""
     try:
         numbers = {name: float(value) for name, value in row.items() if value}
         step = numbers.get("step", 0.0)

@@ -1,4 +1,4 @@
-"""The Trainer of a run, and which of the run's processes this one is."""
+"""The Lightning Trainer of a run, and the rank of this process."""
 
 __all__ = ["Batches", "find_rank", "is_first_process", "make_trainer", "quiet"]
 
@@ -26,12 +26,12 @@ HARMLESS = (
     (r"(GPU|MPS) available but not used", UserWarning),
     (r"FSDP2-wrapped module \(\w+\) returned a view tensor", UserWarning),
 )
-"""Lightning's warnings about itself, about the averaged network, and about a device that the user
-chose; FSDP2's warning about operations in place, which the networks do not use."""
+"""Warnings that do not concern the user: of Lightning about itself, the averaged network and the
+chosen device, and of FSDP2 about in-place operations, which the networks do not use."""
 
 
 class Batches:
-    """An endless loader of empty batches: a step draws its own from (seed, step)."""
+    """An endless loader of empty batches, since each step draws its batch from (seed, step)."""
 
     def __iter__(self) -> Any:
         while True:
@@ -40,7 +40,7 @@ class Batches:
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Suppress Lightning's greetings and the :data:`HARMLESS` warnings."""
+    """Suppress Lightning's start messages and the :data:`HARMLESS` warnings."""
     for name in ("lightning.pytorch", "lightning.fabric"):
         logging.getLogger(name).setLevel(logging.WARNING)
     with warnings.catch_warnings():
@@ -58,7 +58,7 @@ def make_trainer(config: Config, folder: Path | None = None, callbacks: Any = ()
         callbacks: The Trainer's callbacks.
 
     Raises:
-        ValueError: Devices, nodes or strategy that this machine does not have.
+        ValueError: This machine does not have the devices, nodes or strategy.
     """
     _require_device(config.trainer.accelerator)
     options = asdict(config.trainer)
@@ -92,14 +92,14 @@ def make_trainer(config: Config, folder: Path | None = None, callbacks: Any = ()
 
 
 def find_rank(config: Config) -> int:
-    """The rank that the Trainer gives this process: 0 in a run of one process.
+    """Set the rank of this process to the rank in the Trainer, which is 0 in a run of one process.
 
     Lightning reads a rank from variables such as ``SLURM_PROCID`` when it is imported, whether
     the run has several processes or not. This replaces that rank, on which
     :func:`is_first_process` and Lightning's own functions rely.
 
     Raises:
-        ValueError: Devices, nodes or strategy that this machine does not have.
+        ValueError: This machine does not have the devices, nodes or strategy.
     """
     with quiet():
         rank = make_trainer(config).global_rank

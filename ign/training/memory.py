@@ -11,19 +11,19 @@ from torch import nn
 from ign.training.precision import device_of
 
 COPIES = {"cpu": 5}
-"""Of the weights, while training: weights, average, gradient and Adam's two moments. Elsewhere
-only the first two begin in the computer's memory."""
+"""The number of copies of the weights in the memory of the computer: weights, average, gradient and
+the two moments of Adam. With another device, only the first two are in this memory."""
 
 
 def require_memory(make: Callable[[], nn.Module], accelerator: str) -> None:
     """Refuse a network that is larger than the computer's memory.
 
     Args:
-        make: Makes the network; called where tensors take no memory.
-        accelerator: Where the run computes.
+        make: A function that makes the network. It is called on the meta device.
+        accelerator: The device of the run.
 
     Raises:
-        ValueError: The network with its average and the optimizer's state is larger.
+        ValueError: The network, its average and the optimizer state do not fit.
     """
     try:
         with torch.device("meta"):

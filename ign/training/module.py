@@ -23,7 +23,7 @@ from ign.training.config import Config
 from ign.training.methods import Batch, Method, Update
 
 COUNTER = "epoch_loop.manual_optimization.optim_step_progress"
-"""Where Lightning counts the steps of a module that optimizes by itself."""
+"""The key of a checkpoint under which Lightning counts the steps of manual optimization."""
 
 ANCHOR_STEPS = 8
 """The number of steps with the same anchors, since drawing so many images takes time."""
@@ -35,11 +35,11 @@ class Training(LightningModule):
     """One network, one method, one optimizer.
 
     A step consists of the method's updates, one after another: the loss over all micro-batches,
-    then the optimizer. Adam skips parameters without a gradient, so that one optimizer serves
-    players that are updated in turn.
+    then the optimizer. Adam skips parameters without a gradient, so one optimizer is enough for
+    networks that are updated in turn.
 
-    The input of a step is a function of (seed, step, position in the step's batch) alone: order,
-    flips and noise are the same after a restart and for any number of processes.
+    The input of a step depends only on the seed, the step and the position in the batch. Order,
+    flips and noise are therefore the same after a restart and for any number of processes.
 
     Args:
         model: The model to train.
@@ -92,7 +92,7 @@ class Training(LightningModule):
         return self.config.batch_size // parts
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Store tensors contiguously, the order that every strategy reads."""
+        """Store tensors contiguously, which every strategy can read."""
         checkpoint["images"] = list(self.images.images.shape)
         for name in ("state_dict", "optimizer_states"):
             checkpoint[name] = apply_to_collection(checkpoint[name], Tensor, Tensor.contiguous)
@@ -185,13 +185,14 @@ class Training(LightningModule):
     def draw(
         self, images: Tensor, chosen: Tensor, flip: Tensor | None, key: Tensor
     ) -> tuple[Tensor, Tensor]:
-        """The chosen of uint8 images, mirrored and in [-1, 1], and the noise of the keys."""
+        """The chosen uint8 images, mirrored and converted to [-1, 1], and the noise of the keys."""
         return to_float(images[chosen], flip), self.model.noise.at(key)
 
     def on_device(self, chosen: Tensor) -> tuple[Tensor, Tensor]:
         """Images on this module's device, and the indices of the chosen ones among them.
 
-        The whole set if it is stored there, else only the chosen images, transferred as bytes.
+        If the whole set is stored on the device, it is returned. Otherwise only the chosen images
+        are transferred, as bytes.
         """
         images = self.images.images
         if images.device == self.device:
@@ -200,7 +201,7 @@ class Training(LightningModule):
         return images, torch.arange(len(chosen), device=self.device)
 
     def anchors(self, step: int) -> Tensor | None:
-        """Further images, (M, C, H, W), new ones every 8 steps; None if the method needs none."""
+        """Additional images, (M, C, H, W), which change every 8 steps, if the method needs them."""
         if not self.method.anchors:
             return None
         turn = step // ANCHOR_STEPS
@@ -227,8 +228,8 @@ def learning_rate_factor(config: Config, step: int) -> float:
 
     .. math:: \operatorname{clip}\left( \frac{h - t}{d h}, 0.01, 1 \right)
 
-    with the horizon h and the decay d of the configuration; 1 without decay. A run that goes on
-    beyond its horizon keeps the last rate.
+    where t is the step, h the horizon and d the decay of the configuration. The factor is 1 without
+    decay. A run that continues beyond its horizon keeps the last rate.
     """
     if not config.decay:
         return 1.0

@@ -65,8 +65,8 @@ def parser(method: str = "ign", defaults: dict[str, Any] | None = None) -> Any:
 def fields_of(preset: str, method: str = "ign") -> dict[str, Any]:
     """The fields that a preset sets for a method, with dots.
 
-    A preset is written for method ign. A baseline takes from it what the two share, and keeps its
-    own recipe (:attr:`ign.training.methods.Method.recipe`).
+    Presets are written for the method ign. A baseline uses the fields that both methods have, and
+    keeps its own recipe (:attr:`ign.training.methods.Method.recipe`).
 
     Raises:
         ValueError: There is no such preset or method.
@@ -113,18 +113,18 @@ def flatten(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
 
 
 def renamed(values: dict[str, Any]) -> dict[str, Any]:
-    """Values with dots, the names of version 0.1 replaced with a warning."""
+    """Replace the names of version 0.1 in values with dots, with a warning."""
     found = {}
     for name, value in values.items():
         if name in FORMER:
-            text = f"{name} is now {FORMER[name]}; the former name will go with version 0.3"
+            text = f"{name} is now {FORMER[name]}; the former name will be removed in version 0.3"
             warnings.warn(text, DeprecationWarning, stacklevel=3)
         found[FORMER.get(name, name)] = value
     return found
 
 
 def named_options(others: dict[str, Any], **named: Any) -> dict[str, Any]:
-    """Options with dots, from those that have an argument of their own and the others.
+    """Join the options that have an argument of their own and the other options, with dots.
 
     Raises:
         ValueError: An option is given twice.
@@ -138,7 +138,7 @@ def named_options(others: dict[str, Any], **named: Any) -> dict[str, Any]:
 
 
 def arguments(values: dict[str, Any], base: str | dict[str, Any] | None = None) -> Config:
-    """The configuration of a preset, or of other values, with some fields given instead.
+    """The configuration of a preset or of an earlier run, with some fields changed.
 
     Args:
         values: The fields, nested or with dots.
@@ -193,7 +193,7 @@ def _build(kind: type[Any], values: dict[str, Any], prefix: str = "") -> Any:
 
 
 def to_dict(config: Config) -> dict[str, Any]:
-    """The configuration as YAML knows it: absolute paths, the horizon as a number of steps."""
+    """The configuration as plain values, with absolute paths and with the horizon as a number."""
     values = asdict(config)
     values["betas"] = list(config.betas)
     values["horizon"] = config.horizon or config.steps
@@ -229,7 +229,7 @@ def resumed(run: str | Path) -> dict[str, Any]:
 
 
 def _from_before(values: dict[str, Any]) -> dict[str, Any]:
-    """The fields of a run of any version by their names now; other methods' are left out."""
+    """The current fields of a run of any version; fields of other methods are left out."""
     known = _names(method_class(str(values.get("method", "ign"))).config)
     former = {FORMER.get(name, name): value for name, value in values.items() if name in FORMER}
     others = {*FORMER} | ({"noise", "network.rounding"} - known)
@@ -239,10 +239,10 @@ def _from_before(values: dict[str, Any]) -> dict[str, Any]:
 
 
 def unchanged(config: Config, run: Path) -> None:
-    """Check that a run goes on as it began.
+    """Check that a resumed run has the configuration with which it began.
 
     Raises:
-        ValueError: A field outside :data:`CHANGEABLE` differs from the run's own.
+        ValueError: A field outside :data:`CHANGEABLE` differs.
     """
     old, new = (flatten(asdict(c)) for c in (arguments(resumed(run)), config))
     for name, value in new.items():

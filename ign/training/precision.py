@@ -1,4 +1,4 @@
-"""The precision of a run: its choice for a device, and its description."""
+"""The precision of a run."""
 
 __all__ = ["describe_computation", "device_of", "native_bfloat16", "precision_of"]
 
@@ -8,7 +8,7 @@ from ign.training.config import Config, TrainerConfig
 
 
 def device_of(accelerator: str) -> str:
-    """The kind of device that Lightning takes for this accelerator: cpu, cuda or mps."""
+    """The kind of device that Lightning uses for an accelerator: cpu, cuda or mps."""
     if accelerator != "auto":
         return accelerator
     if torch.cuda.is_available():
@@ -27,10 +27,10 @@ def native_bfloat16(device: str) -> bool:
 
 
 def precision_of(trainer: TrainerConfig) -> str:
-    """The precision ``32`` or ``bf16-mixed`` that a setting, ``auto`` among them, stands for.
+    """The precision ``32`` or ``bf16-mixed`` of a setting, which may be ``auto``.
 
-    ``auto`` is bfloat16 autocast where :func:`native_bfloat16` holds. FSDP is left in single
-    precision: its own mixed precision rounds norms and their statistics too.
+    ``auto`` is bfloat16 autocast if :func:`native_bfloat16` is true. FSDP always uses single
+    precision, because its own mixed precision also rounds norms and their statistics.
     """
     if trainer.precision != "auto":
         return trainer.precision

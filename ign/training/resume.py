@@ -52,10 +52,10 @@ def first_checkpoint(config: Config, run: Path) -> tuple[Path, dict[str, Any]]:
 
 
 def matching_checkpoint(run: Path, first: Path, content: dict[str, Any], module: nn.Module) -> Path:
-    """The first checkpoint, or an older one where the first does not have the module's tensors.
+    """The first checkpoint that has the tensors of the module.
 
     Raises:
-        ValueError: No checkpoint has them.
+        ValueError: No checkpoint has these tensors.
     """
     if matches(content, module):
         return first
@@ -75,12 +75,12 @@ def _announce(run: Path, checkpoint: Path | None, damaged: list[Path]) -> Path:
             f" start again with: {restart_command(run)}"
         )
     if damaged and is_first_process():
-        print_line(console, f"{run}: {names} damaged; going on from {checkpoint.name}")
+        print_line(console, f"{run}: {names} damaged; continuing from {checkpoint.name}")
     return checkpoint
 
 
 def model_of(run: Path, step: int) -> IGN | None:
-    """The model that a run saved at this step; None where it is missing or damaged."""
+    """The model that a run saved at this step, or None if it is missing or damaged."""
     try:
         model = IGN.from_pretrained(run)
     except Exception:  # a damaged file can make safetensors and torch raise nearly anything

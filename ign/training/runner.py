@@ -78,7 +78,7 @@ def train(
         trust_code: Whether to import the code that the configuration of the run to continue names.
         size: The side of the square images in pixels.
         gray: Whether to convert the images to gray.
-        limit: The number of images to use, the first ones.
+        limit: The number of images to use, counted from the first one.
         flip: Whether to mirror images at random, left to right.
         batch_size: The number of images for each step.
         steps: The number of optimizer steps.
@@ -136,8 +136,8 @@ def run(
         replace: Whether an earlier run in the folder may be replaced, unless it is resumed.
 
     Raises:
-        ValueError: A source, model or setting that cannot be used, or a folder in which another
-            process trains.
+        ValueError: A source, model or setting cannot be used, or another process trains in the
+            folder.
         Failure: The run stopped before its end.
     """
     if not config.data:

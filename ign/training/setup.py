@@ -1,4 +1,4 @@
-"""The parts of a run before it starts: images, network, noise, method."""
+"""The images, network, noise and method of a run."""
 
 __all__ = ["evenly", "load_images", "make_model", "make_module"]
 
@@ -21,7 +21,7 @@ from ign.training.precision import precision_of
 
 HELD_OUT = 256
 IN_MEMORY = 2**26
-"""Decoded images of more bytes are kept in the cache folder, for the next run, and mapped."""
+"""Decoded images of more bytes are stored in the cache folder and memory-mapped."""
 
 
 def load_images(config: Config, split: str) -> ImageSet:
@@ -40,7 +40,7 @@ def load_images(config: Config, split: str) -> ImageSet:
 
 
 def evenly(images: ImageSet) -> Tensor:
-    """The images that a check measures, (N, C, H, W), spread evenly over the set."""
+    """The images for the measures of a check, (N, C, H, W), spread evenly over the set."""
     count = min(HELD_OUT, len(images))
     return images.batch(torch.arange(count) * len(images) // count)
 
@@ -49,7 +49,7 @@ def make_module(config: Config, images: ImageSet, init: str | Path | None) -> Tr
     """Make the module of a run.
 
     Raises:
-        ValueError: There is not enough memory for it.
+        ValueError: There is not enough memory for the network.
     """
     require_memory(lambda: _network(config, images.shape), config.trainer.accelerator)
     try:
@@ -69,7 +69,7 @@ def _network(config: Config, shape: tuple[int, int, int]) -> nn.Module:
 
 
 def make_model(config: Config, images: ImageSet, init: str | Path | None) -> tuple[IGN, Method]:
-    """A new model for these images, or one that starts from another's weights, and its method."""
+    """A model for these images, new or with the weights of another model, and its method."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(config.seed)
         network = _network(config, images.shape)
@@ -89,10 +89,10 @@ def make_model(config: Config, images: ImageSet, init: str | Path | None) -> tup
 
 
 def _start_from(theirs: nn.Module, ours: nn.Module, what: str) -> None:
-    """Give a network another's weights.
+    """Copy the weights of one network to another.
 
     Raises:
-        ValueError: The two are of different kinds or sizes.
+        ValueError: The networks are of different kinds or sizes.
     """
     try:
         ours.load_state_dict(theirs.state_dict())

@@ -1,4 +1,4 @@
-"""How a run is spread over processes: which Lightning strategy, and how many processes."""
+"""The Lightning strategy of a run, and its number of processes."""
 
 __all__ = ["Sharded", "placement"]
 
@@ -17,7 +17,7 @@ from ign.training.precision import device_of
 
 
 class Sharded(ModelParallelStrategy):
-    """FSDP2 over all processes; checkpoints are one file, as with every other strategy."""
+    """FSDP2 over all processes, with checkpoints of one file as with other strategies."""
 
     def __init__(self) -> None:
         super().__init__(save_distributed_checkpoint=False)
@@ -29,9 +29,9 @@ class Sharded(ModelParallelStrategy):
 
 
 def placement(config: Config) -> dict[str, Any]:
-    """The Trainer's devices, nodes, strategy and plugins; torchrun decides on the first two.
+    """The Trainer's devices, nodes, strategy and plugins; torchrun sets the first two.
 
-    A run of one process ignores what a cluster's environment variables say about other processes.
+    A run of one process ignores the environment variables of a cluster.
 
     Raises:
         ValueError: The number of devices is unknown, or the method cannot be sharded.
@@ -58,10 +58,10 @@ def placement(config: Config) -> dict[str, Any]:
 
 
 def _count(devices: int | str, accelerator: str) -> int:
-    """How many devices ``trainer.devices`` stands for; all there are for ``auto`` and -1.
+    """The number of devices that ``trainer.devices`` means; ``auto`` and -1 mean all devices.
 
     Raises:
-        ValueError: It is not a number of devices.
+        ValueError: The value is not a number of devices.
     """
     try:
         count = -1 if devices == "auto" else int(devices)

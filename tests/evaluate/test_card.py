@@ -95,7 +95,7 @@ def test_pictures_are_the_first_samples_and_images(tmp_path):
     x = Image.open(pictures.save(pictures.sheet([("x", images[:8])]), tmp_path / "x.png"))
     part = rows.crop((rows.width - 100, 0, rows.width, 50))
     assert part.tobytes() == x.crop((x.width - 100, 0, x.width, 50)).tobytes()
-    assert "x: the first 8 images of mine, none left out" in text
+    assert "x: the first 8 images of mine, without selection" in text
     assert set(re.findall(r"!\[\w+\]\((.*?)\)", text)) == {
         path.name for path in tmp_path.glob("*.png") if path.name != "x.png"
     }

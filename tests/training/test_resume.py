@@ -225,7 +225,7 @@ def test_damaged_checkpoint_is_named_and_the_one_before_it_taken(how, plain, cop
     damage(second, how)
     assert main("train", "--resume", copy) == 0
     _, err = capsys.readouterr()
-    assert err == f"{copy}: {second.name} damaged; going on from {first.name}\n"
+    assert err == f"{copy}: {second.name} damaged; continuing from {first.name}\n"
     assert same_end(copy, plain)
     assert steps(copy) == list(range(1, 13))
 

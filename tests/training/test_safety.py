@@ -259,7 +259,7 @@ def test_complete_but_unusable_checkpoint_falls_back(damage, longer, copy, capsy
     DAMAGES[damage](second)
     assert main("train", "--resume", copy, "--steps=14") == 0
     _, err = capsys.readouterr()
-    assert err == f"{copy}: {second.name} damaged; going on from {first.name}\n"
+    assert err == f"{copy}: {second.name} damaged; continuing from {first.name}\n"
     assert same_end(copy, longer)
 
 

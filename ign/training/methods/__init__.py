@@ -1,4 +1,4 @@
-"""The methods: the IGN and the peers that it is compared with, one small file each."""
+"""The training methods: the IGN, and the baselines that it is compared with."""
 
 from ign.training.methods.autoencoder import Autoencoder
 from ign.training.methods.dcgan import DCGAN
@@ -22,7 +22,7 @@ METHODS: dict[str, type[Method]] = {
 
 
 def method_class(name: str) -> type[Method]:
-    """The method of that name.
+    """The method with this name.
 
     Raises:
         ValueError: There is no such method.

@@ -26,7 +26,7 @@ class AutoencoderConfig(Config):
 
 
 class Autoencoder(Method):
-    r"""The mean squared error of reconstruction, and a Gaussian on the codes to sample from.
+    r"""An autoencoder with the mean squared error, and a Gaussian of the codes for sampling.
 
     .. math:: L = \mathbb{E} \tfrac{1}{d} |G(E(x)) - x|^2
 

@@ -24,14 +24,14 @@ class DCGANConfig(Config):
 
 
 class DCGAN(Method):
-    r"""The decoder as generator G, the encoder as discriminator D, in alternation.
+    r"""A generator G, which is the decoder, and a discriminator D, which is the encoder.
 
     .. math::
         L_D &= \mathbb{E} \log(1 + e^{-D(x)}) + \mathbb{E} \log(1 + e^{D(G(u))}) \\
         L_G &= \mathbb{E} \log(1 + e^{-D(G(u))})
 
     D is the encoder with a single output, a logit, in its last convolution. Data and samples pass
-    through it in separate batches. D is updated first; G is then updated on the same codes, by the
+    through it in separate batches. D is updated first; G is then updated on the same codes with the
     updated D.
 
     References:

@@ -22,7 +22,7 @@ class EBGANConfig(Config):
     """A run of method ebgan.
 
     Args:
-        margin: Energy below which the discriminator pushes the energy of samples up.
+        margin: Energy below which the discriminator increases the energy of samples.
         pull_weight: Weight of the pulling-away term; 0 for none.
     """
 
@@ -39,7 +39,7 @@ def pulling_away(codes: Tensor) -> Tensor:
         \left( \frac{s_i^T s_j}{|s_i| |s_j|} \right)^2
 
     Args:
-        codes: (n, K), n at least 2.
+        codes: The codes, (n, K), with n at least 2.
 
     References:
         Zhao et al., 2017, equation 4 (arXiv 1609.03126).
@@ -49,7 +49,7 @@ def pulling_away(codes: Tensor) -> Tensor:
 
 
 class EBGAN(Method):
-    r"""The decoder as generator G, an autoencoder's error as energy E, in alternation.
+    r"""A generator G, which is the decoder, and an energy E, the error of an autoencoder.
 
     .. math::
         E(x) &= \tfrac{1}{d} |D(x) - x|^2 \\

@@ -103,9 +103,9 @@ class IGNConfig(Config):
         objective: The objective of the paper.
         adversarial: The adversarial loss in the code.
         match: The match term.
-        denoise: Largest standard deviation of the noise that every second image and sample gets,
-            for the network to remove; 0 for none.
-        compile: Whether to compile the step; for one process.
+        denoise: Largest standard deviation of the noise that is added to every second image and
+            sample, and that the network learns to remove; 0 for none.
+        compile: Whether to compile the step, in runs of one process.
     """
 
     method: Literal["ign"] = "ign"
@@ -128,7 +128,7 @@ class IGNConfig(Config):
 
 
 class Idempotent(Method):
-    """One network and one loss: :class:`ign.objective.IGNObjective` and what is added to it."""
+    """One network with one loss: :class:`ign.objective.IGNObjective` and its additions."""
 
     config = IGNConfig
     recipe = ()

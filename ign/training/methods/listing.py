@@ -61,8 +61,8 @@ class Listing(Method):
         L = w_r D(f(x), x) + w_i D(\bar f(f(z)), f(z)) - w_t D(f(\bar y), \bar y),
         \qquad \bar y = f(z) \text{ held constant}
 
-    The copy takes over the weights at every step. With a ``clamp_ratio`` tightness is clamped as
-    in equation 14, on the batch's reconstruction loss, as the paper does for CelebA.
+    The copy gets the weights of f at every step. With a ``clamp_ratio``, tightness is clamped as in
+    equation 14, by the reconstruction loss of the batch, as the paper does for CelebA.
 
     References:
         Shocher et al., 2024, appendix (arXiv 2311.01462).

@@ -25,8 +25,8 @@ class Batch:
     Args:
         x: Data, (B, C, H, W) in [-1, 1].
         z: Noise, (B, C, H, W).
-        noise: Further noise, (B, C, H, W), that the network has to remove from x and f(z).
-        anchors: Further data, (M, C, H, W), if the method asks for it (:attr:`Method.anchors`).
+        noise: Noise, (B, C, H, W), that the network has to remove from x and f(z).
+        anchors: Additional data, (M, C, H, W), if the method needs it (:attr:`Method.anchors`).
         first: The global index of the first sample within the step.
     """
 
@@ -45,7 +45,7 @@ class Update(NamedTuple):
 
 
 class Method(nn.Module, ABC):
-    """A way to train a network. Its own modules, such as a discriminator, are trained along.
+    """A training method. Its own modules, such as a discriminator, are trained as well.
 
     Args:
         network: The network, an instance of :attr:`network_class`.
@@ -55,7 +55,7 @@ class Method(nn.Module, ABC):
     config: ClassVar[type[Config]]
     """The configuration with the method's own fields and defaults."""
     recipe: ClassVar[tuple[str, ...]] = ("learning_rate", "betas", "noise", "network.norm")
-    """Fields that a preset, whose values suit method ign, does not set for this method."""
+    """The fields that presets do not set for this method; presets are written for method ign."""
     network_class: ClassVar[type[nn.Module]] = DCGANAutoencoder
     """The class of the network, one of :data:`ign.nn.NETWORKS`."""
     terms: tuple[str, ...] = ()

@@ -28,7 +28,7 @@ class VAEConfig(Config):
 
 
 class VAE(Method):
-    r"""Squared error of an image's values, and the divergence of the codes from the prior.
+    r"""A variational autoencoder with the squared error of the values of an image.
 
     .. math::
         L = \mathbb{E} |G(u) - x|^2
@@ -37,7 +37,7 @@ class VAE(Method):
 
     Up to a constant, the first term is the negative log likelihood of a Gaussian of variance 1/2
     for each value in [-1, 1]. With :math:`\beta = 1` the sum is the negative evidence lower bound.
-    :math:`\epsilon` is the code in the step's noise.
+    :math:`\epsilon` is taken from the noise of the step.
 
     References:
         Kingma and Welling, 2014 (arXiv 1312.6114).
