@@ -1,4 +1,4 @@
-"""A network of your own in an IGN: residual, with group norm, saved and loaded as a model.
+"""Train a network of your own: residual, with group norm, saved and loaded as a model.
 
 python -m examples.own_network [--steps 1500] [--match 40] [--out runs/own-network]
 """
@@ -37,10 +37,9 @@ class Residual(nn.Module):
 class ResidualAutoencoder(nn.Module):
     """An example of f: the output has the shape of the input, with values in [-1, 1].
 
-    The residual layers stay within encoder and decoder: no path from
-    the input to the output bypasses the code, since the network could otherwise return y for
-    every y. ``config`` and ``shape`` are what a
-    saved model needs to make it again.
+    No path from the input to the output bypasses the code, since the network could otherwise return
+    y for every y. The residual layers are therefore within the encoder and within the decoder.
+    A saved model needs ``config`` and ``shape`` to create the network again.
     """
 
     def __init__(self, channels: int = 1, size: int = 8, width: int = 32, code: int = 64):
@@ -68,7 +67,9 @@ class ResidualAutoencoder(nn.Module):
         return self.decoder(self.encoder(x))
 
 
-ign.nn.NETWORKS["ResidualAutoencoder"] = ResidualAutoencoder  # models with it can be saved, loaded
+ign.nn.NETWORKS["ResidualAutoencoder"] = (
+    ResidualAutoencoder  # so that models with it can be saved and loaded
+)
 
 
 def main() -> None:
@@ -82,7 +83,7 @@ def main() -> None:
     x = digits.batch(torch.arange(len(digits)))  # (1433, 1, 8, 8) in [-1, 1]
     torch.manual_seed(0)
     network, noise = ResidualAutoencoder(), ign.noise.GaussianNoise((1, 8, 8))
-    # group norm does not couple a batch: without the match term (--match 0) samples become alike
+    # group norm does not couple a batch, so samples become alike without the match term
     paper = ign.IGNObjective(idem_weight=5, tight_weight=0.6)
     objective = ign.objective.MatchObjective(paper, weight=options.match, bandwidth=0.05)
     objective = partial(objective, anchors=x)  # compares f(z) with all of the data

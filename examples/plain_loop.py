@@ -1,4 +1,4 @@
-"""An IGN by a plain PyTorch loop, without Lightning, on the digits that come with scikit-learn.
+"""Train an IGN in a plain PyTorch loop, without Lightning, on the digits of scikit-learn.
 
 python -m examples.plain_loop [--steps 1500] [--out runs/plain-loop]
 """
@@ -31,14 +31,14 @@ def train(
     """Train a network in place, and return the average of its weights.
 
     Args:
-        network: f, any module that keeps the shape of its input.
-        noise: z.
-        data: All of the data, (N, ...), where the network is.
+        network: The network f, any module that keeps the shape of its input.
+        noise: The noise z.
+        data: All of the data, (N, ...), on the device of the network.
         objective: The loss, a function of network, x and z.
-        steps: How many.
-        rate: Adam's learning rate; it falls to 0 over the second half of the steps.
-        batch_size: How many x and how many z in a step.
-        seed: Of the order of the data, and of the noise.
+        steps: The number of steps.
+        rate: The learning rate of Adam, which falls to 0 over the second half of the steps.
+        batch_size: The number of images x, and of noise samples z, in a step.
+        seed: The seed of the order of the data and of the noise.
     """
     optimizer = torch.optim.Adam(network.parameters(), rate, (0.9, 0.999))
     fall = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda i: min(1.0, 2 * (1 - i / steps)))
@@ -49,7 +49,7 @@ def train(
         x = data[torch.randint(len(data), (batch_size,), generator=g)]
         losses = objective(network, x, noise.sample(batch_size, g))
         optimizer.zero_grad()
-        losses.total.backward()  # the gradient of the three terms, each to its own f
+        losses.total.backward()  # the gradients of all three terms
         optimizer.step()
         fall.step()
         average.update(network, step)

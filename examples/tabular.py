@@ -1,4 +1,4 @@
-"""An IGN on the rows of a table, with its drift as an anomaly score.
+"""Train an IGN on the rows of a table, and use its drift as an anomaly score.
 
 python -m examples.tabular [--steps 1000] [--seeds 5] [--out runs/tabular]
 """
@@ -28,7 +28,7 @@ Rows = NDArray[np.float64]
 
 
 def problems() -> dict[str, tuple[Rows, Rows]]:
-    """Normal and anomalous rows of each table: tumours, and wines with one kind as anomalies."""
+    """Load the normal and the anomalous rows of each table: tumours, and wines of one kind."""
     x, y = load_breast_cancer(return_X_y=True)
     found = {"breast cancer, malignant": (x[y == 1], x[y == 0])}
     x, y = load_wine(return_X_y=True)
@@ -46,7 +46,7 @@ def perceptron(columns: int, width: int = 64, code: int = 8) -> nn.Module:
 
 
 def fit(x: Tensor, objective: ign.IGNObjective, steps: int, seed: int) -> ign.IGN:
-    """A model of standardized rows (N, D)."""
+    """Train a model on standardized rows (N, D)."""
     torch.manual_seed(seed)
     network, noise = perceptron(x.shape[1]), ign.noise.GaussianNoise((x.shape[1],))
     trained = train(network, noise, x, objective, steps, 1e-3, batch_size=64, seed=seed)
@@ -54,7 +54,7 @@ def fit(x: Tensor, objective: ign.IGNObjective, steps: int, seed: int) -> ign.IG
 
 
 def compare(normal: Rows, odd: Rows, steps: int, seed: int) -> dict[str, float]:
-    """The AUROC of each score on anomalies and half of the normal rows; the rest trains."""
+    """Compute the AUROC of each score; half of the normal rows are used for training."""
     place = np.random.default_rng(seed).permutation(len(normal))
     scaler = StandardScaler().fit(normal[place[: len(normal) // 2]])
     known, fresh = np.split(scaler.transform(normal[place]), [len(normal) // 2])
@@ -75,7 +75,7 @@ def compare(normal: Rows, odd: Rows, steps: int, seed: int) -> dict[str, float]:
 
 
 def table(found: dict[str, dict[str, list[float]]]) -> str:
-    """Mean and standard deviation over seeds, as Markdown."""
+    """Format means and standard deviations over seeds as Markdown."""
     names = list(next(iter(found.values())))
     lines = [f"| odd | {' | '.join(names)} |", "|---" * (1 + len(names)) + "|"]
     for problem, values in found.items():

@@ -1,4 +1,4 @@
-"""The idea on a plane: a network that leaves two moons alone and maps any other point onto them.
+"""The idea on a plane: a network leaves two moons unchanged and maps other points onto them.
 
 python -m examples.toy2d [--steps 2000] [--out runs/toy2d]
 """
@@ -18,13 +18,13 @@ from examples.plain_loop import train
 from ign.view import pictures
 
 REACH = 2.6
-"""The picture shows [-2.6, 2.6] of both coordinates."""
+"""The picture shows both coordinates from -2.6 to 2.6."""
 
 
 class Points(nn.Module):
     """A perceptron on a point and on sines of it, (B, 2) to (B, 2).
 
-    Without the sines it is too smooth to leave a thin curve alone and move what is beside it.
+    Without the sines it is too smooth to leave a thin curve unchanged and move points beside it.
     """
 
     directions: Tensor
@@ -62,7 +62,7 @@ def square(side: int) -> Tensor:
 
 
 def draw(model: ign.IGN, data: Tensor, path: Path) -> Path:
-    """Noise and samples, arrows from y to f(y), and the drift, side by side."""
+    """Draw noise and samples, arrows from y to f(y), and the drift, side by side."""
     from matplotlib.figure import Figure
 
     def many(y: Tensor) -> NDArray[np.float32]:

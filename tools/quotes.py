@@ -38,7 +38,7 @@ TABLE = re.compile(r"<!-- table ([\w.]+) (\S+) -->\n.*?<!-- end -->", re.DOTALL)
 
 
 def find(path: str) -> Any:
-    """The object of that path, such as ``ign.objective.IGNObjective.forward``.
+    """Import the object of that path, such as ``ign.objective.IGNObjective.forward``.
 
     Raises:
         ModuleNotFoundError, AttributeError: The object does not exist.
@@ -53,7 +53,7 @@ def find(path: str) -> Any:
 
 
 def source(path: str, first: str | None = None, last: str | None = None) -> str:
-    """The source of an object without its docstrings, or a range of its lines.
+    """Return the source of an object without its docstrings, or a range of its lines.
 
     Raises:
         ValueError: No line contains the words.
@@ -75,7 +75,7 @@ def source(path: str, first: str | None = None, last: str | None = None) -> str:
 
 
 def formatted(code: str) -> str:
-    """Code as ``ruff format`` writes it in a page, unchanged if it does not parse by itself."""
+    """Format code with ruff; code that does not parse by itself is unchanged."""
     command = [
         sys.executable,
         "-m",
@@ -93,7 +93,7 @@ def formatted(code: str) -> str:
 
 
 def quoted(found: re.Match[str]) -> str:
-    """The quoted code of a mark, with the mark."""
+    """Return the mark with its quoted code."""
     path, first, last = found.groups()
     file = Path(inspect.getsourcefile(find(path)) or "").relative_to(ROOT)
     mark = found[0].partition("\n")[0]
@@ -102,7 +102,7 @@ def quoted(found: re.Match[str]) -> str:
 
 
 def tabled(found: re.Match[str]) -> str:
-    """The table of a mark and how it was measured, with the mark."""
+    """Return the mark with its table and the measurement conditions."""
     result = json.loads((ROOT / found[2]).read_text(encoding="utf-8"))
     mark, table = found[0].partition("\n")[0], find(found[1]).table(result["rows"])
     return f"{mark}\n{table}\n\n{footer(result['about'])}\n<!-- end -->"

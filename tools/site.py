@@ -26,7 +26,7 @@ ASIDE = re.compile(
 )  # Griffe would show these as admonitions
 CONVERTER = LatexToMathML()
 DOCUMENTED = {"ign.inference.Inference": "ign.model.IGN", "ign.IGN": "ign.model.IGN"}
-"""Where the reference documents an object that a docstring names by another path."""
+"""The paths in the reference of objects that docstrings name by other paths."""
 
 
 def mathml(latex: str, display: bool) -> str:
@@ -85,7 +85,7 @@ class Docstrings(griffe.Extension):
 
 
 def _address(obj: griffe.Object, name: str) -> str | None:
-    """The path of the entry of an object that a docstring names: a member, a neighbour, a path."""
+    """The reference path of an object that a docstring names by a member, a neighbour or a path."""
     path = _path(obj, name)
     if path is None or (path.startswith("ign.core.") and not path.startswith("ign.core.random")):
         return None

@@ -1,1 +1,1 @@
-"""Theorem 1 of the paper made executable: `python -m examples.theory` from the root of a clone."""
+"""Numerical tests of Theorem 1 of the paper. Run `python -m examples.theory` in a clone."""

@@ -16,7 +16,7 @@ from examples.theory import experiments, page, pictures
 
 
 def run(steps: int, folder: Path) -> dict[str, Any]:
-    """All numbers; the pictures are written to the folder."""
+    """Run all experiments, and write the pictures to the folder."""
     about = {
         **describe(),
         "command": " ".join(["python -m examples.theory", *sys.argv[1:]]),
@@ -48,7 +48,7 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=1000, help="steps of each training")
     parser.add_argument("--out", type=Path, default=page.RESULT)
     parser.add_argument("--pictures", type=Path, default=page.ROOT / "docs" / "pictures")
-    parser.add_argument("--page", action="store_true", help="only write the page's tables")
+    parser.add_argument("--page", action="store_true", help="only write the tables of the page")
     options = parser.parse_args()
     if not options.page:
         found = run(options.steps, options.pictures)

@@ -1,8 +1,8 @@
 r"""Theorem 1 on a finite alphabet, exactly.
 
 The network is a table :math:`f: Y \to Y`, K entries for K atoms. Probabilities are integer counts
-over a common total N and the weight :math:`w_t` is a fraction, so that every comparison below is
-one of integers. With :math:`y = f_{\bar\theta}(z)` the two parts of the objective are
+over a common total N, and the weight :math:`w_t` is a fraction. All comparisons are therefore
+comparisons of integers. With :math:`y = f_{\bar\theta}(z)` the two parts of the objective are
 
 .. math::
     L_{rt}(\theta; \bar\theta) &= E_x D(f_\theta(x), x) - w_t E_z D(f_\theta(y), y)
@@ -27,7 +27,7 @@ WEIGHTS = tuple(map(Fraction, ("0", "1/4", "1/2", "3/4", "1", "3/2", "2")))
 
 
 def zero_one(atoms: int) -> Array:
-    """The distance that is 1 between any two atoms, (K, K)."""
+    """The distance that is 1 between any two different atoms, (K, K)."""
     return 1 - np.eye(atoms, dtype=np.int64)
 
 
@@ -42,8 +42,8 @@ class Alphabet:
 
     Args:
         data: N times P_x, (K,) integers.
-        noise: N times P_z, (K,) integers, zero wherever the data is not.
-        distance: D, a symmetric (K, K) integer matrix, zero on the diagonal only.
+        noise: N times P_z, (K,) integers, zero where P_x is not zero.
+        distance: D, a symmetric (K, K) integer matrix that is zero only on the diagonal.
     """
 
     data: Array
@@ -52,11 +52,11 @@ class Alphabet:
 
     @cached_property
     def sources(self) -> Array:
-        """The atoms that noise comes from."""
+        """The atoms with positive probability under the noise."""
         return np.flatnonzero(self.noise)
 
     def generated(self, f: Array) -> Array:
-        """N times P_theta, the law of f(z), of each table: (n, K) to (n, K)."""
+        """N times P_theta, the distribution of f(z), for each table: (n, K) to (n, K)."""
         hit = f[:, self.sources, None] == np.arange(f.shape[1])
         return np.einsum("nsk,s->nk", hit, self.noise[self.sources])
 
@@ -83,17 +83,18 @@ class Alphabet:
         return self.distance.max(0)
 
     def tight_choices(self, frozen: Array, weight: Fraction) -> Array:
-        """Which values of f(y) minimize L_rt given the frozen table, (n, K, K) by y and value.
+        """The values of f(y) that minimize L_rt given the frozen table, (n, K, K) by y and value.
 
-        y itself where P_x > w_t P_theta, the farthest atoms where P_x < w_t P_theta, and any
-        where the two are equal: equation 21.
+        By equation 21 this is y where P_x > w_t P_theta, the farthest atoms where
+        P_x < w_t P_theta, and any atom where both are equal.
         """
         terms = self.gain(frozen, weight)[:, :, None] * self.distance
         return terms == terms.min(-1, keepdims=True)
 
     def idem_choices(self, frozen: Array) -> Array:
-        """Which values of f(z) minimize L_i given the frozen table, (n, K): those that it moves
-        least, whatever z is."""
+        """The values of f(z) that minimize L_i given the frozen table, (n, K).
+
+        These are the atoms that the table moves least, for any z."""
         drift = self.drift(frozen)
         return drift == drift.min(-1, keepdims=True)
 
@@ -105,17 +106,17 @@ class Alphabet:
         return tight.all(1) & idem.all(1)
 
     def noise_maps(self) -> Array:
-        """Every map of the noise into the alphabet, the other atoms left alone: (K^S, K)."""
+        """All maps of the noise into the alphabet that leave other atoms unchanged, (K^S, K)."""
         atoms, s = len(self.data), len(self.sources)
         f = np.tile(np.arange(atoms), (atoms**s, 1))
         f[:, self.sources] = np.indices((atoms,) * s).reshape(s, -1).T
         return f
 
     def completed(self, f: Array, weight: Fraction, still: bool) -> Array:
-        """The tables with the atoms that no noise comes from at a minimum of L_rt given the table.
+        """Move the atoms without noise to a minimum of L_rt given the table.
 
-        Where equation 21 leaves the value open, the atom is left alone or moved farthest away.
-        For w_t <= 1, or the 0/1 distance, one of the two makes a joint optimum if any value does.
+        If equation 21 leaves the value open, the atom is unchanged or moved farthest away. For
+        w_t <= 1, or for the 0/1 distance, one of them is a joint optimum if there is any.
         """
         gain = self.gain(f, weight)
         stays = gain >= 0 if still else gain > 0
@@ -124,7 +125,7 @@ class Alphabet:
         return best
 
     def solutions(self, weight: Fraction) -> Array:
-        """One joint optimum for each map of the noise that has any, (n, K)."""
+        """One joint optimum for each map of the noise that has a joint optimum, (n, K)."""
         maps = self.noise_maps()
         tables = [self.completed(maps, weight, still) for still in (True, False)]
         good = [self.joint(f, weight) for f in tables]
@@ -136,4 +137,4 @@ ALPHABET = Alphabet(
     noise=np.array([0, 0, 0, 0, 4, 3, 2, 2, 1, 0]),
     distance=zero_one(10),
 )
-"""Four atoms of data, five of noise whose masses can sum to them, and one of neither."""
+"""Four atoms of data, five of noise with masses that can sum to the data, and another one."""

@@ -1,8 +1,8 @@
-r"""Reaching the joint optimum of a finite alphabet: exact alternation, and gradient descent.
+r"""Search for the joint optimum of a finite alphabet, by exact alternation and gradient descent.
 
-The theorem says what a joint optimum is, not that anything arrives there. Here the tables of
-:mod:`examples.theory.alphabet` are moved in two ways: by exact minimization of the two parts in
-turn, and by gradient descent on :class:`ign.IGNObjective`.
+The theorem describes a joint optimum, but does not say that an algorithm finds it. Here the tables
+of :mod:`examples.theory.alphabet` are changed in two ways: by exact minimization of the two parts
+in turn, and by gradient descent on :class:`ign.IGNObjective`.
 """
 
 __all__ = ["Table", "alternate", "descend", "overlap"]
@@ -20,14 +20,14 @@ from examples.theory.alphabet import Alphabet
 def alternate(
     alphabet: Alphabet, weight: Fraction, seed: int, most: int = 10_000
 ) -> tuple[np.ndarray, int]:
-    """Minimize L_rt, then L_i, each given the table before, until nothing moves.
+    """Minimize L_rt and L_i in turn, each given the previous table, until nothing changes.
 
-    The start is random. Where L_rt is indifferent an atom is left alone, as equation 21 has it.
-    Then one entry of the noise, of those that are not at a minimum, moves to a minimum of L_i,
-    one of L_rt too where there is any. Both choices are random.
+    The start is random. If L_rt is indifferent, an atom is left unchanged, as in equation 21. Then
+    one random entry of the noise that is not at a minimum moves to a random minimum of L_i, and to
+    one that also minimizes L_rt if there is any.
 
     Returns:
-        The table, (K,), and the number of turns that moved it; ``most`` if it did not rest.
+        The table, (K,), and the number of turns that changed it, ``most`` if it kept changing.
     """
     rng = np.random.default_rng(seed)
     atoms = len(alphabet.data)
@@ -72,10 +72,10 @@ def descend(
 ) -> np.ndarray:
     """Train a table by Adam on the exact expectation of the objective.
 
-    The batch holds each atom as many times as its count says, so no step has sampling noise.
+    The batch contains each atom as often as its count, so a step has no sampling noise.
 
     Returns:
-        The likeliest value of each atom, (K,).
+        The most probable value of each atom, (K,).
     """
     torch.manual_seed(seed)
     table, unit = Table(len(alphabet.data)), torch.eye(len(alphabet.data))

@@ -1,4 +1,4 @@
-r"""Densities whose probability of any cell is known, and the cells.
+r"""Densities with known probabilities of cells, and the cells.
 
 Each is an equal mixture of Gaussians of one standard deviation s about M centres,
 
@@ -46,7 +46,7 @@ def gaussian(dimensions: int, spread: float) -> Density:
 
 
 def _arc(n: int, turn: float, radius: float, middle: tuple[float, float], start: float) -> Tensor:
-    """n points at equal distances on an arc of the given turn, (n, 2)."""
+    """Place n points at equal distances on an arc of the given angle, (n, 2)."""
     t = start + turn * (torch.arange(n) + 0.5) / n
     return torch.tensor(middle) + radius * torch.stack([t.cos(), t.sin()], 1)
 
@@ -69,14 +69,14 @@ DENSITIES = {
 
 
 def centres(dimensions: int) -> Tensor:
-    """The middle of each cell, (cells, D)."""
+    """The centre of each cell, (cells, D)."""
     bins = BINS[dimensions]
     axis = (torch.arange(bins) + 0.5) * (2 * SIDE / bins) - SIDE
     return torch.cartesian_prod(*[axis] * dimensions).view(-1, dimensions)
 
 
 def probabilities(density: Density) -> Tensor:
-    """The probability of each cell, (cells,), to rounding."""
+    """The probability of each cell, (cells,), up to rounding."""
     edges = torch.linspace(-SIDE, SIDE, BINS[density.centres.shape[1]] + 1)
     z = (edges - density.centres[..., None]) / density.spread
     mass = torch.special.ndtr(z.double()).diff()

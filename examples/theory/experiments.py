@@ -1,4 +1,4 @@
-"""The experiments: each gives rows of numbers, and those with networks the networks too."""
+"""The experiments. Each returns rows of numbers, and some also return the trained networks."""
 
 __all__ = ["SEED", "ablation", "alphabet", "alternation", "descent", "indicator", "trained"]
 
@@ -30,12 +30,12 @@ COLUMNS = {
     "rec": "L_rec",
     "area": "area still",
 }
-"""The fields of :class:`examples.theory.measure.Judgement` as the tables call them."""
+"""The names of the fields of :class:`examples.theory.measure.Judgement` in the tables."""
 Row = dict[str, Any]
 
 
 def alphabet() -> Iterator[Row]:
-    """All joint optima, by w_t."""
+    """List all joint optima, by w_t."""
     total = int(ALPHABET.data.sum())
     for weight in WEIGHTS:
         f = ALPHABET.solutions(weight)
@@ -57,7 +57,7 @@ def alphabet() -> Iterator[Row]:
 
 
 def _indicator(weight: Fraction) -> float:
-    """The share of atoms, of 2,000 frozen tables, where equation 21 is what all minima have.
+    """The share of atoms of 2,000 frozen tables at which all minima agree with equation 21.
 
     The minima are found by trying every value. Atoms where P_x = w_t P_theta are left out.
     """
@@ -69,7 +69,7 @@ def _indicator(weight: Fraction) -> float:
 
 
 def alternation(starts: int = 20, most: int = 2000) -> Iterator[Row]:
-    """Exact minimization in turns from random starts, by w_t."""
+    """Minimize exactly in turns from random starts, by w_t."""
     for weight in WEIGHTS[1:]:
         found = [alternate(ALPHABET, weight, SEED + s, most) for s in range(starts)]
         rested = np.array([turns < most for _, turns in found])
@@ -105,7 +105,7 @@ def descent(seeds: int = 4) -> Iterator[Row]:
 
 
 def indicator(steps: int) -> Iterator[tuple[Row, Network]]:
-    """L_rt alone, P_theta a Gaussian that is given, by density and w_t."""
+    """Train with L_rt alone and a given Gaussian P_theta, by density and w_t."""
     for name, density in DENSITIES.items():
         made = gaussian(density.centres.shape[1], 1.2)
         for tight in TIGHT:
@@ -115,7 +115,7 @@ def indicator(steps: int) -> Iterator[tuple[Row, Network]]:
 
 
 def trained(steps: int) -> Iterator[tuple[Row, Network]]:
-    """The whole objective, by density and w_t."""
+    """Train with the whole objective, by density and w_t."""
     for name, density in DENSITIES.items():
         for tight in TIGHT:
             network = train(density, objective(tight), steps, SEED)
@@ -124,7 +124,7 @@ def trained(steps: int) -> Iterator[tuple[Row, Network]]:
 
 
 def ablation(steps: int) -> Iterator[tuple[Row, nn.Module]]:
-    """The variants of the loss on the two rings, and the identity."""
+    """Compare variants of the loss on the two rings, and the identity."""
     density = DENSITIES["two rings"]
     networks: dict[str, nn.Module] = {
         name: train(density, loss, steps, SEED) for name, loss in VARIANTS.items()

@@ -12,7 +12,7 @@ from examples.theory.training import bounded
 
 SAMPLES = 50_000
 STILL = 0.05
-"""A point with a smaller drift counts as on the manifold; 0.15 in the units of the plane."""
+"""A point with a smaller drift counts as on the manifold. In the units of the plane it is 0.15."""
 
 
 class Judgement(NamedTuple):
@@ -20,14 +20,15 @@ class Judgement(NamedTuple):
 
     Args:
         tv: Total variation between P_theta and P_x over the cells.
-        floor: The same for as many samples of P_x itself.
+        floor: Total variation between P_x and the same number of samples of P_x.
         decided: The share of cells where P_x < w_t P_theta is decided, three standard errors away.
         indicator: The share of decided cells where the indicator predicts whether the drift is
             above half of its maximum.
-        constant: The share of the larger class among them: the accuracy of a constant prediction.
+        constant: The share of the larger class of decided cells, which is the accuracy of a
+            constant prediction.
         rank: The probability that a cell with P_x < w_t P_theta has a larger drift than a cell
             without.
-        idem: L_idem, each point's drift divided by the most it can drift.
+        idem: L_idem, with the drift of each point divided by its maximum.
         off: The probability that f(z) is in a cell with P_x < w_t P_theta.
         rec: L_rec.
         area: The share of the box that is on the manifold.
@@ -46,7 +47,7 @@ class Judgement(NamedTuple):
 
 
 def farthest(y: Tensor) -> Tensor:
-    """The most that a point can drift, M(y) = max D(a, y) over the box, (B,)."""
+    """The maximum drift of a point, M(y) = max D(a, y) over the box, (B,)."""
     return bounded(SIDE * torch.where(y < 0, 1.0, -1.0), y)
 
 
@@ -85,9 +86,9 @@ def judge(network: nn.Module, density: Density, tight: float, seed: int) -> Judg
 def judge_drift(
     network: nn.Module, density: Density, made: Density, tight: float, seed: int
 ) -> dict[str, float]:
-    """Equations 21 and 23 for a network trained with L_rt alone, where both laws are known.
+    """Test equations 21 and 23 for a network trained with L_rt alone; both densities are known.
 
-    A cell is decided where the two sides differ by a fifth of the larger, which is over 1e-4.
+    A cell is decided if the two sides differ by a fifth of the larger side, which is over 1e-4.
     """
     g = torch.Generator().manual_seed(seed + 1_000_000)
     known, other = probabilities(density), tight * probabilities(made)

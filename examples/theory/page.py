@@ -20,7 +20,7 @@ FORMATS = {
 
 
 def table(found: dict[str, Any], name: str) -> str:
-    """One of the tables, or the circumstances of all of them."""
+    """Format one of the tables, or the measurement conditions."""
     if name == "about":
         return footer(found["about"])
     rows = [{k: v for k, v in row.items() if k != "all TV"} for row in found[name]]
@@ -28,6 +28,6 @@ def table(found: dict[str, Any], name: str) -> str:
 
 
 def filled(text: str) -> str:
-    """The page with its tables made anew from the result file."""
+    """Update the tables of the page from the result file."""
     found = json.loads(RESULT.read_text(encoding="utf-8"))
     return fill(text, NAMES, lambda name: table(found, name))

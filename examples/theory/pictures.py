@@ -27,7 +27,7 @@ from examples.theory.training import NOISE, VARIANTS, Network, bounded
 
 DATA, MADE, DRIFT = "#0b7a75", "#d1495b", "magma"
 ARROW = 0.33
-"""The most of the way from y to f(y) that an arrow goes, in the units of the plane."""
+"""The maximum length of an arrow from y towards f(y), in the units of the plane."""
 STYLE = {
     "font.size": 10,
     "axes.titlesize": 11,
@@ -40,7 +40,7 @@ STYLE = {
 
 @torch.no_grad()
 def landscape(ax: Axes, network: Network, arrows: bool, points: int = 300) -> Any:
-    """The drift over the plane as a heat map, data and samples as dots, and arrows towards f(y)."""
+    """Draw the drift as a heat map, data and samples as dots, and arrows towards f(y)."""
     g = torch.Generator().manual_seed(1)
     axis = torch.linspace(-SIDE, SIDE, 121)
     y = torch.cartesian_prod(axis, axis)
@@ -68,7 +68,7 @@ def landscape(ax: Axes, network: Network, arrows: bool, points: int = 300) -> An
 
 
 def planes(titles: list[str], networks: list[Network], path: Path, arrows: bool) -> None:
-    """Landscapes side by side, with one scale."""
+    """Draw landscapes side by side, with one scale."""
     n = len(networks)
     size = (12.5, 11.4 / n + 0.75)
     figure, axes = plt.subplots(1, n, figsize=size, layout="constrained", sharey=True)
@@ -87,7 +87,7 @@ def planes(titles: list[str], networks: list[Network], path: Path, arrows: bool)
 
 @torch.no_grad()
 def indicators(networks: list[Network], path: Path) -> None:
-    """Equation 21 on the line: the densities, where the drift should be M, and where it is."""
+    """Draw equation 21 on a line: the densities, and the predicted and the trained drift."""
     density, made = DENSITIES["three Gaussians"], gaussian(1, 1.2)
     y = centres(1)
     known, other = probabilities(density), probabilities(made)
@@ -110,7 +110,7 @@ def indicators(networks: list[Network], path: Path) -> None:
 
 
 def alphabet(found: dict[str, Any], path: Path) -> None:
-    """How far the joint optima of each w_t are from the data, the bound, and where descent ends."""
+    """Draw the distance of the joint optima from the data, the bound, and the ends of descent."""
     figure, ax = plt.subplots(figsize=(6.4, 4), layout="constrained")
     w = np.linspace(0, 2, 201)
     bound = np.where(w <= 1, 1 - w, 1 - 1 / np.maximum(w, 1e-9))
@@ -144,7 +144,7 @@ def _save(figure: Any, path: Path) -> None:
 
 
 def draw(found: dict[str, Any], networks: dict[str, list[Network]], folder: Path) -> None:
-    """All pictures, as theory-*.png in the folder."""
+    """Draw all pictures, theory-*.png in the folder."""
     mpl.use("Agg")
     n = len(TIGHT)
     with mpl.rc_context(STYLE):

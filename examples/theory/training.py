@@ -1,7 +1,7 @@
-r"""Small networks trained with :class:`ign.IGNObjective` on points, and its ablations.
+r"""Train small networks on points with :class:`ign.IGNObjective` and its ablations.
 
 The network maps the box :math:`[-3, 3]^D` into itself, so that the Euclidean distance, here divided
-by 3, is bounded, as equation 21 asks.
+by 3, is bounded, as equation 21 requires.
 """
 
 __all__ = ["NOISE", "VARIANTS", "Network", "bounded", "fit_drift", "naive", "objective", "train"]
@@ -18,7 +18,7 @@ from ign.objective import drift, reconstruction
 Loss = Callable[[nn.Module, Tensor, Tensor], Tensor]
 BATCH = 128
 IDEM_WEIGHT = 0.3
-"""w_i, the same everywhere: it moves the path of the training, not its optimum."""
+"""w_i, which is always the same. It affects the path of training, but not its optimum."""
 
 
 class Network(nn.Module):
@@ -26,7 +26,7 @@ class Network(nn.Module):
 
     .. math:: f(y) = 3 \tanh \frac{g(y, \sin W y, \cos W y)}{3}, \quad W_{ij} \sim \mathcal{N}(0, 4)
 
-    Without the sines, g is too smooth to leave a narrow ring alone and move what is beside it.
+    Without the sines, g is too smooth to leave a narrow ring unchanged and move points beside it.
     """
 
     directions: Tensor
@@ -53,13 +53,13 @@ def bounded(a: Tensor, b: Tensor) -> Tensor:
 
 
 def objective(tight: float) -> Loss:
-    """The paper's loss with w_r = 1 and the given w_t, without a clamp."""
+    """The loss of the paper with w_r = 1 and the given w_t, without a clamp."""
     loss = ign.IGNObjective(bounded, 1.0, IDEM_WEIGHT, tight, clamp_ratio=None)
     return lambda network, x, z: loss(network, x, z).total
 
 
 def naive(network: nn.Module, x: Tensor, z: Tensor) -> Tensor:
-    r"""Reconstruction and idempotence, the latter's gradient through both applications.
+    r"""Reconstruction and idempotence, with the gradient through both applications.
 
     .. math:: L_{rec} + w_i \, D(f_\theta(f_\theta(z)), f_\theta(z))
 
@@ -82,12 +82,12 @@ NOISE = 1.0
 
 
 def train(density: Density, loss: Loss, steps: int, seed: int) -> Network:
-    """A network trained with the loss on samples of the density and of the noise."""
+    """Train a network with the loss on samples of the density and of the noise."""
     return _fit(density, gaussian(density.centres.shape[1], NOISE), loss, steps, seed)
 
 
 def fit_drift(density: Density, made: Density, tight: float, steps: int, seed: int) -> Network:
-    r"""A network trained with L_rt alone, the law P_theta of the frozen network being given.
+    r"""Train a network with L_rt alone and a given distribution P_theta of the frozen network.
 
     .. math:: E_x \, \delta_\theta(x) - w_t E_y \, \delta_\theta(y), \quad y \sim P_{\bar\theta}
     """
@@ -99,7 +99,7 @@ def fit_drift(density: Density, made: Density, tight: float, steps: int, seed: i
 
 
 def _fit(first: Density, second: Density, loss: Loss, steps: int, seed: int) -> Network:
-    """Adam on batches of 128 of each; the rate falls to 0 over the second half of the steps."""
+    """Train with Adam and batches of 128; the rate falls to 0 over the second half of the steps."""
     torch.manual_seed(seed)
     g = torch.Generator().manual_seed(seed)
     network = Network(first.centres.shape[1])

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# ign train on all GPUs of this machine, or of several.
+# Run ign train on all GPUs of this machine, or of several machines.
 #
 #   examples/torchrun/train.sh celeba --data FOLDER --out runs/celeba
-#   NODES=4 HEAD=node0:29400 examples/torchrun/train.sh ...     (the same on each of the four)
+#   NODES=4 HEAD=node0:29400 examples/torchrun/train.sh ...     (on each of the four machines)
 #
-# PROCESSES: processes on each machine, by default one for each GPU.
+# PROCESSES is the number of processes on each machine; the default is one for each GPU.
 set -euo pipefail
 
 nodes=${NODES:-1}
