@@ -81,7 +81,7 @@ def results() -> str:
 
 CHOICES = {
     "ign": (
-        "IGN, preset `mnist`",
+        "IGN, recipe `former`",
         "yes",
         "yes, unseen damage too",
         "yes",

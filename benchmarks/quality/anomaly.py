@@ -59,7 +59,7 @@ Row = dict[str, Any]
 
 
 def every(images: data.ImageSet) -> Tensor:
-    """All images, (N, C, H, W) in [-1, 1]."""
+    """Return all images, (N, C, H, W) in [-1, 1]."""
     return images.batch(torch.arange(len(images)))
 
 
@@ -87,7 +87,7 @@ def autoencoder(model: IGN, images: data.ImageSet) -> Score:
 
 
 def components(images: data.ImageSet) -> Score:
-    """The squared reconstruction error from principal components."""
+    """Fit principal components, and score by the squared reconstruction error."""
     pca = PCA(0.9, svd_solver="full").fit(flat(every(images)))
     print(f"PCA has {pca.n_components_} components", flush=True)
 
@@ -99,13 +99,13 @@ def components(images: data.ImageSet) -> Score:
 
 
 def pyod(detector: Any, images: data.ImageSet) -> Score:
-    """A detector of PyOD."""
+    """Fit a detector of PyOD, and score with it."""
     detector.fit(flat(every(images)))
     return lambda x: detector.decision_function(flat(x))
 
 
 def methods(model: IGN, images: data.ImageSet) -> dict[str, Score]:
-    """The scores of the model, and of other methods trained on the images."""
+    """Return the scores of the model, and of other methods trained on the images."""
     from pyod.models.auto_encoder import AutoEncoder
     from pyod.models.iforest import IForest
 

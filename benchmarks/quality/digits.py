@@ -39,7 +39,7 @@ def load(size: int) -> tuple[data.ImageSet, data.ImageSet]:
 
 
 def every(images: data.ImageSet) -> Tensor:
-    """All images, (N, C, H, W) in [-1, 1]."""
+    """Return all images, (N, C, H, W) in [-1, 1]."""
     return images.batch(torch.arange(len(images)))
 
 

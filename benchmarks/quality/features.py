@@ -95,7 +95,7 @@ def train(name: str, images: data.ImageSet) -> FeatureNet:
 
 
 def recall(said: Tensor, wanted: Tensor) -> float:
-    """The balanced accuracy: the mean recall over the classes that occur."""
+    """Compute the balanced accuracy, the mean recall over the classes that occur."""
     return sum((said == k)[wanted == k].double().mean().item() for k in wanted.unique()) / len(
         wanted.unique()
     )

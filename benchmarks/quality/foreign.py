@@ -35,7 +35,7 @@ FONTS = [
 
 
 def letter(rng: Random) -> NDArray[np.uint8]:
-    """A handwritten letter: the skeleton of a printed one, bent, slanted, with a round pen."""
+    """Draw a letter: the skeleton of a printed letter, bent and slanted, with a round pen."""
     from skimage.morphology import skeletonize
 
     printed = Image.new("L", (FINE, FINE))
@@ -46,7 +46,7 @@ def letter(rng: Random) -> NDArray[np.uint8]:
 
 
 def shape(rng: Random) -> NDArray[np.uint8]:
-    """A triangle, square, cross, star or heart, filled or as an outline."""
+    """Draw a triangle, square, cross, star or heart, filled or as an outline."""
     names = list(_outlines())
     points = _outlines()[names[rng.integers(len(names))]] @ _slanted(rng, 0.5).T
     corners = [(x, y) for x, y in FINE / 2 + points * LETTER / 2]
@@ -58,7 +58,7 @@ def shape(rng: Random) -> NDArray[np.uint8]:
 
 
 def texture(rng: Random) -> NDArray[np.uint8]:
-    """Stripes, a chequerboard, smooth noise or dots, over the whole image."""
+    """Draw stripes, a chequerboard, smooth noise or dots over the whole image."""
     angle, period = rng.uniform(0, math.pi), rng.uniform(3, 10)
     at = np.indices((SIDE, SIDE)) + rng.uniform(0, period, (2, 1, 1))
     turn = np.array([[math.cos(angle), -math.sin(angle)], [math.sin(angle), math.cos(angle)]])
@@ -74,7 +74,7 @@ def texture(rng: Random) -> NDArray[np.uint8]:
 
 
 def white_noise(rng: Random) -> NDArray[np.uint8]:
-    """Independent standard normal numbers, clamped to [-1, 1]."""
+    """Draw independent standard normal numbers, clamped to [-1, 1]."""
     return _levels(rng.normal(size=(SIDE, SIDE)) / 2 + 0.5)
 
 
@@ -84,7 +84,7 @@ KINDS: dict[str, Callable[[Random], NDArray[np.uint8]]] = {
 
 
 def images(kind: str, n: int, seed: int = 0) -> Tensor:
-    """The first n images of a kind, (n, 1, 28, 28) in [-1, 1]."""
+    """Return the first n images of a kind, (n, 1, 28, 28) in [-1, 1]."""
     place = list(KINDS).index(kind)
     made = [KINDS[kind](np.random.default_rng([seed, place, i])) for i in range(n)]
     return data.to_float(torch.from_numpy(np.stack(made))[:, None])
@@ -98,7 +98,7 @@ def _font(name: str) -> ImageFont.FreeTypeFont:
 
 @cache
 def _outlines() -> dict[str, NDArray[np.float64]]:
-    """The corners of each shape, (N, 2), about as large as the unit circle, y downward."""
+    """Return the corners of each shape, (N, 2), about as large as the unit circle, y downward."""
 
     def around(n: int, radii: tuple[float, ...]) -> NDArray[np.float64]:
         angles = 2 * math.pi * np.arange(n) / n - math.pi / 2
@@ -119,14 +119,14 @@ def _outlines() -> dict[str, NDArray[np.float64]]:
 
 
 def _slanted(rng: Random, turn: float) -> NDArray[np.float64]:
-    """A random linear map of (x, y): rotation by at most ``turn`` radians, slant and width."""
+    """Draw a linear map of (x, y): rotation by at most ``turn`` radians, slant and width."""
     angle, slant, wide = rng.uniform(-turn, turn), rng.uniform(-0.5, 0.2), rng.uniform(0.75, 1.15)
     c, s = math.cos(angle), math.sin(angle)
     return np.array([[c, -s], [s, c]]) @ np.array([[wide, slant], [0, 1]])
 
 
 def _bent(mask: Mask, linear: NDArray[np.float64], rng: Random) -> Mask:
-    """The mask under a linear map about the centre and a smooth random displacement."""
+    """Map the mask by a linear map about the centre and a smooth random displacement."""
     xy = np.indices((FINE, FINE))[::-1] - FINE / 2
     bend = ndimage.gaussian_filter(rng.normal(size=(2, FINE, FINE)), (0, 12, 12))
     xy = xy + bend * rng.uniform(0, 5) / bend.std()

@@ -101,13 +101,13 @@ def denoiser(model: IGN, images: data.ImageSet, file: Path) -> nn.Module:
 
 
 def total_variation(x: Tensor) -> float:
-    """Mean absolute difference of neighbouring pixels."""
+    """Compute the mean absolute difference of neighbouring pixels."""
     across, down = x.diff(dim=-1).abs().mean(), x.diff(dim=-2).abs().mean()
     return ((across + down) / 2).item()
 
 
 def holes(x: Tensor) -> tuple[float, float]:
-    """Mean number of small holes and of connected pieces in the strokes of an image."""
+    """Count the mean number of small holes and of connected pieces in the strokes of an image."""
     small, pieces = 0, 0
     for stroke in (x.mean(1) > 0).numpy():
         pieces += ndimage.label(stroke, np.ones((3, 3)))[1]
