@@ -182,9 +182,9 @@ def _add(target: Any, action: Any) -> None:
     kinds = getattr(action, "_typehint", str)
     literal = [x for x in get_args(kinds) if isinstance(x, str)]
     if action.dest == "method":
-        from ign.training.methods import METHODS
+        from ign.training.configs import CONFIGS
 
-        literal = [*METHODS]
+        literal = [*CONFIGS]
     choices = action.choices or literal
     if kinds is bool or bool in get_args(kinds):
         choices = ["true", "false", *(["null"] if type(None) in get_args(kinds) else [])]

@@ -1,7 +1,7 @@
 """The fields of a run that all methods share; each method adds its own in a subclass.
 
-Presets are YAML files of the same fields. :data:`ign.training.methods.METHODS` names the methods,
-and the attribute ``config`` of a method is its configuration.
+Presets are YAML files of the same fields. :mod:`ign.training.configs` has the configuration of each
+method, and :data:`ign.training.methods.METHODS` the methods themselves.
 """
 
 __all__ = ["PRESETS", "Config", "NetworkConfig", "TrainerConfig", "preset_file", "within"]
@@ -9,7 +9,7 @@ __all__ = ["PRESETS", "Config", "NetworkConfig", "TrainerConfig", "preset_file",
 import math
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import ClassVar, Literal
 
 FOLDER = Path(__file__).parent / "presets"
 PRESETS = tuple(sorted(p.stem for p in FOLDER.glob("*.yaml")))
@@ -96,6 +96,9 @@ class Config:
         log_every: Steps between rows of the log.
         trainer: Devices and precision.
     """
+
+    recipe: ClassVar[tuple[str, ...]] = ("learning_rate", "betas", "noise", "network.norm")
+    """Fields that a preset, whose values suit method ign, does not set for this method."""
 
     method: str = "ign"
     data: str = "digits"

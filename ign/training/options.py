@@ -27,7 +27,7 @@ import jsonargparse
 import yaml
 
 from ign.training.config import Config, preset_file
-from ign.training.methods import method_class
+from ign.training.configs import config_class
 from ign.training.paths import checkpoints
 
 CHANGEABLE = ("steps", "every", "log_every", "horizon", "trainer", "compile", "data")
@@ -56,7 +56,7 @@ def parser(method: str = "ign", defaults: dict[str, Any] | None = None) -> Any:
     jsonargparse.set_parsing_settings(docstring_parse_attribute_docstrings=False)
     made = jsonargparse.ArgumentParser(prog="ign train", exit_on_error=False, allow_abbrev=False)
     made.add_argument("--config", action="config", help="A YAML file of the fields below.")
-    made.add_class_arguments(method_class(method).config, None)
+    made.add_class_arguments(config_class(method), None)
     if defaults:
         made.set_defaults(_parsed(made, defaults))
     return made
@@ -66,7 +66,7 @@ def fields_of(preset: str, method: str = "ign") -> dict[str, Any]:
     """The fields that a preset sets for a method, with dots.
 
     Presets are written for the method ign. A baseline uses the fields that both methods have, and
-    keeps its own recipe (:attr:`ign.training.methods.Method.recipe`).
+    keeps its own recipe (:attr:`ign.training.config.Config.recipe`).
 
     Raises:
         ValueError: There is no such preset or method.
@@ -80,9 +80,9 @@ def fields_from(file: Path, method: str = "ign") -> dict[str, Any]:
     Raises:
         ValueError: There is no such method.
     """
-    made, kind = parser(method), method_class(method)
+    made, kind = parser(method), config_class(method)
     values = flatten(yaml.safe_load(file.read_text(encoding="utf-8")))
-    known = _names(kind.config)
+    known = _names(kind)
     taken = {
         name: value
         for name, value in values.items()
@@ -176,7 +176,7 @@ def configuration(parsed: jsonargparse.Namespace, method: str = "ign") -> Config
     Raises:
         ValueError: A field has no value and needs one, or a value is out of its range.
     """
-    made: Config = _build(method_class(method).config, parsed.as_dict())
+    made: Config = _build(config_class(method), parsed.as_dict())
     return made
 
 
@@ -230,7 +230,7 @@ def resumed(run: str | Path) -> dict[str, Any]:
 
 def _from_before(values: dict[str, Any]) -> dict[str, Any]:
     """The current fields of a run of any version; fields of other methods are left out."""
-    known = _names(method_class(str(values.get("method", "ign"))).config)
+    known = _names(config_class(str(values.get("method", "ign"))))
     former = {FORMER.get(name, name): value for name, value in values.items() if name in FORMER}
     others = {*FORMER} | ({"noise", "network.rounding"} - known)
     found = {name: value for name, value in values.items() if name not in others}

@@ -120,7 +120,11 @@ def test_a_terminal_of_another_encoding_gets_every_line(encoding, model, tmp_pat
 
 
 def test_help_does_not_import_pytorch():
-    for words in (["--help"], ["sample", "--help"], ["edit", "inpaint", "--help"], ["sampel"]):
+    for words in (
+        ["--help"], ["sample", "--help"], ["edit", "inpaint", "--help"], ["sampel"],
+        ["train", "--help"], ["train", "mnist", "--method=dcgan", "--print-config"],
+        ["train", "mnist", "--stepz=3"],
+    ):  # fmt: skip
         code = (
             "import sys\nfrom ign.cli import main\n"
             f"try: main({words})\nexcept SystemExit: pass\n"

@@ -24,9 +24,9 @@ from ign import IGN, data
 from ign.noise import GaussianNoise
 from ign.training import Config, arguments
 from ign.training.config import NetworkConfig
+from ign.training.configs import PaperObjectiveConfig
 from ign.training.methods import METHODS, Batch
 from ign.training.methods.ebgan import pulling_away
-from ign.training.methods.listing import PaperObjectiveConfig
 from ign.training.module import Training
 
 BASELINES = tuple(name for name in METHODS if name != "ign")

@@ -5,8 +5,8 @@ import torch
 from ign import IGN, data
 from ign.nn import DCGANAutoencoder
 from ign.noise import GaussianNoise
+from ign.training.configs import IGNConfig, MatchConfig
 from ign.training.methods import METHODS
-from ign.training.methods.idempotent import IGNConfig, MatchConfig
 from ign.training.module import Training
 
 

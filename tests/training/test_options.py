@@ -8,8 +8,8 @@ from training.runs import main
 
 import ign
 from ign.training import PRESETS, Config, arguments, parser, preset_file
+from ign.training.configs import IGNConfig
 from ign.training.methods import METHODS
-from ign.training.methods.idempotent import IGNConfig
 from ign.training.options import to_yaml
 
 OTHER = {

@@ -8,7 +8,7 @@ from training.test_module import training
 import ign
 from ign.training import precision
 from ign.training.config import TrainerConfig
-from ign.training.methods.idempotent import IGNConfig
+from ign.training.configs import IGNConfig
 from ign.training.module import Training
 
 

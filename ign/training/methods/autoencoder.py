@@ -1,28 +1,18 @@
 """The plain autoencoder."""
 
-__all__ = ["Autoencoder", "AutoencoderConfig"]
+__all__ = ["Autoencoder"]
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 from ign.data import ImageSet
 from ign.nn import GaussianAutoencoder
 from ign.objective.distance import l2
-from ign.training.config import Config
+from ign.training.configs import AutoencoderConfig
 from ign.training.methods.method import Batch, Method, Update, encode_images
 
 ENCODED = 10_000
 """The largest number of images to whose codes the Gaussian is fitted."""
-
-
-@dataclass
-class AutoencoderConfig(Config):
-    """A run of method autoencoder."""
-
-    method: Literal["autoencoder"] = "autoencoder"
-    learning_rate: float = 1e-3
-    betas: tuple[float, float] = (0.9, 0.999)
 
 
 class Autoencoder(Method):

@@ -1,10 +1,9 @@
 """DCGAN: a generator against a discriminator."""
 
-__all__ = ["DCGAN", "DCGANConfig"]
+__all__ = ["DCGAN"]
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import torch.nn.functional as F
 from torch import nn
@@ -12,15 +11,8 @@ from torch import nn
 from ign.nn import Generator
 from ign.nn.dcgan import encoder, initialize
 from ign.objective import frozen
-from ign.training.config import Config
+from ign.training.configs import DCGANConfig
 from ign.training.methods.method import Batch, Method, Update
-
-
-@dataclass
-class DCGANConfig(Config):
-    """A run of method dcgan."""
-
-    method: Literal["dcgan"] = "dcgan"
 
 
 class DCGAN(Method):

@@ -1,10 +1,9 @@
 """EBGAN: a generator against the reconstruction error of an autoencoder."""
 
-__all__ = ["EBGAN", "EBGANConfig", "pulling_away"]
+__all__ = ["EBGAN", "pulling_away"]
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -13,23 +12,8 @@ from ign.nn import EnergyGenerator
 from ign.nn.norm import still
 from ign.objective import frozen
 from ign.objective.distance import l2
-from ign.training.config import Config
+from ign.training.configs import EBGANConfig
 from ign.training.methods.method import Batch, Method, Update
-
-
-@dataclass
-class EBGANConfig(Config):
-    """A run of method ebgan.
-
-    Args:
-        margin: Energy below which the discriminator increases the energy of samples.
-        pull_weight: Weight of the pulling-away term; 0 for none.
-    """
-
-    method: Literal["ebgan"] = "ebgan"
-    learning_rate: float = 1e-3
-    margin: float = 0.2
-    pull_weight: float = 0.1
 
 
 def pulling_away(codes: Tensor) -> Tensor:

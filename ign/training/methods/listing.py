@@ -1,57 +1,18 @@
 """The listing of the paper's appendix, as published."""
 
-__all__ = ["Listing", "ListingConfig", "PaperObjectiveConfig"]
+__all__ = ["Listing"]
 
 import copy
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
 import torch
 from torch import nn
 
 from ign.objective.distance import find_distance
 from ign.objective.paper import SCALE_FLOOR
-from ign.training.config import Config
+from ign.training.configs import ListingConfig
 from ign.training.methods.method import Batch, Method, Update
-
-
-@dataclass
-class PaperObjectiveConfig:
-    """The objective of the paper, with the values of the listing.
-
-    Args:
-        distance: l1, l2, or the import path package.module:function of your own distance.
-        rec_weight: Weight of the reconstruction loss.
-        idem_weight: Weight of the idempotence loss.
-        tight_weight: Weight of the tightness loss.
-        clamp_ratio: Ratio a of the clamp of tightness; null for no clamp.
-    """
-
-    distance: str = "l2"
-    rec_weight: float = 1.0
-    idem_weight: float = 1.0
-    tight_weight: float = 0.1
-    clamp_ratio: float | None = None
-
-
-@dataclass
-class ListingConfig(Config):
-    """A run of method listing.
-
-    Args:
-        noise: gaussian, or spectral for noise with the data's frequency statistics.
-        objective: The objective of the paper.
-    """
-
-    method: Literal["listing"] = "listing"
-    noise: Literal["gaussian", "spectral"] = "gaussian"
-    learning_rate: float = 1e-4
-    objective: PaperObjectiveConfig = field(default_factory=PaperObjectiveConfig)
-
-    @property
-    def distance(self) -> str:
-        return self.objective.distance
 
 
 class Listing(Method):
@@ -69,7 +30,6 @@ class Listing(Method):
     """
 
     config = ListingConfig
-    recipe = ("learning_rate", "betas", "network.norm", "objective")
     terms = ("total", "rec", "idem", "tight")
 
     def __init__(self, network: nn.Module, config: ListingConfig):

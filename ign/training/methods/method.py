@@ -54,8 +54,6 @@ class Method(nn.Module, ABC):
 
     config: ClassVar[type[Config]]
     """The configuration with the method's own fields and defaults."""
-    recipe: ClassVar[tuple[str, ...]] = ("learning_rate", "betas", "noise", "network.norm")
-    """The fields that presets do not set for this method; presets are written for method ign."""
     network_class: ClassVar[type[nn.Module]] = DCGANAutoencoder
     """The class of the network, one of :data:`ign.nn.NETWORKS`."""
     terms: tuple[str, ...] = ()

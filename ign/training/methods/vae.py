@@ -1,30 +1,15 @@
 """The variational autoencoder."""
 
-__all__ = ["VAE", "VAEConfig"]
+__all__ = ["VAE"]
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 from torch import nn
 
 from ign.nn import VariationalAutoencoder
-from ign.training.config import Config
+from ign.training.configs import VAEConfig
 from ign.training.methods.method import Batch, Method, Update
-
-
-@dataclass
-class VAEConfig(Config):
-    """A run of method vae.
-
-    Args:
-        beta: Weight of the divergence of the codes from the prior.
-    """
-
-    method: Literal["vae"] = "vae"
-    learning_rate: float = 1e-3
-    betas: tuple[float, float] = (0.9, 0.999)
-    beta: float = 1.0
 
 
 class VAE(Method):
