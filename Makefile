@@ -6,10 +6,10 @@ MEASURE := $(BIN)/python -m benchmarks
 DATA ?= data
 
 .DEFAULT_GOAL := help
-.PHONY: help app demo test test-slow torture lint format bench results docs links wheel try-wheel clean
+.PHONY: help app demo test test-slow torture mutants lint format bench results docs links wheel try-wheel clean
 
 help:
-	@echo "app demo test test-slow torture lint format bench results docs links wheel try-wheel clean"
+	@echo "app demo test test-slow torture mutants lint format bench results docs links wheel try-wheel clean"
 
 app: $(READY)
 	$(BIN)/ign app
@@ -29,6 +29,12 @@ torture: $(READY)
 	$(BIN)/python -m pytest -n 2 --dist worksteal -m "not slow" tests/torture tests/app/test_attacks.py \
 		--ignore tests/torture/test_page.py --full --record docs/results/reliability.json; \
 	status=$$?; $(MEASURE).use.reliability; exit $$status
+
+# Changes one expression at a time and runs the tests: docs/mutants.md, in hours. MUTANTS names modules to test,
+# such as "ign.core.random*". A second run continues the first.
+mutants: $(READY)
+	$(BIN)/mutmut run $(if $(MUTANTS),"$(MUTANTS)")
+	$(BIN)/python tools/mutants.py --record
 
 lint: $(READY)
 	$(BIN)/ruff format --check .

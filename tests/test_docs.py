@@ -39,6 +39,11 @@ def folder(tmp_path, monkeypatch) -> Path:
     return tmp_path
 
 
+def test_the_page_of_mutants_is_generated_from_its_result_file():
+    command = [sys.executable, ROOT / "tools" / "mutants.py", "--check"]
+    assert subprocess.run(command, check=False).returncode == 0, "run python tools/mutants.py"
+
+
 def test_results_pages_are_generated_from_the_result_files():
     done = subprocess.run(
         [sys.executable, "-m", "benchmarks.report", "--check"], cwd=ROOT, check=False

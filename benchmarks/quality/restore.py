@@ -8,11 +8,11 @@ degraded images in training, except for Gaussian noise if the preset sets `denoi
 is the best of the median filter, the Gaussian filter, TV-Chambolle and non-local means
 (scikit-image). The filter and its parameter are chosen for each degradation by the PSNR on 100
 training images, so this method knows the degradation. *Denoiser* has the layers of the model with
-plain batch norm. It was trained for a fourth of the steps of the model to minimize the squared
-error of images with added Gaussian noise of standard deviation 0 to 0.6, so it knows this noise and
-no other degradation. With `--features` each cell also contains the cosine distance between the
-features of the result and of the clean image in a feature net (`ign.evaluate.feature_distance`);
-smaller is better.
+plain batch norm. It is trained for `--denoiser-steps` steps (the line below the tables says how
+many; 0 leaves it out) to minimize the squared error of images with added Gaussian noise of standard
+deviation 0 to 0.6, so it knows this noise and no other degradation. With `--features` each cell
+also contains the cosine distance between the features of the result and of the clean image in a
+feature net (`ign.evaluate.feature_distance`); smaller is better.
 
 The table of holes reports the PSNR after a hole was filled with noise: after one application, after
 one application with the known pixels restored (*kept*), and after ten applications with the known
@@ -81,7 +81,7 @@ def best_filter(y: Tensor, x: Tensor) -> tuple[str, Filter]:
     return max(filters(), key=lambda named: psnr(filtered(named[1], y), x))
 
 
-def denoiser(model: IGN, images: data.ImageSet, file: Path) -> nn.Module:
+def denoiser(model: IGN, images: data.ImageSet, steps: int, file: Path) -> nn.Module:
     """Load the denoising autoencoder from the file, or train it if the file does not exist."""
     config = model.network.config | {"norm": "batch", "rounding": 0.0}
     torch.manual_seed(0)
@@ -93,7 +93,7 @@ def denoiser(model: IGN, images: data.ImageSet, file: Path) -> nn.Module:
         return (network(x + std * random.normal(key, x.shape[1:])) - x).square().mean()
 
     if not file.exists():
-        trained = fit(network, images, loss, model.about["steps"] // 4)
+        trained = fit(network, images, loss, steps)
         file.parent.mkdir(parents=True, exist_ok=True)
         save_file({k: v.contiguous() for k, v in trained.state_dict().items()}, file)
     network.load_state_dict(load_file(file))
@@ -119,17 +119,16 @@ def holes(x: Tensor) -> tuple[float, float]:
 
 @torch.no_grad()
 def restoration_row(
-    model: IGN, name: str, x: Tensor, tuning: Tensor, rival: nn.Module, net: Any
+    model: IGN, name: str, x: Tensor, tuning: Tensor, rival: nn.Module | None, net: Any
 ) -> dict[str, Any]:
     """Measure every method on one degradation."""
     spoil = degrade.parse(name)
     y, (chosen, function) = spoil(x), best_filter(spoil(tuning, seed=1), tuning)
     once, twice = model.trajectory(y, [1, 2])
-    methods = {
-        "degraded": y, "best filter": filtered(function, y),
-        "denoiser": torch.cat([rival(part) for part in y.split(100)]),
-        "f(y)": once, "f(f(y))": twice,
-    }  # fmt: skip
+    methods = {"degraded": y, "best filter": filtered(function, y)}
+    if rival:
+        methods["denoiser"] = torch.cat([rival(part) for part in y.split(100)])
+    methods |= {"f(y)": once, "f(f(y))": twice}
     row: dict[str, Any] = {"input": name, "filter": chosen}
     for method, images in methods.items():
         row[method] = {"psnr": psnr(images, x), "ssim": ssim(images, x)}
@@ -200,6 +199,9 @@ def main() -> None:
         "--features", help="also measure the feature distance of this net, such as faces"
     )
     parser.add_argument("--n", type=int, default=1000)
+    parser.add_argument(
+        "--denoiser-steps", type=int, default=3000, help="steps of the denoiser; 0 for none"
+    )
     add_out(parser)
     options = parser.parse_args()
     torch.set_num_threads(1)
@@ -208,7 +210,8 @@ def main() -> None:
     held_out = data.load(options.data, split="test", size=size, limit=options.n)
     train = data.load(options.data, split="train", size=size)
     x, tuning = held_out.batch(torch.arange(len(held_out))), train.batch(torch.arange(TUNING))
-    rival = denoiser(model, train, RUNS / f"{Path(options.model).name}-denoiser.safetensors")
+    file = RUNS / f"{Path(options.model).name}-denoiser-{options.denoiser_steps}.safetensors"
+    rival = denoiser(model, train, options.denoiser_steps, file) if options.denoiser_steps else None
     net = None
     if options.features:
         from ign.evaluate.features import feature_net
@@ -220,6 +223,7 @@ def main() -> None:
     rows = {"restoration": found, "holes": hole_rows(model, x)}
     rows["smoothness"] = smoothness_rows(model, x, noisy)
     about = {**describe(), "images": len(x), "steps": model.about["steps"]}
+    about["denoiser steps"] = options.denoiser_steps
     publish(table(rows), {"about": about, "rows": rows}, options.out)
 
 

@@ -17,7 +17,7 @@ from ign.data import to_uint8
 PAPER, INK = 255, 60
 LEAST_TILE = 56
 LEAST_FRAME = 256
-"""The shorter side of an enlarged picture has at least so many pixels."""
+"""The minimum number of pixels of the shorter side of an enlarged picture."""
 HEAT = ((0, 0, 0), (84, 18, 110), (188, 55, 84), (249, 142, 9), (252, 255, 164))
 """The colours of a map from its least to its largest value."""
 JPEG: dict[str, Any] = {"quality": 100, "subsampling": 0}
