@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ign.core.inputs import whole
-from ign.nn.norm import make_norm
+from ign.nn.norm import RoleBatchNorm2d, make_norm
 
 
 class DCGANAutoencoder(nn.Module):
@@ -39,6 +39,9 @@ class DCGANAutoencoder(nn.Module):
         norm: ``batch``, ``role``, ``group`` or ``none``, on every layer but the first, the
             bottleneck and the last.
         rounding: The step :math:`\Delta`, 0 for no rounding; the paper does not round.
+        decoder_norm: The norm of the decoder's layers; None for that of the encoder.
+        code_norm: Whether a role norm without affine map normalizes the code, all but its first
+            component, which can be the output of a discriminator.
 
     Shape:
         (B, C, size, size) in [-1, 1] to the same.
@@ -61,16 +64,26 @@ class DCGANAutoencoder(nn.Module):
         width: int = 64,
         norm: str = "batch",
         rounding: float = 0.0,
+        decoder_norm: str | None = None,
+        code_norm: bool = False,
     ):
         super().__init__()
         if not 0 <= rounding < math.inf:
             raise ValueError(f"rounding {rounding} must be finite and at least 0")
         self.config = {"channels": channels, "size": size, "width": width, "norm": norm}
         self.config["rounding"] = rounding
+        if decoder_norm is not None:
+            self.config["decoder_norm"] = decoder_norm
+        if code_norm:
+            self.config["code_norm"] = code_norm
         self.shape, self.rounding = (channels, size, size), rounding
 
         self.encoder = encoder(channels, size, width, norm)
-        self.decoder = decoder(channels, size, width, norm)
+        if code_norm:
+            self.encoder.append(CodeNorm(code_size(size, width)))
+        self.decoder = decoder(
+            channels, size, width, norm if decoder_norm is None else decoder_norm
+        )
         self.apply(initialize)
         if rounding:
             self.register_buffer("spread", torch.ones(code_size(size, width)))
@@ -157,6 +170,20 @@ def decoder(channels: int, size: int, width: int, norm: str) -> nn.Sequential:
         up = nn.ConvTranspose2d(maps[i + 1], maps[i], kernels[i], 2, 1, bias=i == 0 or bias)
         layers += [up]
     return nn.Sequential(*layers, nn.Tanh())
+
+
+class CodeNorm(nn.Module):
+    """Normalize the code, (B, K, 1, 1), except its first component, by role norm.
+
+    Codes of data and of noise then have the same mean and scale, and the code cannot grow.
+    """
+
+    def __init__(self, size: int):
+        super().__init__()
+        self.norm = RoleBatchNorm2d(size - 1, affine=False)
+
+    def forward(self, code: Tensor) -> Tensor:
+        return torch.cat([code[:, :1], self.norm(code[:, 1:])], 1)
 
 
 class ToPoint(nn.Conv2d):

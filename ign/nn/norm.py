@@ -78,28 +78,40 @@ class RoleBatchNorm2d(nn.Module):
         channels: The number of maps C.
         eps: Added to the variance.
         momentum: The weight of a new batch in the running statistics.
+        affine: Whether :math:`\gamma` and :math:`\beta` are trained; otherwise they are 1 and 0.
 
     Shape:
         (B, C, H, W) to (B, C, H, W).
     """
 
+    weight: Tensor
+    bias: Tensor
     running_mean: Tensor
     running_var: Tensor
     num_batches_tracked: Tensor
     joint = False
 
-    def __init__(self, channels: int, eps: float = 1e-5, momentum: float = 0.1):
+    def __init__(
+        self, channels: int, eps: float = 1e-5, momentum: float = 0.1, affine: bool = True
+    ):
         super().__init__()
         self.eps, self.momentum = eps, momentum
         self.role = UNKNOWN
         self.track_running_stats = True
-        self.weight = nn.Parameter(torch.ones(channels))
-        self.bias = nn.Parameter(torch.zeros(channels))
+        weight, bias = torch.ones(channels), torch.zeros(channels)
+        if affine:
+            self.weight, self.bias = nn.Parameter(weight), nn.Parameter(bias)
+        else:
+            self.register_buffer("weight", weight)
+            self.register_buffer("bias", bias)
         self.register_buffer("running_mean", torch.zeros(len(STORED), channels))
         self.register_buffer("running_var", torch.ones(len(STORED), channels))
         self.register_buffer("num_batches_tracked", torch.zeros(len(STORED), dtype=torch.long))
+        rows = len(ROLES)
         self.former_shapes = {
-            name: [(len(ROLES), *buffer.shape[1:])] for name, buffer in self.named_buffers()
+            "running_mean": [(rows, channels)],
+            "running_var": [(rows, channels)],
+            "num_batches_tracked": [(rows,)],
         }
         """The shapes of buffers in state dicts of former versions."""
 

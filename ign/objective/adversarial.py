@@ -7,7 +7,7 @@ a logit of "y is data". The outer f is the discriminator and the inner f is the 
 the forward passes of the tightness and idempotence losses.
 """
 
-__all__ = ["AdversarialObjective"]
+__all__ = ["SHARE", "AdversarialObjective", "choose", "logit"]
 
 import torch
 import torch.nn.functional as F
@@ -87,9 +87,9 @@ class AdversarialObjective(nn.Module):
         outer = paper.outer(network, outputs, noise, code=True)
         inner = paper.inner(network, outputs, noise, outer, code=True)
 
-        generated = F.softplus(_logit(outer)).sum() / count
-        discriminator = F.softplus(-_logit(data)).mean() + generated
-        fooled, weight = F.softplus(-_logit(inner)), self.weight
+        generated = F.softplus(logit(outer)).sum() / count
+        discriminator = F.softplus(-logit(data)).mean() + generated
+        fooled, weight = F.softplus(-logit(inner)), self.weight
         terms = paper.terms(z, data, outer, inner, count)
         terms.append(Term("discriminator", weight, discriminator))
         terms.append(Term("generator", weight, fooled[:n].mean(), inner=True))
@@ -103,13 +103,18 @@ class AdversarialObjective(nn.Module):
         self, y: Tensor, fx: Tensor, noise: Tensor | None, first: int
     ) -> tuple[Tensor, Tensor | None]:
         """f(z) with a quarter of f(x), and the noise that is added to them, zero for f(x)."""
-        chosen = torch.cat([fx[(offset - first) % PERIOD :: PERIOD] for offset in OFFSETS])
+        chosen = choose(fx, first)
         if noise is not None:
             noise = torch.cat([noise, torch.zeros_like(chosen)])
         return torch.cat([y, chosen]), noise
 
 
-def _logit(of: Pass) -> Tensor:
+def choose(of_data: Tensor, first: int) -> Tensor:
+    """The quarter of the rows, chosen by their global index, of which the first is given."""
+    return torch.cat([of_data[(offset - first) % PERIOD :: PERIOD] for offset in OFFSETS])
+
+
+def logit(of: Pass) -> Tensor:
     """The output of the discriminator, (B,): the first component of the code."""
     assert of.code is not None
     return single(of.code)[:, 0]

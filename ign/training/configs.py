@@ -7,6 +7,7 @@ __all__ = [
     "CONFIGS",
     "AdversarialConfig",
     "AutoencoderConfig",
+    "CodeConfig",
     "DCGANConfig",
     "EBGANConfig",
     "IGNConfig",
@@ -53,10 +54,14 @@ class IGNNetworkConfig(NetworkConfig):
         norm: Batch norm, batch norm with statistics for each role, group norm, or none.
         rounding: Step to which a trained model rounds its code, in standard deviations of the
             data's codes, so that iterates come to rest; 0 for no rounding.
+        decoder_norm: Normalization of the decoder; null for that of the encoder.
+        code_norm: Whether to give the code a fixed scale, with statistics for each role.
     """
 
     norm: Literal["batch", "role", "group", "none"] = "role"  # type: ignore[assignment]
     rounding: float = 0.0
+    decoder_norm: Literal["batch", "role", "group", "none"] | None = None
+    code_norm: bool = False
 
 
 @dataclass
@@ -96,6 +101,25 @@ class AdversarialConfig:
 
 
 @dataclass
+class CodeConfig:
+    """Idempotence of the code, an addition to the paper.
+
+    Args:
+        weight: Weight of the error of the code that the encoder finds for a sample; 0 for none.
+        own_weight: Weight with which f learns to reconstruct its own samples.
+    """
+
+    weight: float = 0.0
+    own_weight: float = 0.0
+
+    def __post_init__(self) -> None:
+        if self.own_weight and not self.weight:
+            raise ValueError(
+                "code.own_weight needs a code.weight above 0: set both, or own_weight to 0"
+            )
+
+
+@dataclass
 class MatchConfig:
     """The kernel divergence of samples from data, an addition to the paper.
 
@@ -121,6 +145,7 @@ class IGNConfig(Config):
         noise: gaussian, or spectral for noise with the data's frequency statistics.
         objective: The objective of the paper.
         adversarial: The adversarial loss in the code.
+        code: Idempotence of the code.
         match: The match term.
         denoise: Largest standard deviation of the noise that is added to every second image and
             sample, and that the network learns to remove; 0 for none.
@@ -133,6 +158,7 @@ class IGNConfig(Config):
     network: IGNNetworkConfig = field(default_factory=IGNNetworkConfig)
     objective: ObjectiveConfig = field(default_factory=ObjectiveConfig)
     adversarial: AdversarialConfig = field(default_factory=AdversarialConfig)
+    code: CodeConfig = field(default_factory=CodeConfig)
     match: MatchConfig = field(default_factory=MatchConfig)
     denoise: float = 0.0
     compile: bool = False
@@ -143,6 +169,8 @@ class IGNConfig(Config):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        if self.code.weight and not self.adversarial.weight:
+            raise ValueError("code.weight needs an adversarial.weight above 0")
         if not 0 <= self.denoise < math.inf:
             raise ValueError(f"denoise {self.denoise} must be finite and at least 0")
 

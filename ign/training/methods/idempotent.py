@@ -9,7 +9,7 @@ from typing import Any
 from torch import nn
 
 from ign.data import ImageSet
-from ign.objective import AdversarialObjective, IGNObjective, MatchObjective
+from ign.objective import AdversarialObjective, CodeObjective, IGNObjective, MatchObjective
 from ign.training.configs import IGNConfig
 from ign.training.methods.method import Batch, Method, Update, encode_images
 
@@ -33,6 +33,9 @@ class Idempotent(Method):
             self.objective = AdversarialObjective(self.objective, **asdict(config.adversarial))
             self.terms += ("discriminator", "generator")
             self.terms += ("generator_rec",) * (config.adversarial.reconstruction_weight > 0)
+        if config.code.weight > 0:
+            self.objective = CodeObjective(self.objective, **asdict(config.code))
+            self.terms += ("code",)
         if config.match.weight > 0:
             match, self.anchors = config.match, config.match.anchors
             self.objective = MatchObjective(self.objective, match.weight, match.bandwidth)
