@@ -11,12 +11,12 @@ import grimp
 
 def circles(graph: grimp.ImportGraph) -> list[str]:
     """Return the modules that import themselves through other modules."""
-    return sorted(
+    return sorted({
         module
         for module in graph.modules
         for imported in graph.find_modules_directly_imported_by(module)
         if graph.chain_exists(imported, module)
-    )
+    })  # fmt: skip
 
 
 def main() -> int:
