@@ -189,3 +189,18 @@ def test_commands_of_a_page_exist(page):
         assert verb in VERBS, verb
     for target in re.findall(r"(?:^ *|`)make ([\w-]+)", text, re.MULTILINE):
         assert re.search(rf"^{target}:", targets, re.MULTILINE), target
+
+
+def test_walks_through_the_code_name_what_exists():
+    """Each step names a file and functions or classes in it, and no walk passes a file twice."""
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    walks = text.partition("## Three walks")[2].partition("## Code")[0].split("\n**")[1:]
+    assert len(walks) == 3
+    for walk in walks:
+        steps = re.findall(r"^\d\. `(ign/[\w/]+\.py)`, `([\w.]+)`", walk, re.MULTILINE)
+        assert len(steps) > 5
+        assert len({file for file, _ in steps}) == len(steps)
+        for file, name in steps:
+            found: object = importlib.import_module(file.removesuffix(".py").replace("/", "."))
+            for part in name.split("."):
+                found = getattr(found, part)

@@ -20,6 +20,8 @@ ROOT = Path(__file__).resolve().parent.parent
 ALLOWED = Path(__file__).with_name("language.json")
 PHRASES = (
     "shall", "told", "that of", "those of", "of which", "in the place of", "as far as", "on wish",
+    "none left out", "so many", "let go", "lets go", "go on with", "goes on with", "spoilt",
+    "spoiled", "what it is called", "anew", "whose they are", "hang on", "thereof",
 )  # fmt: skip
 PATTERN = re.compile(rf"\b({'|'.join(PHRASES)})\b".replace(" ", r"\s+"), re.IGNORECASE)
 

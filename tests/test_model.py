@@ -382,3 +382,10 @@ def test_a_network_of_ones_own_is_saved_and_loaded_once_it_is_known(tmp_path, mo
     monkeypatch.delitem(nn.NETWORKS, "Line")
     with pytest.raises(ModelError, match="network 'Line' is unknown; put its class into"):
         IGN.from_pretrained(tmp_path)
+
+
+def test_a_seed_has_the_same_noise_for_good():
+    """Another name of the stream would change every sample of every seed."""
+    z = IGN.from_pretrained("digits").latents(torch.arange(2), seed=0).flatten(1)[:, :3]
+    wanted = torch.tensor([[0.134161, 0.489605, -0.222610], [1.179127, -0.965386, 0.168315]])
+    assert torch.allclose(z, wanted, atol=1e-6)

@@ -170,7 +170,7 @@ class IGNObjective(nn.Module):
     def inner(
         self, network: Network, y: Tensor, noise: Tensor | None, outer: Pass, code: bool = False
     ) -> Pass:
-        """The pass of which y gets a gradient: the outer pass, or one of its own if compiled.
+        """The pass that gives y its gradient: the outer pass, or a separate one if compiled.
 
         Compiled code computes all gradients of a pass at once.
         """

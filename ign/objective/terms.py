@@ -87,7 +87,7 @@ def is_compiled(network: Any) -> bool:
 
 
 def weigh(terms: Sequence[Term], y: Tensor, y_bar: Tensor, samples: Tensor) -> Losses:
-    """The losses of which only the terms with a weight have a gradient.
+    """Weigh the terms; terms without a weight have no gradient.
 
     Args:
         terms: The terms, computed from ``y_bar`` if they are of the outer f.

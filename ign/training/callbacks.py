@@ -75,7 +75,7 @@ class ReportLostProcess(Callback):
             text = f"process {rank} is out of memory at step {step}"
         else:
             return
-        advice = f"go on with: {resume_command(self.run)}"
+        advice = f"continue with: {resume_command(self.run)}"
         print(f"ign train: {text}; {advice}", file=sys.stderr, flush=True)
 
 

@@ -115,7 +115,7 @@ class Check(Callback):
             self.save(trainer, model, step)
 
     def _measure(self, model: IGN, module: Any) -> tuple[dict[str, float], Tensor]:
-        """The measures, and the samples of which they are taken; the noise is always the same."""
+        """Compute the measures and their samples, always from the same noise."""
         once = model.sample(SAMPLES)
         found = {}
         if self.data_diversity:

@@ -95,7 +95,7 @@ def memory_advice(config: Config, processes: int, command: str) -> str:
     larger = next((n for n in range(parts + 1, min(batch, 10**4) + 1) if batch % n == 0), None)
     if larger is None or "--resume" not in command:
         return "use a smaller batch_size or network.width, or raise trainer.accumulate_grad_batches"
-    return f"go on with: {command} --trainer.accumulate_grad_batches {larger}"
+    return f"continue with: {command} --trainer.accumulate_grad_batches {larger}"
 
 
 def describe_kept(run: Path) -> str:

@@ -26,7 +26,7 @@ COUNTER = "epoch_loop.manual_optimization.optim_step_progress"
 """The key of a checkpoint under which Lightning counts the steps of manual optimization."""
 
 ANCHOR_STEPS = 8
-"""The number of steps with the same anchors, since drawing so many images takes time."""
+"""The number of steps with the same anchors, since drawing many images takes time."""
 FINAL_RATE = 0.01
 """The factor of the learning rate at the end of the schedule and afterwards."""
 

@@ -153,7 +153,7 @@ def _run(config: Config, folder: Path, resume: bool, init: str | Path | None) ->
     checkpoint, content = first_checkpoint(config, folder) if resume else (None, {})
     ended = checkpoint is not None and step_of(checkpoint) == config.steps
     if ended and (model := model_of(folder, config.steps)):
-        _note(f"{folder} is at step {config.steps}, its end; go on with more --steps")
+        _note(f"{folder} is at step {config.steps}, its end; give more --steps to continue")
         return model
     images, held_out = load_images(config, "train"), load_images(config, "test")
     if checkpoint:
@@ -217,7 +217,7 @@ def _fit(
         cause = "stopped"
     except OSError as error:
         cause = f"cannot write to {error.filename or folder} ({error.strerror or error})"
-        advice = f"{disk_advice(error)}go on with: {resume_command(folder, init)}"
+        advice = f"{disk_advice(error)}continue with: {resume_command(folder, init)}"
     except SystemExit:  # Lightning's answer to KeyboardInterrupt
         cause = "stopped"
     except (MemoryError, RuntimeError) as error:
@@ -230,7 +230,7 @@ def _fit(
         advice = memory_advice(module.config, trainer.world_size, resume_command(folder, init))
     text = f"{cause} at step {trainer.global_step}; {describe_kept(folder)}"
     if cause == "stopped":
-        text += f"; go on with: {resume_command(folder, init)}"
+        text += f"; continue with: {resume_command(folder, init)}"
         (stop,) = (c for c in trainer.callbacks if isinstance(c, StopOnSignal))  # type: ignore[attr-defined]
         raise Interrupted(text, stop.signal or signal.SIGINT)
     raise Failure(f"{text}; {advice}")

@@ -2,6 +2,7 @@
 
 import errno
 import os
+from pathlib import Path
 
 import pytest
 
@@ -47,3 +48,23 @@ def test_writable_or_not(tmp_path):
         with pytest.raises(OSError, match=r"\[Errno") as error:
             check_writable(path)
         assert error.value.filename == str(path)
+
+
+def test_a_file_reaches_the_disk_before_its_name(tmp_path, monkeypatch):
+    """Without the flush, a power failure could leave an empty file under the final name."""
+    done: list[str] = []
+    sync, replace = os.fsync, Path.replace
+    monkeypatch.setattr(os, "fsync", lambda number: done.append("sync") or sync(number))
+    monkeypatch.setattr(Path, "replace", lambda a, b: done.append("rename") or replace(a, b))
+    path = tmp_path / "file.txt"
+    path.write_text("before", encoding="utf-8")
+    before = path.stat().st_ino
+    with atomic(path) as part:
+        part.write_text("after", encoding="utf-8")
+    assert done == ["sync", "rename"]
+    assert path.read_text(encoding="utf-8") == "after"
+    assert path.stat().st_ino != before, "the new file itself has the name, and not a copy"
+    with atomic(path, durable=False) as part:
+        part.write_text("", encoding="utf-8")
+    assert done == ["sync", "rename", "rename"]
+    assert [p.name for p in tmp_path.iterdir()] == ["file.txt"]

@@ -61,3 +61,25 @@ def test_permutation_is_one():
     assert torch.equal(order, random.permutation(1000, 5, 2))
     assert not torch.equal(order, random.permutation(1000, 5, 3))
     assert not torch.equal(order, random.permutation(1000, 6, 2))
+
+
+def test_uniform_values_and_orders_never_change():
+    """The lowest bit of a uniform number is set, since it is in the middle of its interval."""
+    u = random.uniform(random.keys(0, "noise", 0, torch.arange(3)), (2,))
+    wanted = [[13190967, 12310533], [10307003, 4577447], [10126997, 167083]]
+    assert (u.double() * 2**24).tolist() == wanted
+    assert random.permutation(8, 0, 0).tolist() == [1, 0, 6, 3, 4, 2, 7, 5]
+    assert random.permutation(8, 1, 2).tolist() == [4, 5, 2, 3, 0, 1, 7, 6]
+
+
+def test_numbers_are_drawn_where_their_keys_are():
+    """Only shapes can be checked on the device meta, which computes nothing."""
+    key = random.keys(0, "noise", 0, torch.arange(3, device="meta"))
+    assert random.normal(key, (3,)).device.type == "meta"
+
+
+def test_a_seed_of_64_bits_is_not_rounded_by_the_type_of_the_indices():
+    small = torch.arange(2, dtype=torch.int32)
+    assert torch.equal(
+        random.keys(2**40, "noise", 0, small), random.keys(2**40, "noise", 0, small.long())
+    )

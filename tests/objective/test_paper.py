@@ -397,3 +397,13 @@ def test_one_pass_restores_too():
 def gradient_of(total, net):
     """All of the gradient in one row."""
     return torch.cat([g.flatten() for g in torch.autograd.grad(total, [*net.parameters()])])
+
+
+def test_the_clamp_has_a_floor_of_its_scale():
+    """Without it the bound of a perfect reconstruction, and with it the gradient, vanishes."""
+    d = torch.tensor(1.0, dtype=torch.float64)
+    value, slope = clamp(d, torch.zeros_like(d), 1.5)
+    assert value == pytest.approx(1.5e-6)
+    assert 0 < slope < 1e-10
+    small, _ = clamp(d * 1e-9, torch.zeros_like(d), 1.5)
+    assert small == pytest.approx(1e-9, rel=1e-3)

@@ -24,7 +24,7 @@ RICH = [
     "--network.rounding=0.5", "--denoise=0.5", "--trainer.accumulate_grad_batches=2",
     "--trainer.precision=bf16-mixed",
 ]  # fmt: skip
-"""With all that a resumed run has to go on with."""
+"""Options that use all of the state that a resumed run needs."""
 OPTIONS: dict[str, Any] = {
     "size": 8, "limit": 64, "batch_size": 8, "steps": 12, "every": 4, "log_every": 1,
     "learning_rate": 0.002, "decay": 0.0, "betas": (0.5, 0.999), "ema": 0.9,

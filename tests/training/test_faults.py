@@ -158,7 +158,7 @@ def test_full_disk_leaves_what_was_there(place, call, plain, tmp_path, monkeypat
     assert f"cannot write to {run}" in err
     assert "kept: step-00000004.ckpt" in err
     assert (
-        f"raise the limit on file sizes (ulimit -f), then go on with: ign train --resume {run}"
+        f"raise the limit on file sizes (ulimit -f), then continue with: ign train --resume {run}"
         in err
     )
     assert saved(run) == ["step-00000004.ckpt"]

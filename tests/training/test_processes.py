@@ -221,7 +221,7 @@ def test_dead_process_ends_the_job_and_a_checkpoint_stays(victim, start, tmp_pat
     if victim == "1":
         line = next(line for line in err.splitlines() if line.startswith("ign train: lost another"))
         kept = saved(run)[-1]
-        assert line.endswith(f"kept: {kept} and its model; go on with: ign train --resume {run}")
+        assert line.endswith(f"kept: {kept} and its model; continue with: ign train --resume {run}")
     assert IGN.from_pretrained(run).sample(2).isfinite().all()
     end = f"--steps={int(saved(run)[-1][5:13]) + 5}"
     assert main("train", "--resume", run, end) == 0
@@ -236,7 +236,7 @@ def test_torchrun_passes_a_signal_on_and_the_run_goes_on(start, tmp_path):
     running.send_signal(signal.SIGTERM)
     _, err = running.communicate(timeout=100)
     assert running.returncode != 0
-    assert f"go on with: ign train --resume {run}" in err
+    assert f"continue with: ign train --resume {run}" in err
     assert saved(run) == [f"step-{steps(run)[-1]:08d}.ckpt"]
 
 
@@ -269,7 +269,7 @@ def test_slurm_script_begins_and_goes_on(start, tmp_path):
         "RUN": tmp_path / "run",
     }  # fmt: skip
     script = ROOT / "examples" / "slurm" / "train.sbatch"
-    at_end = f"{job['RUN']} is at step 12, its end; go on with more --steps\n"
+    at_end = f"{job['RUN']} is at step 12, its end; give more --steps to continue\n"
     for expected in ("", at_end):
         running = start("bash", script, "digits", *TINY, **job)
         out, err = running.communicate(timeout=300)

@@ -18,7 +18,7 @@ from ign.training.checkpoints import newest
 from ign.training.module import Training
 from ign.training.paths import checkpoints
 
-ON = "go on with: ign train --resume"
+ON = "continue with: ign train --resume"
 
 
 def each_micro_batch(monkeypatch, act):

@@ -362,8 +362,8 @@ def test_advice_after_a_failure_without_a_checkpoint_is_the_same_run(plain, tmp_
         assert main("train", "digits", *TINY, f"--init={plain}", f"--out={run}") == 1
     err = capsys.readouterr().err
     assert "(No space left on device) at step 4; nothing was saved before" in err
-    assert "free some disk space, then go on with: " in err
-    assert main(*shlex.split(err.partition("go on with: ")[2])[1:]) == 0
+    assert "free some disk space, then continue with: " in err
+    assert main(*shlex.split(err.partition("continue with: ")[2])[1:]) == 0
     words = [*TINY, f"--init={plain}"]
     assert same_end(run, begin(tmp_path / "same", words))
 
