@@ -3,7 +3,7 @@
 __all__ = ["LEVELS", "Calibration"]
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -85,16 +85,20 @@ class Calibration:
         )  # fmt: skip
 
     @classmethod
-    def read(cls, values: Any) -> "Calibration":
+    def read(cls, values: Any, kinds: Collection[str] = tuple(SCORES)) -> "Calibration":
         """The calibration that a model's configuration holds.
+
+        Args:
+            values: The entries of the configuration.
+            kinds: The kinds of score that it must hold.
 
         Raises:
             ValueError: An entry is missing, has another type, or is not finite.
         """
         try:
             made = cls(**values)
-            numbers = [made.rate, *(made.thresholds[kind] for kind in SCORES)]
-            for kind in SCORES:
+            numbers = [made.rate, *(made.thresholds[kind] for kind in kinds)]
+            for kind in kinds:
                 quantiles = made.quantiles[kind]
                 if len(quantiles) != LEVELS or sorted(quantiles) != list(quantiles):
                     raise ValueError(f"calibration: needs {LEVELS} quantiles in ascending order")

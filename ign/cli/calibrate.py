@@ -2,12 +2,22 @@
 
 __all__ = ["run"]
 
+from argparse import Namespace
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ign.cli.choices import SPLITS
-from ign.cli.common import fraction, load_model, natural, new_folder, parse, verb
+from ign.cli.common import (
+    fraction,
+    is_inspector_name,
+    load_model,
+    natural,
+    new_folder,
+    parse,
+    pick_device,
+    verb,
+)
 from ign.core.terminal import echo
 from ign.core.text import printable
 
@@ -52,6 +62,9 @@ def run(words: Sequence[str]) -> None:
         help="where to save the model (default: in its own folder)",
     )  # fmt: skip
     options = parse(parser, words)
+    if is_inspector_name(options.model):
+        _calibrate_parts(options)
+        return
     from ign import data
     from ign.anomaly import Calibration
     from ign.io.config import update_config
@@ -75,6 +88,37 @@ def run(words: Sequence[str]) -> None:
     for kind, values in scores.items():
         over = f"flagged above {found.thresholds[kind]:.4g}"
         echo(f"{kind:13} median {values.median():.4g}  largest {values.max():.4g}  {over}")
+
+
+def _calibrate_parts(options: Namespace) -> None:
+    """Calibrate a model of train inspect on good parts of a folder, a zip or a layout."""
+    import torch
+
+    from ign.data.layout import find_layout
+    from ign.inspection import load_inspector, save_inspector
+    from ign.inspection.reading import read_parts
+    from ign.io.config import update_config
+
+    out = new_folder(options.out, options.force) if options.out else _folder_of(options.model)
+    inspector = load_inspector(options.model, pick_device(options.device))
+    if inspector.calibration and not options.force and not options.out:
+        raise ValueError(f"{options.model}: is already calibrated; give --force or --out")
+    layout = find_layout(options.data)
+    good = [part for part in layout.test if not part.defect] or layout.train
+    used = "test/good" if layout.test else "all"
+    echo(f"{printable(options.data)}: {layout.describe()}; {used} is used", error=True)
+    found = [inspector.inspect(image[None]) for _, image in
+             read_parts(good[: options.limit], inspector.value_range, "scoring")]  # fmt: skip
+    scores = torch.cat([one.score for one in found])
+    peaks = torch.stack([one.map.max() for one in found])
+    name = f"{Path(options.data).name}, {used}"
+    known = inspector.calibrate(scores, peaks, options.rate, name)
+    if options.out:
+        save_inspector(inspector, out)
+    else:
+        update_config(out, calibration=known)
+    over = f"flagged above {known.thresholds['image']:.4g}"
+    echo(f"{known.images:,} good images of {printable(name)}; {over}; saved in {out}")
 
 
 def _folder_of(name: str) -> Path:

@@ -11,6 +11,7 @@ __all__ = [
     "MASKS",
     "SCORES",
     "SPLITS",
+    "TOPS",
     "packaged_models",
 ]
 
@@ -32,6 +33,7 @@ DEGRADATIONS = (
 )
 MASKS = ("half", "rectangle", "brush")
 SCORES = ("displacement", "residual")
+TOPS = ("max", "top", "mean")
 SPLITS = ("train", "val", "test", "all")
 INTERPOLATIONS = ("linear", "spherical")
 EXPORT_FORMATS = {"onnx": ".onnx", "torch": ".pt2"}

@@ -9,6 +9,7 @@ __all__ = [
     "find_inputs",
     "fraction",
     "index",
+    "is_inspector_name",
     "load_model",
     "natural",
     "new_file",
@@ -27,7 +28,7 @@ __all__ = [
 import argparse
 import os
 from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, NamedTuple
 
 from ign.cli.parser import (
@@ -55,6 +56,8 @@ SHOWN = 12
 """The number of images side by side in a sheet."""
 LOSSLESS = {".png", ".bmp"}
 """Suffixes of files that keep every pixel value."""
+MASKS = "ground_truth"
+"""The folder of masks in the layout of MVTec AD."""
 LONGEST_NAME = 255
 """The maximum length of a file name in bytes on common file systems."""
 
@@ -96,6 +99,11 @@ def load_model(options: argparse.Namespace) -> "IGN":
 
     if not options.model:
         raise ValueError("the name of the model is empty; give a run, a model or its name")
+    if is_inspector_name(options.model):
+        raise ValueError(
+            f"{options.model}: is a model of train inspect, which scores parts and does not"
+            " generate; use it with ign score, evaluate, calibrate, info or export --what score"
+        )
     model = IGN.from_pretrained(options.model, pick_device(getattr(options, "device", "cpu")))
     if len(model.shape) != 3:
         raise ValueError(
@@ -103,6 +111,15 @@ def load_model(options: argparse.Namespace) -> "IGN":
             " Python"
         )
     return model
+
+
+def is_inspector_name(name: str) -> bool:
+    """Whether a model is one of train inspect; PyTorch is imported only for models on disk."""
+    if not name or not Path(name).exists():
+        return False
+    from ign.inspection import is_inspector
+
+    return is_inspector(name)
 
 
 def new_folder(path: Path, force: bool, option: str = "--out") -> Path:
@@ -166,6 +183,8 @@ def distinct(path: Path, taken: set[str]) -> str:
 def find_inputs(paths: Sequence[str], rename: Rename = str) -> list[Input]:
     """List the images in files and folders, in order; equal names get different numbers.
 
+    Images in a folder ``ground_truth`` are masks, and are left out with a note.
+
     Args:
         paths: Files and folders.
         rename: From the name of an image to the name of its result.
@@ -183,7 +202,11 @@ def find_inputs(paths: Sequence[str], rename: Rename = str) -> list[Input]:
         if not given.exists():
             raise ValueError(f"{given}: no such file or folder")
         if given.is_dir():
-            every += [Input(f.name, Path(f.path)) for f in list_folder(given).files]
+            files = list_folder(given).files
+            kept = [f for f in files if MASKS not in PurePosixPath(f.name).parts[:-1]]
+            if len(kept) < len(files):
+                echo(f"{len(files) - len(kept)} masks in {given}/{MASKS} are left out", error=True)
+            every += [Input(f.name, Path(f.path)) for f in kept]
         elif given.is_file():
             every.append(Input(given.name, given))
         else:

@@ -8,9 +8,19 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from ign.cli.common import load_model, natural, parse, positive, seed, verb
+from ign.cli.common import (
+    is_inspector_name,
+    load_model,
+    natural,
+    parse,
+    pick_device,
+    positive,
+    seed,
+    verb,
+)
 from ign.core.folder import output_folder
 from ign.core.terminal import console_on, echo
+from ign.core.text import printable
 
 WIDTH = 120
 
@@ -18,6 +28,9 @@ WIDTH = 120
 def run(words: Sequence[str]) -> None:
     """Write OUT/results.json, with --html also OUT/index.html, and show the table."""
     options = _options(words)
+    if is_inspector_name(options.model):
+        _evaluate_parts(options, words)
+        return
     with output_folder(options.out, options.force) as out:
         results = _evaluate(options, words, out.work)
     _show(results)
@@ -55,6 +68,32 @@ def _evaluate(options: argparse.Namespace, words: Sequence[str], out: Path) -> d
     return results
 
 
+def _evaluate_parts(options: argparse.Namespace, words: Sequence[str]) -> None:
+    """Evaluate a model of train inspect on a layout, and write results and page."""
+    from ign.data.layout import find_layout
+    from ign.evaluate.parts import alarms, evaluate_parts, page, table
+    from ign.evaluate.report import save
+    from ign.inspection import load_inspector
+
+    inspector = load_inspector(options.model, pick_device(options.device))
+    layout = find_layout(options.data)
+    echo(f"{printable(options.data)}: {layout.describe()}", error=True)
+    with output_folder(options.out, options.force) as out:
+        found = evaluate_parts(inspector, layout)
+        found.results["about"] = {
+            "command": shlex.join(["ign", "evaluate", *words]), "model": inspector.about,
+            "backbone": inspector.backbone, "size": inspector.features.size,
+        }  # fmt: skip
+        save(found.results, out.work)
+        page(found, inspector, str(options.model), out.work)
+    console = console_on()
+    if not console.is_terminal:
+        console.width = WIDTH
+    console.print(table(found.results))
+    echo(alarms(found.results))
+    echo(f"\n{options.out / 'results.json'}\nlook at {options.out / 'index.html'}")
+
+
 def _show(results: dict[str, Any]) -> None:
     """Print the table, and the alarms and warnings on standard error."""
     from ign.evaluate.report import table, title
@@ -74,8 +113,11 @@ def _options(words: Sequence[str]) -> argparse.Namespace:
         "evaluate",
         "Measure the quality of a model's samples. The measures are Fréchet and kernel distance,"
         " precision, recall, density and coverage against held-out images, and the drift. Writes"
-        " OUT/results.json, which includes all settings that define the numbers.",
-        "example:\n  ign evaluate runs/mnist --data mnist --out evaluation --html",
+        " OUT/results.json, which includes all settings that define the numbers. For a model of"
+        " ign train inspect, --data is a layout with test/good and test/DEFECT, measured by"
+        " AUROC, average precision, F1, AUPRO and AUPIMO; the other options do not apply.",
+        "examples:\n  ign evaluate runs/mnist --data mnist --out evaluation --html\n"
+        "  ign evaluate runs/parts --data parts/ --out evaluation",
     )
     parser.add_argument(
         "--data", required=True, metavar="DATA",

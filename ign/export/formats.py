@@ -1,6 +1,6 @@
 """The file formats: writing a file, and running it without the model."""
 
-__all__ = ["FORMATS", "Format"]
+__all__ = ["FORMATS", "ONNX", "Format", "quiet"]
 
 import io
 import json
@@ -41,7 +41,7 @@ class Format:
     def write(self, graph: Graph, example: Tensor, metadata: dict[str, str], file: Path) -> None:
         """Write the graph with its metadata. The file takes any batch size."""
         free = ({0: torch.export.Dim("batch")},)
-        with _quiet():
+        with quiet():
             program = torch.export.export(graph, (example,), dynamic_shapes=free, strict=False)
             self.convert(program, metadata, file)
 
@@ -114,7 +114,7 @@ FORMATS: dict[str, Format] = {"onnx": ONNX(), "torch": Program()}
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
+def quiet() -> Iterator[None]:
     """Suppress warnings of the exporter about missing packages and its own deprecations."""
     log = logging.getLogger("torch.onnx")
     level = log.level

@@ -108,7 +108,7 @@ class RoleBatchNorm2d(nn.Module):
         self.register_buffer("running_var", torch.ones(len(STORED), channels))
         self.register_buffer("num_batches_tracked", torch.zeros(len(STORED), dtype=torch.long))
         rows = len(ROLES)
-        self.former_shapes = {
+        self.former_shapes: dict[str, list[tuple[int, ...]]] = {
             "running_mean": [(rows, channels)],
             "running_var": [(rows, channels)],
             "num_batches_tracked": [(rows,)],

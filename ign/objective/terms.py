@@ -96,8 +96,9 @@ def weigh(terms: Sequence[Term], y: Tensor, y_bar: Tensor, samples: Tensor) -> L
         samples: :math:`f(z)`, (B, ...).
     """
     weighted = [term for term in terms if term.weight > 0] or terms[:1]
-    total = sum(term.weight * term.value for term in weighted if not term.inner)
+    outer = [term.weight * term.value for term in weighted if not term.inner]
     inner = [term.weight * term.value for term in weighted if term.inner]
+    total = torch.stack(outer).sum() if outer else y.new_zeros(())
     if inner:
         total = total + through(y, y_bar, torch.stack(inner).sum())
     return Losses(total, {term.name: term.value.detach() for term in terms}, samples)

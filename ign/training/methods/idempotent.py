@@ -26,7 +26,7 @@ class Idempotent(Method):
     def __init__(self, network: nn.Module, config: IGNConfig):
         super().__init__(network, config)
         self.denoise = config.denoise
-        self.objective: nn.Module = IGNObjective(**asdict(config.objective))
+        self.objective: Any = IGNObjective(**asdict(config.objective))
         self.adversarial = config.adversarial.weight > 0
         self.terms = ("total", "rec", "idem", "tight")
         if self.adversarial:
