@@ -7,7 +7,9 @@ a logit of "y is data". The outer f is the discriminator and the inner f is the 
 the forward passes of the tightness and idempotence losses.
 """
 
-__all__ = ["SHARE", "AdversarialObjective", "choose", "logit"]
+__all__ = ["OTHERS", "SHARE", "AdversarialObjective", "choose", "logit"]
+
+from collections.abc import Iterable
 
 import torch
 import torch.nn.functional as F
@@ -19,6 +21,7 @@ from ign.objective.terms import Term, weigh
 
 PERIOD, OFFSETS = 8, (0, 3)
 """The indices, modulo 8, of the reconstructions that the discriminator sees."""
+OTHERS = tuple(sorted({*range(PERIOD)} - {*OFFSETS}))
 SHARE = len(OFFSETS) / PERIOD
 
 
@@ -109,9 +112,9 @@ class AdversarialObjective(nn.Module):
         return torch.cat([y, chosen]), noise
 
 
-def choose(of_data: Tensor, first: int) -> Tensor:
-    """The quarter of the rows, chosen by their global index, of which the first is given."""
-    return torch.cat([of_data[(offset - first) % PERIOD :: PERIOD] for offset in OFFSETS])
+def choose(rows: Tensor, first: int, offsets: Iterable[int] = OFFSETS) -> Tensor:
+    """Choose rows by their global index modulo 8, given the global index of the first row."""
+    return torch.cat([rows[(offset - first) % PERIOD :: PERIOD] for offset in offsets])
 
 
 def logit(of: Pass) -> Tensor:

@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ign.nn.norm import role
-from ign.objective.adversarial import SHARE, AdversarialObjective, choose, logit
+from ign.objective.adversarial import OTHERS, SHARE, AdversarialObjective, choose, logit
 from ign.objective.one_pass import IGNObjective, Pass, check_weights, single
 from ign.objective.paper import Losses, Network, frozen
 from ign.objective.terms import Term, constant, is_compiled, weigh
@@ -97,10 +97,10 @@ class CodeObjective(nn.Module):
         return weigh(terms, y, inner.input, y)
 
     def _on_reconstructions(self, network: Any, data: Pass, y: Tensor, first: int) -> list[Term]:
-        """The losses on a quarter of f(x), which pass through f in one batch with samples."""
+        """The losses on a quarter of f(x), which take the place of samples in a batch of them."""
         chosen, codes = choose(data.output, first), choose(_rest(data), first)
         n = len(chosen)
-        judged = torch.cat([chosen, y.detach()[n:]])
+        judged = torch.cat([chosen, choose(y.detach(), first, OTHERS)])
         with frozen(network), role(network, "output"):
             code = single(network.encode(judged).flatten(1))[:n]
         error = (code[:, 1:] - codes.detach()).square().mean()

@@ -14,7 +14,7 @@ from ign.nn import DCGANAutoencoder, RoleBatchNorm2d, synchronize
 from ign.nn.ema import Average
 from ign.nn.joint import joint_batch_norm
 from ign.nn.sharding import shard, whole
-from ign.objective import AdversarialObjective, MatchObjective
+from ign.objective import AdversarialObjective, CodeObjective, MatchObjective
 
 STEPS = 2
 
@@ -32,6 +32,7 @@ class Case(NamedTuple):
     reconstructions: float = 0.0
     count: int = 8
     tight: float = 2.5
+    code: float = 0.0
 
 
 CASES = [
@@ -49,9 +50,11 @@ CASES = [
     Case("role", one_pass=False, adversarial=0.3, reconstructions=0.3, count=32, tight=0.0),
     Case("role", one_pass=False, adversarial=0.3, scale="sample", match=20.0),
     Case("batch", one_pass=False, tight=0.0),
+    Case("role", False, adversarial=0.3, count=32, tight=0.0, code=3.0),
+    Case("role", False, adversarial=0.3, reconstructions=0.3, count=32, tight=0.0, code=3.0),
 ]
 SHARDED = [
-    *CASES[-6:],
+    *CASES[-8:],
     Case("group"),
     Case("role", match=20.0),
     Case("batch", one_pass=False, scale="sample"),
@@ -64,7 +67,9 @@ class Owner(nn.Module):
     def __init__(self, case: Case):
         super().__init__()
         torch.manual_seed(0)
-        self.case, self.network = case, DCGANAutoencoder(1, 8, 4, case.norm).double()
+        self.case = case
+        norms = {"decoder_norm": "group", "code_norm": True} if case.code else {}
+        self.network = DCGANAutoencoder(1, 8, 4, case.norm, **norms).double()
         with torch.no_grad():
             for p in self.network.parameters():
                 p.mul_(5 if p.ndim > 1 else 1)
@@ -76,6 +81,8 @@ class Owner(nn.Module):
             self.objective = AdversarialObjective(
                 self.objective, case.adversarial, case.reconstructions
             )
+        if case.code:
+            self.objective = CodeObjective(self.objective, case.code, 2.0)
         if case.match:
             self.objective = MatchObjective(self.objective, case.match, 0.3)
 

@@ -58,8 +58,9 @@ def definition(f, x, z, noise, on_reconstructions=0.0):
     )
     if on_reconstructions:
         chosen = [0, 8, 3, 11]
+        others = [i for i in range(n) if i not in chosen]
         fx = f.with_code(torch.cat([y.detach(), x]) + torch.cat([noise, noise]))[1][n:][chosen]
-        found = frozen.with_code(torch.cat([fx, y.detach()[4:]]))[0][:4]
+        found = frozen.with_code(torch.cat([fx, y.detach()[others]]))[0][:4]
         error = (found[:, 1:] - code[n:, 1:][chosen].detach()).square().mean()
         outer_terms = outer_terms + 0.75 * error
         outer_terms = outer_terms + on_reconstructions * F.softplus(-found[:, 0]).mean()

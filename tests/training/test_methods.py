@@ -348,6 +348,9 @@ MISTAKES = {
     "rounding": (["--method=vae", "--network.rounding=1"], "network.rounding"),
     "beta": (["--method=dcgan", "--beta=1"], "--beta=1"),
     "judge": (["--adversarial.reconstruction_weight=1"], "needs an adversarial.weight"),
+    "code weight": (["--code.weight=1"], "needs an adversarial.weight"),
+    "own": (["--code.own_weight=1"], "needs a code.weight"),
+    "tight": (["--adversarial.weight=1", "--code.weight=1"], "needs a tight_weight of 0"),
     "step": (["--network.rounding=-1"], "rounding -1.0 must be finite and at least 0"),
 }
 
@@ -374,3 +377,15 @@ def test_a_run_is_named_after_its_method(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert main("train", "digits", *SHARED, "--steps=1", "--method=autoencoder") == 0
     assert (tmp_path / "runs" / "digits-autoencoder" / "model").is_dir()
+
+
+def test_a_run_with_idempotence_of_the_code(tmp_path):
+    words = ["--adversarial.weight=0.3", "--adversarial.reconstruction_weight=0.3"]
+    words += ["--code.weight=3", "--code.own_weight=5", "--objective.tight_weight=0"]
+    words += ["--network.decoder_norm=group", "--network.code_norm=true", "--network.rounding=0.5"]
+    run = begin(tmp_path / "run", [*SHARED, "--match.weight=0", *words])
+    last = rows(run)[-1]
+    assert all(float(last[name]) > 0 for name in ("code", "code_rec", "idem", "generator_rec"))
+    model = IGN.from_pretrained(run)
+    assert model.network.config["code_norm"] is True
+    assert torch.equal(model.sample(3), IGN.from_pretrained(run).sample(3))

@@ -21,9 +21,9 @@ OTHER = {
     "match.bandwidth": 0.25, "match.anchors": 9, "adversarial.weight": 3.0,
     "adversarial.reconstruction_weight": 0.75, "network.rounding": 2.0,
     "network.decoder_norm": "group", "network.code_norm": True, "code.weight": 4.0,
-    "code.own_weight": 0.5, "compile": True, "batch_size": 6, "denoise": 0.5, "steps": 7, "horizon": 70,
-    "learning_rate": 1e-5, "decay": 0.25, "betas": [0.1, 0.2], "ema": 0.5, "seed": 3, "every": 5,
-    "log_every": 4, "trainer.accelerator": "cpu", "trainer.devices": 2, "trainer.num_nodes": 3,
+    "code.own_weight": 0.5, "compile": True, "batch_size": 6, "denoise": 0.5, "steps": 7,
+    "horizon": 70, "learning_rate": 1e-5, "decay": 0.25, "betas": [0.1, 0.2], "ema": 0.5, "seed": 3,
+    "every": 5, "log_every": 4, "trainer.accelerator": "cpu", "trainer.devices": 2, "trainer.num_nodes": 3,
     "trainer.strategy": "ddp", "trainer.precision": "bf16-mixed",
     "trainer.accumulate_grad_batches": 11,
 }  # fmt: skip

@@ -36,6 +36,7 @@ class Idempotent(Method):
         if config.code.weight > 0:
             self.objective = CodeObjective(self.objective, **asdict(config.code))
             self.terms += ("code",)
+            self.terms += ("code_rec",) * (config.adversarial.reconstruction_weight > 0)
         if config.match.weight > 0:
             match, self.anchors = config.match, config.match.anchors
             self.objective = MatchObjective(self.objective, match.weight, match.bandwidth)
