@@ -105,7 +105,7 @@ CHOICES = {
     "denoiser": (
         "denoiser",
         "no",
-        "the noise it was trained on, best of all",
+        "the noise it was trained on",
         "no",
         "you only remove noise",
     ),
