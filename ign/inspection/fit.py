@@ -50,13 +50,13 @@ class InspectConfig:
     """
 
     backbone: str | None = None
-    size: int = 320
+    size: int = 256
     networks: int = 3
-    width: int = 384
+    width: int = 192
     steps: int = 1000
     batch_size: int = 512
     learning_rate: float = 2e-3
-    noise: float = 1.5
+    noise: float = 1.0
     rec_weight: float = 1.0
     idem_weight: float = 1.0
     tight_weight: float = 0.1

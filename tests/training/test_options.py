@@ -23,8 +23,8 @@ OTHER = {
     "network.decoder_norm": "group", "network.code_norm": True, "code.weight": 4.0,
     "code.own_weight": 0.5, "compile": True, "batch_size": 6, "denoise": 0.5, "steps": 7,
     "horizon": 70, "learning_rate": 1e-5, "decay": 0.25, "betas": [0.1, 0.2], "ema": 0.5, "seed": 3,
-    "every": 5, "log_every": 4, "trainer.accelerator": "cpu", "trainer.devices": 2, "trainer.num_nodes": 3,
-    "trainer.strategy": "ddp", "trainer.precision": "bf16-mixed",
+    "every": 5, "log_every": 4, "trainer.accelerator": "cpu", "trainer.devices": 2,
+    "trainer.num_nodes": 3, "trainer.strategy": "ddp", "trainer.precision": "bf16-mixed",
     "trainer.accumulate_grad_batches": 11,
 }  # fmt: skip
 """Another value for each field of method ign but its name."""
