@@ -6,10 +6,10 @@ MEASURE := $(BIN)/python -m benchmarks
 DATA ?= data
 
 .DEFAULT_GOAL := help
-.PHONY: help app demo test test-slow torture mutants lint format bench results docs links wheel try-wheel clean
+.PHONY: help app demo test test-slow torture mutants lint format bench gpu results docs links wheel try-wheel clean
 
 help:
-	@echo "app demo test test-slow torture mutants lint format bench results docs links wheel try-wheel clean"
+	@echo "app demo test test-slow torture mutants lint format bench gpu results docs links wheel try-wheel clean"
 
 app: $(READY)
 	$(BIN)/ign app
@@ -49,9 +49,14 @@ format: $(READY)
 # Speed and memory, from data in DATA/mnist and DATA/celeba where they are there.
 bench: $(READY)
 	$(MEASURE).speed.step
+	$(MEASURE).speed.presets
 	$(MEASURE).speed.where
 	$(MEASURE).speed.inference
 	$(MEASURE).speed.pipeline $(if $(wildcard $(DATA)/mnist),--mnist $(DATA)/mnist) $(if $(wildcard $(DATA)/celeba),--celeba $(DATA)/celeba)
+
+# Everything that needs a GPU, in ten minutes, with faces from DATA/celeba where they are there.
+gpu: $(READY)
+	$(MEASURE).gpu $(if $(wildcard $(DATA)/celeba/celeba64-train.zip),--faces $(DATA)/celeba/celeba64-train.zip)
 
 # The tables of docs/results.md, from data in DATA/mnist and DATA/celeba: hours.
 results: $(READY)
@@ -69,6 +74,7 @@ results: $(READY)
 	$(BIN)/python -m examples.theory
 	$(MEASURE).quality.digits --out docs/results/digits.json
 	$(MEASURE).speed.step --out docs/results/step.json
+	$(MEASURE).speed.presets --out docs/results/presets.json
 	$(MEASURE).speed.scaling --out docs/results/scaling.json
 	$(MEASURE).speed.where --out docs/results/where.json
 	$(MEASURE).speed.inference --out docs/results/inference.json

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from rich.progress import Progress
 from torch import Tensor
 
 from ign.core import terminal
@@ -95,7 +94,7 @@ def evaluate(
     """
     began = time.perf_counter()
     _check(model, real, train, samples, neighbours, tolerance)
-    with terminal.progress() if progress else Progress(disable=True) as bar:
+    with terminal.progress(shown=progress) as bar:
         if features is None or isinstance(features, str | Path):
             features = load_net(features or default_net(model.shape), model.device, progress)
         reference = Reference(

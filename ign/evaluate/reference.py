@@ -5,13 +5,12 @@ __all__ = ["Reference", "default_net"]
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
-from rich.progress import Progress
 from torch import Tensor
 
-from ign.core import random
+from ign.core import random, terminal
 from ign.core.deprecated import renamed_method
 from ign.core.statistics import diversity, ratio
 from ign.data import ImageSet, to_float
@@ -22,6 +21,9 @@ from ign.evaluate.kernel import kernel_distance
 from ign.evaluate.neighbours import manifold, nearest
 from ign.evaluate.outputs import NetOutputs, as_uint8, cached_outputs, digest, net_outputs
 from ign.model import BATCH
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
 
 QUERIES = 1000
 """The number of images whose nearest training image and diversity are measured."""
@@ -59,7 +61,7 @@ class Reference:
         seed: int = 0,
         cache: str | os.PathLike[str] | None = None,
         batch_size: int = BATCH,
-        bar: Progress | None = None,
+        bar: "Progress | None" = None,
     ):
         self.real = as_uint8(real, "real images")
         self.train = None if train is None else as_uint8(train, "training images")
@@ -69,7 +71,7 @@ class Reference:
         net = default_net(shape) if net is None else net
         self.net = load_net(net) if isinstance(net, str | Path) else net
         self.neighbours, self.seed, self.cache = neighbours, seed, cache
-        self.batch_size, self.bar = batch_size, bar or Progress(disable=True)
+        self.batch_size, self.bar = batch_size, bar or terminal.progress(shown=False)
         self.real_outputs = self.outputs(self.real, "features of real images", fixed=True)
         chosen = self.real[self.subset(len(self.real), QUERIES)]
         self._diversity = diversity(to_float(chosen))

@@ -1,0 +1,1 @@
+"""Every measurement that needs a GPU, in one program: ``python -m benchmarks.gpu``."""
