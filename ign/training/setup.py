@@ -51,7 +51,7 @@ def make_module(config: Config, images: ImageSet, init: str | Path | None) -> Tr
     Raises:
         ValueError: There is not enough memory for the network.
     """
-    require_memory(lambda: _network(config, images.shape), config.trainer.accelerator)
+    require_memory(lambda: _network(config, images.shape), config, images.shape)
     try:
         model, method = make_model(config, images, init)
         return Training(model, method, images, config)
