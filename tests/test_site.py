@@ -35,16 +35,9 @@ PARTS = (
 """Public modules inside of packages."""
 
 
-@pytest.fixture(scope="module")
-def built(tmp_path_factory) -> Path:
-    out = tmp_path_factory.mktemp("site")
-    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", out]
-    environment = {**os.environ, "NO_MKDOCS_2_WARNING": "1"}
-    done = subprocess.run(
-        command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return out
+@pytest.fixture
+def built(site: Path) -> Path:
+    return site
 
 
 def pages(built: Path) -> dict[str, str]:

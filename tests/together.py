@@ -1,6 +1,5 @@
 """Functions and commands in several processes of this machine, forked from one that has torch."""
 
-import multiprocessing
 import os
 import socket
 import traceback
@@ -9,8 +8,7 @@ from pathlib import Path
 
 import torch
 import torch.distributed as dist
-
-PRELOAD = ["torch.distributed.fsdp", "lightning", "ign.training", "tensorboard", "sklearn.datasets"]
+from forked import context
 
 
 def together(work: Callable[..., None], world: int, *args: object) -> None:
@@ -30,9 +28,8 @@ def command(world: int, *words: object, folder: Path | None = None) -> list[int]
 
 
 def _start(target: Callable[..., None], world: int, *args: object) -> list[int]:
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(PRELOAD)
-    running = [context.Process(target=target, args=(rank, world, *args)) for rank in range(world)]
+    kind = context()
+    running = [kind.Process(target=target, args=(rank, world, *args)) for rank in range(world)]
     for process in running:
         process.start()
     for process in running:

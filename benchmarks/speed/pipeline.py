@@ -52,7 +52,7 @@ def trained(preset: str, options: dict[str, Any], out: Path) -> float:
 def bare(preset: str, options: dict[str, Any]) -> float:
     """Measure the seconds of a step in a plain loop."""
     config = frozen.configuration(preset, options)
-    images = load_images(config, "train")
+    images, _ = load_images(config)
     model, method = make_model(config, images, None)
     module = Training(model, method, images, config)
     model.network.train()

@@ -2,6 +2,7 @@
 
 __all__ = ["VERBS", "main"]
 
+import logging
 import os
 import sys
 from collections.abc import Sequence
@@ -44,6 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     verb = words[0] if words and words[0] in VERBS else ""
     if not (sys.stderr and sys.stderr.isatty()):  # nobody looks at the bars of the Hub's client
         os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
+    logging.getLogger("matplotlib.font_manager").setLevel(logging.ERROR)  # a cache on a full disk
     with plain_streams():
         try:
             status = _run(words)

@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from ign import IGN
+    from ign.data.decode import Header
 
 Rename = Callable[[str], str]
 SHEET = "_sheet.png"
@@ -244,7 +245,7 @@ def read_inputs(
 
     from ign.data import DataError, read_image, to_float
 
-    every, broken, changed = find_inputs(paths, rename), 0, 0
+    every, broken, changed, cut = find_inputs(paths, rename), 0, 0, 0
     channels, size, _ = model.shape
     with progress() as bar:
         task = bar.add_task("reading", total=len(every))
@@ -257,7 +258,9 @@ def read_inputs(
                     echo(f"skipped: {' '.join(str(error).split())}", error=True)
                     broken += 1
                     continue
-                changed += _is_changed(one.path, channels, size)
+                header = _header(one.path)
+                same = header[:2] == (size, size) and (channels == 3 or header.gray)
+                changed, cut = changed + (not same), cut + header.cut
                 files.append(one)
                 arrays.append(torch.tensor(pixels))
             if files:
@@ -274,12 +277,16 @@ def read_inputs(
             f" the model takes ({kind})",
             error=True,
         )
+    if cut:
+        echo(
+            f"note: {cut} of {len(every)} images have more than 8 bits per colour channel; only the"
+            " upper 8 bits are used",
+            error=True,
+        )
 
 
-def _is_changed(path: Path, channels: int, size: int) -> bool:
-    """Whether reading an image changes its size or removes its colours."""
+def _header(path: Path) -> "Header":
     from ign.data.decode import quiet, read_header
 
     with quiet():
-        header = read_header(str(path))
-    return (header.width, header.height) != (size, size) or (channels == 1 and not header.gray)
+        return read_header(str(path))

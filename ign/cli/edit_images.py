@@ -13,6 +13,7 @@ from ign.cli.common import (
     SHOWN,
     Input,
     Parser,
+    find_inputs,
     index,
     load_model,
     natural,
@@ -108,7 +109,7 @@ def _inpainting(options: argparse.Namespace, model: "IGN") -> Edit:
 
 def _holes(options: argparse.Namespace, model: "IGN") -> "Callable[[Tensor], Tensor]":
     """From the numbers of images to their masks, (B, 1, H, W)."""
-    from ign.cli.mask import read_mask
+    from ign.cli.mask import note_sizes, read_mask
     from ign.core import random
     from ign.degrade import Mask
     from ign.degrade import parse as degradation
@@ -116,6 +117,7 @@ def _holes(options: argparse.Namespace, model: "IGN") -> "Callable[[Tensor], Ten
     sides = model.shape[1:]
     if options.mask is not None:
         mask = read_mask(options.mask, sides[0])
+        note_sizes(options.mask, (one.path for one in find_inputs(options.inputs)))
         return lambda numbers: mask[None].expand(len(numbers), -1, -1, -1)
     kind = degradation(options.hole)
     if not isinstance(kind, Mask):

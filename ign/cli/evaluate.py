@@ -47,10 +47,9 @@ def _evaluate(options: argparse.Namespace, words: Sequence[str], out: Path) -> d
 
     model = load_model(options)
     net = options.features and load_net(options.features, model.device, progress=True)
-    real, train = (
-        data.load(options.data, split=split, progress=True, **model.load_options)
-        for split in (options.split, "train")
-    )
+    splits = dict.fromkeys((options.split, "train"))
+    parts = data.load_splits(options.data, splits, progress=True, **model.load_options)
+    real, train = parts[options.split], parts["train"]
     found = evaluate(
         model, real, train,
         samples=options.samples, applications=options.applications, features=net,

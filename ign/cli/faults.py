@@ -37,6 +37,8 @@ def mistake(verb: str, error: Exception) -> int:
         name = error.filename if error.filename is not None else ""
         name = os.fsdecode(name) if isinstance(name, bytes) else str(name)
         text = f"{printable(name)}: {error.strerror}".lstrip(": ")
+        if "temporary directory" in error.strerror:  # tempfile found no folder to write to
+            text += "; free some disk space, or set TMPDIR to another folder"
     first, *others = text.splitlines() or [""]
     program = f"ign {verb}".rstrip()
     if not hasattr(error, "problems"):  # a list of images may take several lines

@@ -1,9 +1,14 @@
 """A painted mask, which marks the pixels of a hole."""
 
-__all__ = ["read_mask"]
+__all__ = ["note_sizes", "read_mask"]
 
+from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from ign.core.terminal import echo
+from ign.core.text import printable
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -52,3 +57,28 @@ def read_mask(path: str, size: int) -> "Tensor":
             " transparent background"
         )
     return gray
+
+
+def note_sizes(path: str, images: Iterable[Path]) -> None:
+    """Print a note if images have another size than the mask, whose place in them is then a guess.
+
+    Args:
+        path: The file of the mask.
+        images: The files of the images; files that cannot be read are not counted.
+    """
+    from ign.data.decode import quiet, read_header
+
+    sizes = []
+    with quiet():
+        width, height = read_header(path)[:2]
+        for image in images:
+            with suppress(Exception):  # a broken image is reported when it is read
+                sizes.append(read_header(str(image))[:2])
+    other = sum(size != (width, height) for size in sizes)
+    if other:
+        echo(
+            f"note: {other} of {len(sizes)} images have another size than --mask {printable(path)}"
+            f" ({width}x{height}); the mask and each image are cropped to the square in their"
+            " centre and resized",
+            error=True,
+        )

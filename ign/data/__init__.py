@@ -7,6 +7,7 @@ __all__ = [
     "check_range",
     "load",
     "load_attributes",
+    "load_splits",
     "order",
     "read_image",
     "to_float",
@@ -17,5 +18,5 @@ from ign.data.attributes import Attributes, load_attributes
 from ign.data.decode import read_image
 from ign.data.errors import DataError
 from ign.data.images import ImageSet, check_range, to_float, to_uint8
-from ign.data.loading import load
+from ign.data.loading import load, load_splits
 from ign.data.sampling import order

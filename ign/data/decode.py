@@ -16,7 +16,7 @@ import stat
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import BinaryIO, NamedTuple
+from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -57,12 +57,14 @@ class Header(NamedTuple):
         height: The height in pixels.
         gray: Whether the image is grayscale.
         deep: Whether the image is grayscale with more than 8 bits per pixel.
+        cut: Whether only the upper 8 bits of more bits per channel are read.
     """
 
     width: int
     height: int
     gray: bool
     deep: bool = False
+    cut: bool = False
 
 
 class Decoded(NamedTuple):
@@ -184,8 +186,7 @@ def decode(
             if size is not None and crop is None:
                 image.draft(None, (int(GAP * size),) * 2)
             with MEMORY.use(_cost(image)):
-                bounds, many = None, _many_bits(image)
-                upright = _upright(image)
+                bounds, upright = None, _upright(image)
                 if header.deep:
                     plain, bounds = _from_deep(image, upright, value_range, background)
                 else:
@@ -193,7 +194,7 @@ def decode(
                 levels = pixels(
                     fit_opaque(plain, size, crop), header.gray if gray is None else gray
                 )
-        return Decoded(levels, header, bounds, many and int(levels.max()) < DARK)
+        return Decoded(levels, header, bounds, header.cut and int(levels.max()) < DARK)
 
     return read_repaired(read, file)
 
@@ -214,7 +215,8 @@ def reason(error: Exception) -> str:
 
 
 def _header(image: Image.Image) -> Header:
-    return Header(*image.size, _is_gray(image), is_deep(image))
+    deep = is_deep(image)
+    return Header(*image.size, _is_gray(image), deep, not deep and _many_bits(image))
 
 
 def _cost(image: Image.Image) -> int:
@@ -222,21 +224,24 @@ def _cost(image: Image.Image) -> int:
 
 
 def _many_bits(image: Image.Image) -> bool:
-    """Return whether Pillow keeps only the upper 8 of 16 bits."""
-    return not is_deep(image) and "16" in _stored(image)
+    """Return whether Pillow keeps only the upper 8 of more bits per channel."""
+    stored, *others = _stored(image)
+    levels = others[0] if others and image.format == "PPM" else 0
+    return "16" in str(stored) or (isinstance(levels, int) and levels > 255)
 
 
-def _stored(image: Image.Image) -> str:
-    """Return Pillow's name for the pixel format of the file, before it is decoded."""
+def _stored(image: Image.Image) -> tuple[Any, ...]:
+    """Return Pillow's name for the pixel format of the file, and details; before it is decoded."""
     tiles = getattr(image, "tile", None)
-    return str(tiles[0][3]) if tiles else ""
+    details = tiles[0][3] if tiles else ""
+    return details if isinstance(details, tuple) and details else (details,)
 
 
 def _is_gray(image: Image.Image) -> bool:
     if image.mode == "P":
         colours = np.array(image.getpalette() or [0, 0, 0]).reshape(-1, 3)
         return bool((colours == colours[:, :1]).all())
-    with_alpha = image.mode == "RGBA" and _stored(image).startswith("LA")
+    with_alpha = image.mode == "RGBA" and str(_stored(image)[0]).startswith("LA")
     return image.mode in ("1", "L", "LA") or is_deep(image) or with_alpha
 
 

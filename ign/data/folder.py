@@ -49,7 +49,7 @@ def _part(files: list[File], split: str, source: str) -> list[File]:
             count = f"{len(files)} image" + "s" * (len(files) != 1)
             raise DataError(
                 f"data '{printable(source)}' contains {count}; at least {LEAST} are needed, "
-                "because some are held out from training; add images, or load split='all'"
+                "because some are held out from training; add images"
             )
         out = held_out([file.name for file in files])
         parts = {

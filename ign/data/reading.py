@@ -17,20 +17,15 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ign.core.terminal import progress
-from ign.core.text import printable
 from ign.data.decode import Header, quiet, reason
-from ign.data.errors import SHOWN, DataError, Problem
 from ign.data.files import Reader
 from ign.data.remarks import Remarks
 from ign.data.sources import Source
-from ign.data.storage import Record, list_problems
+from ign.data.storage import Record
 
 Shape = tuple[int, int, int]
 T = TypeVar("T")
 R = TypeVar("R")
-
-TOLERATED = 0.05
-"""The fraction of a source's images that may be broken."""
 
 CHUNK = 16
 """The maximum number of images that a thread decodes as one block."""
@@ -62,25 +57,18 @@ class Memory:
 def read_all(
     found: Source,
     shape: Shape,
-    source: str,
     append: Callable[[NDArray[np.uint8]], None],
     show_progress: bool = False,
-    skip_broken: bool = False,
 ) -> Record:
     """Decode all images of a source, and pass them to ``append`` in order, in blocks.
 
     Returns:
         The broken images, and remarks about the others.
-
-    Raises:
-        DataError: No image can be read, or more than 5 % of the images of all splits are broken
-            and ``skip_broken`` is False. The error lists all broken images.
     """
     n = len(found.names)
-    most = n if skip_broken else int(TOLERATED * found.total)
     step = min(CHUNK, max(1, CHUNK_BYTES // math.prod(shape)))
     chunks = [range(first, min(first + step, n)) for first in range(0, n, step)]
-    record, remarks = Record(), Remarks(shape)
+    record = Record(Remarks(shape))
     with ExitStack() as stack:
         stack.enter_context(quiet())
         bar = stack.enter_context(progress(shown=show_progress))
@@ -89,14 +77,10 @@ def read_all(
         for block in stack.enter_context(closing(_in_order(read, chunks))):
             record.broken += block.broken
             for place, header, dark in block.facts:
-                remarks.add(found.names[place], header, dark)
-                remarks.own_range += header.deep and found.range is None
-            if len(record.broken) <= most:
-                append(block.images)
+                record.remarks.add(found.names[place], header, dark)
+                record.remarks.own_range += header.deep and found.range is None
+            append(block.images)
             bar.advance(task, len(block.facts) + len(block.broken))
-    if len(record.broken) > most or len(record.broken) == n:
-        _refuse(found, source, record)
-    record.remarks = remarks.lines()
     return record
 
 
@@ -141,24 +125,3 @@ def _threads() -> int:
     """Return the number of cores that this process may use, at most 16."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     return min(cores or 1, 16)
-
-
-def _refuse(found: Source, source: str, record: Record) -> None:
-    names = found.names
-    problems: list[Problem] = [(names[place], why) for place, why in record.broken]
-    what = f"data '{printable(source)}': "
-    if len(problems) == len(names) < found.total:
-        what += (
-            f"none of the {len(names):,} images of this split can be read ({found.total:,} in "
-            "all splits); repair or remove the broken files"
-        )
-    elif len(problems) == len(names):
-        what += f"none of its {len(names):,} images can be read; is it the right folder?"
-    else:
-        what += (
-            f"{len(problems):,} of {found.total:,} images cannot be read, more than "
-            f"{TOLERATED:.0%}; repair or remove them, or skip them with --skip-broken, "
-            "in Python skip_broken=True"
-        )
-    listed = list_problems(source, problems) if len(problems) > SHOWN else None
-    raise DataError(what + (f"; all are listed in '{listed}'" if listed else ""), problems)

@@ -3,6 +3,7 @@
 __all__ = ["Remarks"]
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from ign.core.text import printable
 from ign.data.decode import Header
@@ -15,6 +16,8 @@ SMALL = 8
 
 LONG = 8
 """An image with a larger aspect ratio gets a remark."""
+
+Size = tuple[int, int]
 
 
 @dataclass
@@ -30,9 +33,16 @@ class Remarks:
     resized: int = 0
     colour: int = 0
     own_range: int = 0
+    cut: int = 0
     thin: list[str] = field(default_factory=list)
     dark: list[str] = field(default_factory=list)
-    sizes: set[tuple[int, int]] = field(default_factory=set)
+    sizes: list[Size] = field(default_factory=list)
+
+    @classmethod
+    def parse(cls, values: dict[str, Any]) -> "Remarks":
+        """Read remarks that were written as JSON."""
+        sizes: list[Size] = [(width, height) for width, height in values["sizes"]]
+        return cls(**values | {"shape": tuple(values["shape"]), "sizes": sizes})
 
     def add(self, name: str, header: Header, dark: bool) -> None:
         """Count one image."""
@@ -40,12 +50,19 @@ class Remarks:
         channels, *sides = self.shape
         self.large += max(size) > LARGE
         self.colour += channels == 1 and not header.gray
+        self.cut += header.cut
         self.dark += [printable(name)] * dark
         if [height, width] != sides:
             self.resized += 1
-            self.sizes = {min({*self.sizes, size}), max({*self.sizes, size})}
+            self.sizes = _ends([*self.sizes, size])
         if min(size) < min(SMALL, *sides) or max(size) > LONG * min(size):
             self.thin.append(f"'{printable(name)}' ({width}x{height})")
+
+    def merge(self, other: "Remarks") -> None:
+        """Count the images of another split of the same source too."""
+        for name in ("large", "resized", "colour", "own_range", "cut", "thin", "dark"):
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+        self.sizes = _ends([*self.sizes, *other.sizes])
 
     def lines(self) -> dict[str, str]:
         """Return the remarks by name, one line each."""
@@ -59,6 +76,11 @@ class Remarks:
             lines["thin"] = (
                 f"{_images(len(self.thin))} a side under {SMALL} pixels, or an aspect ratio over "
                 f"{LONG}, such as {self.thin[0]}; remove them unless they are intended"
+            )
+        if self.cut:
+            lines["cut"] = (
+                f"{_images(self.cut)} more than 8 bits per colour channel; only the upper 8 bits "
+                "are used"
             )
         if self.dark:
             lines["dark"] = (
@@ -84,6 +106,10 @@ def _images(count: int) -> str:
     return "1 image has" if count == 1 else f"{count:,} images have"
 
 
-def _span(sizes: set[tuple[int, int]]) -> str:
-    ends = [f"{width}x{height}" for width, height in sorted(sizes)]
-    return ends[0] if len(ends) == 1 else f"{ends[0]} to {ends[-1]}"
+def _ends(sizes: list[Size]) -> list[Size]:
+    """The smallest and the largest of the sizes."""
+    return sorted({min(sizes), max(sizes)}) if sizes else []
+
+
+def _span(sizes: list[Size]) -> str:
+    return " to ".join(f"{width}x{height}" for width, height in sizes)

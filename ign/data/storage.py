@@ -35,8 +35,9 @@ from ign.core.files import atomic
 from ign.core.paths import expand_user
 from ign.core.text import printable
 from ign.data.errors import DataError, Problem
+from ign.data.remarks import Remarks
 
-VERSION = 2
+VERSION = 3
 """A part of every key, which is increased when the file format or the decoding changes."""
 
 STALE = 3600.0
@@ -53,12 +54,12 @@ class Record:
     """The problems and remarks that decoding produced.
 
     Args:
+        remarks: What happened to the other images.
         broken: The index of each skipped image in the listing, and the reason.
-        remarks: Further remarks for the user, by name.
     """
 
+    remarks: Remarks
     broken: list[tuple[int, str]] = field(default_factory=list)
-    remarks: dict[str, str] = field(default_factory=dict)
 
 
 def cache_folder(cache: str | os.PathLike[str] | None = None) -> Path:
@@ -218,4 +219,4 @@ def _checked(path: Path, shape: tuple[int, ...]) -> tuple[NDArray[np.uint8], Rec
         raise ValueError(f"it holds {len(array)} of {shape[0]} images")
     if found["name"] != path.name:
         raise ValueError(f"it was written as {found['name']}")
-    return array, Record(broken, found["remarks"])
+    return array, Record(Remarks.parse(found["remarks"]), broken)

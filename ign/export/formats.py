@@ -5,10 +5,11 @@ __all__ = ["FORMATS", "ONNX", "Format", "quiet"]
 import io
 import json
 import logging
+import os
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -30,13 +31,14 @@ class Format:
     packages: tuple[str, ...] = ()
 
     def need(self) -> None:
-        """Import the packages.
+        """Look for the packages.
 
         Raises:
             ModuleNotFoundError: A package is missing.
         """
         for package in self.packages:
-            import_module(package)
+            if find_spec(package) is None:
+                raise ModuleNotFoundError(f"No module named {package!r}", name=package)
 
     def write(self, graph: Graph, example: Tensor, metadata: dict[str, str], file: Path) -> None:
         """Write the graph with its metadata. The file takes any batch size."""
@@ -82,7 +84,8 @@ class ONNX(Format):
         onnx.save(proto, file)
 
     def read(self, file: Path) -> Callable[[Tensor], Tensor]:
-        import onnxruntime
+        with _temporary_files_in(file.parent):
+            import onnxruntime
 
         session = onnxruntime.InferenceSession(file, providers=["CPUExecutionProvider"])
         name = session.get_inputs()[0].name
@@ -111,6 +114,20 @@ class Program(Format):
 
 FORMATS: dict[str, Format] = {"onnx": ONNX(), "torch": Program()}
 """The formats by name."""
+
+
+@contextmanager
+def _temporary_files_in(folder: Path) -> Iterator[None]:
+    """Let libraries write temporary files to a folder; onnxruntime leaves one when imported."""
+    before = os.environ.get("TMPDIR")
+    os.environ["TMPDIR"] = str(folder)
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ["TMPDIR"]
+        else:
+            os.environ["TMPDIR"] = before
 
 
 @contextmanager

@@ -23,6 +23,7 @@ from torch import Tensor, nn
 from ign.anomaly import Calibration
 from ign.core.errors import ModelError
 from ign.core.files import atomic
+from ign.core.paths import in_utf8
 from ign.io.config import (
     CONFIG,
     FORMAT,
@@ -91,7 +92,7 @@ def save(folder: str | Path, parts: Parts, dtype: torch.dtype | None = None) -> 
     if calibration := _matching(parts.calibration, state, f"{folder}: saved without"):
         config["calibration"] = asdict(calibration)
     text = _to_json(config)
-    with atomic(folder / WEIGHTS) as file:
+    with atomic(folder / WEIGHTS) as temporary, in_utf8(temporary) as file:
         try:
             save_file(_unshared(state), file)
         except SafetensorError as error:  # how it reports a full disk

@@ -13,6 +13,7 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from ign.core.errors import ModelError
+from ign.core.paths import in_utf8
 from ign.io.config import CONFIG, one_line
 
 FLOATING = ("F16", "BF16", "F32", "F64")
@@ -37,11 +38,12 @@ def read_weights(path: Path, model: nn.Module) -> dict[str, Tensor]:
         if not path.is_file():
             raise ModelError(f"{path}: no such file")
         _check_size(path, expected)
-        with safe_open(path, framework="pt") as file:
-            parts = {name: file.get_slice(name) for name in file.keys()}  # noqa: SIM118
-            found = {k: (tuple(v.get_shape()), str(v.get_dtype())) for k, v in parts.items()}
-        _check_names(path, model, expected, found)
-        state = load_file(path)
+        with in_utf8(path) as place:
+            with safe_open(place, framework="pt") as file:
+                parts = {name: file.get_slice(name) for name in file.keys()}  # noqa: SIM118
+                found = {k: (tuple(v.get_shape()), str(v.get_dtype())) for k, v in parts.items()}
+            _check_names(path, model, expected, found)
+            state = load_file(place)
     except ModelError:
         raise
     except (OSError, SafetensorError, ValueError, MemoryError, OverflowError) as error:

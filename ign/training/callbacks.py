@@ -86,7 +86,7 @@ class ProgressBar(Callback):
         console: The console to print to.
         every: The number of steps between two updates of the terms.
         computation: A description of device and precision, which is printed first.
-        estimate: The estimate of the duration, which is printed once it is known.
+        estimate: The estimate of the duration, which is printed once it is known, before any step.
     """
 
     def __init__(
@@ -119,7 +119,8 @@ class ProgressBar(Callback):
         terms = {k: v.item() for k, v in module.losses.items() if k != "total"}
         text = "  ".join(f"{k} {v:.4f}" for k, v in terms.items() if v)
         self.live.update(self.task, description=text)
-        if not self.console.is_terminal and self._is_due():
+        known = self.estimate is None or self.estimate.done
+        if known and not self.console.is_terminal and self._is_due():
             steps, passed = module.config.steps, time.perf_counter() - self.began
             left = duration((steps - step) * passed / (step - self.first))
             self._print(f"step {step} of {steps}  {text}  {left} left")

@@ -13,9 +13,9 @@ from ign.training.config import Config
 from ign.training.failures import restart_command
 from ign.training.precision import device_of
 
-STEPS, SECONDS = 20, 20
+STEPS, SECONDS = 20, 8
 """The maximum number of steps and seconds of the measurement, which takes at least :data:`LEAST`
-steps."""
+steps, or three times as many seconds."""
 LEAST, WARM_UP = 4, 2
 """The number of first steps that are not counted, because they take longer than the others."""
 SHORT = 60
@@ -67,7 +67,8 @@ class Estimate:
         if taken == 0:
             self.began = _now()
         passed = time.perf_counter() - self.began if taken > 0 else 0.0
-        if taken < LEAST or (taken < STEPS and passed < SECONDS):
+        few = taken < LEAST and passed < 3 * SECONDS
+        if few or (taken < STEPS and passed < SECONDS):
             return ""
         self.done = True
         return self._describe((_now() - self.began) / taken, step, steps)

@@ -4,7 +4,9 @@ __all__ = ["Journal"]
 
 import csv
 import math
+import os
 import time
+import warnings
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -17,6 +19,7 @@ from torch import Tensor
 
 from ign.core import processes
 from ign.core.files import atomic
+from ign.core.text import printable
 from ign.training.failures import Failure, describe_kept
 
 MEASURES = ("drift_held_out", "drift_train", "gap", "diversity")
@@ -78,11 +81,12 @@ class Journal(Callback):
                 self._row, self._begin = {"step": step}, file.tell()
             self._row |= values
             csv.DictWriter(file, self.columns).writerow(self._row)
-        for name, value in values.items():
-            self._tensorboard.add_scalar(name, value, step)
+        if self._tensorboard:
+            for name, value in values.items():
+                self._tensorboard.add_scalar(name, value, step)
 
     def picture(self, trainer: Trainer, name: str, image: Tensor) -> None:
-        if trainer.is_global_zero:
+        if self._tensorboard:
             self._tensorboard.add_image(name, image, trainer.global_step, dataformats="HWC")
 
     def on_fit_end(self, trainer: Trainer, module: Any) -> None:
@@ -135,6 +139,16 @@ def _step(row: dict[str, str]) -> int:
 
 
 def _writer(folder: Path, step: int) -> Any:
+    """A writer of TensorBoard's files; None where it cannot write the name of the folder."""
+    try:
+        os.fspath(folder).encode()
+    except UnicodeEncodeError:
+        warnings.warn(
+            f"{printable(folder)}: TensorBoard takes no name that is not UTF-8, so that nothing is"
+            " written there; metrics.csv has the same numbers",
+            stacklevel=2,
+        )
+        return None
     from torch.utils.tensorboard import SummaryWriter
 
     return SummaryWriter(str(folder), purge_step=step)

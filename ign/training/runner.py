@@ -155,7 +155,7 @@ def _run(config: Config, folder: Path, resume: bool, init: str | Path | None) ->
     if ended and (model := model_of(folder, config.steps)):
         _note(f"{folder} is at step {config.steps}, its end; give more --steps to continue")
         return model
-    images, held_out = load_images(config, "train"), load_images(config, "test")
+    images, held_out = load_images(config)
     if checkpoint:
         verify_images(content, images, config.data)
     module = make_module(config, images, init)

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from ign.data import ImageSet, load
+from ign.data import ImageSet, load_splits
 from ign.model import IGN
 from ign.noise import make_noise
 from ign.training.config import Config
@@ -24,19 +24,19 @@ IN_MEMORY = 2**26
 """Decoded images of more bytes are stored in the cache folder and memory-mapped."""
 
 
-def load_images(config: Config, split: str) -> ImageSet:
-    """Load a split of the run's data."""
-    return load(
+def load_images(config: Config) -> tuple[ImageSet, ImageSet]:
+    """Load the training images and the held-out images of a run."""
+    found = load_splits(
         config.data,
-        split=split,
+        {"train": config.limit, "test": HELD_OUT},
         size=config.size,
         gray=config.gray,
-        limit=config.limit if split == "train" else HELD_OUT,
         skip_broken=config.skip_broken,
         value_range=config.range,
         memory_limit=IN_MEMORY,
-        progress=split == "train",
+        progress=True,
     )
+    return found["train"], found["test"]
 
 
 def evenly(images: ImageSet) -> Tensor:
@@ -51,7 +51,7 @@ def make_module(config: Config, images: ImageSet, init: str | Path | None) -> Tr
     Raises:
         ValueError: There is not enough memory for the network.
     """
-    require_memory(lambda: _network(config, images.shape), config.trainer.accelerator)
+    require_memory(lambda: _network(config, images.shape), config, images.shape)
     try:
         model, method = make_model(config, images, init)
         return Training(model, method, images, config)

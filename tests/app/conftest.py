@@ -1,8 +1,5 @@
 """Models that nobody trained, the input of a visitor, and a server to attack."""
 
-import os
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -10,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 from drawings import seven, untrained
+from forked import Forked
 from PIL import Image
 
 from ign import IGN
@@ -52,26 +50,24 @@ def photo(tmp_path) -> str:
     return str(tmp_path / "photo.png")
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def start(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Any]]:
     """Starts servers: each returns its process, its address and its temporary folder."""
     processes = []
-    tests = Path(__file__).resolve().parent.parent
 
-    def run(quiet: bool = False, head: float = 15) -> tuple[subprocess.Popen[str], str, Path]:
+    def run(head: float = 15) -> tuple[Forked, str, Path]:
         folder = tmp_path_factory.mktemp("server")
-        environment = {
-            **os.environ, "TMPDIR": str(folder), "OMP_NUM_THREADS": "1", "HEAD": str(head),
-            "PYTHONPATH": os.pathsep.join([str(tests.parent), str(tests)]),
-        }  # fmt: skip
-        process = subprocess.Popen(
-            [sys.executable, "-c", SERVER], env=environment, text=True,
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE if quiet else None,
-        )  # fmt: skip
+        variables = {"TMPDIR": str(folder), "HEAD": str(head)}
+        process = Forked(code=SERVER, variables=variables)
         processes.append(process)
-        return process, process.stdout.readline().strip(), folder
+        return process, process.line(), folder
 
     yield run
     for process in processes:
         process.kill()
-        process.wait()
+
+
+@pytest.fixture(scope="session")
+def hasty(start: Callable[..., Any]) -> str:
+    """The address of a server that waits for half a second for the head of a request."""
+    return start(head=0.5)[1]

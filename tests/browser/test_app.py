@@ -6,8 +6,6 @@ import io
 import os
 import re
 import signal
-import subprocess
-import sys
 import threading
 import zipfile
 from collections.abc import Iterator
@@ -18,6 +16,7 @@ import numpy as np
 import pytest
 from browsing import DESKTOP, PHONE, watched
 from drawings import seven
+from forked import Forked
 from PIL import Image
 
 pytest.importorskip("gradio", reason="gradio is not installed")
@@ -67,18 +66,10 @@ class Served(NamedTuple):
 
 def serving(code: str, words: list[str], folder: Path) -> Iterator[Served]:
     """A page of a process of its own, which must leave nothing when it is ended."""
-    tests = Path(__file__).resolve().parent.parent
-    environment = {
-        **os.environ, "TMPDIR": str(folder), "OMP_NUM_THREADS": "1",
-        "PYTHONPATH": os.pathsep.join([str(tests.parent), str(tests)]),
-    }  # fmt: skip
-    process = subprocess.Popen(
-        [sys.executable, "-c", code, *words], env=environment, stdout=subprocess.PIPE, text=True
-    )
+    process = Forked(*words, code=code, variables={"TMPDIR": str(folder)})
     try:
-        line = process.stdout.readline()
-        found = re.search(r"http://127.0.0.1:\d+/\?token=[\w-]+", line)
-        assert found, line
+        found = re.search(r"http://127.0.0.1:\d+/\?token=[\w-]+", process.line())
+        assert found, process.out + process.err
         yield Served(found.group(), folder)
         process.send_signal(signal.SIGTERM)
         assert process.wait(60) == 128 + signal.SIGTERM

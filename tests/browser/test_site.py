@@ -1,15 +1,9 @@
 """The documentation in Chromium, opened from disk: no server, no network, and a search."""
 
-import os
-import subprocess
-import sys
-from pathlib import Path
-
 import pytest
 
 pytest.importorskip("material", reason="pip install 'ign-torch[docs]'")
 
-ROOT = Path(__file__).resolve().parents[2]
 QUESTIONS = {
     "defect": "Can it find a defect in a product image?",
     "conditional": "Is there a conditional model? Can I ask for a class?",
@@ -19,14 +13,6 @@ QUESTIONS = {
     "rectangular": "Does it work with rectangular images?",
     "W&B": "How do I log to W&B (Weights & Biases)?",
 }
-
-
-@pytest.fixture(scope="module")
-def site(tmp_path_factory) -> Path:
-    out = tmp_path_factory.mktemp("site")
-    command = [sys.executable, "-m", "mkdocs", "build", "--quiet", "--site-dir", out]
-    subprocess.run(command, cwd=ROOT, env={**os.environ, "NO_MKDOCS_2_WARNING": "1"}, check=True)
-    return out
 
 
 def test_pages_link_to_each_other(page, problems, site):

@@ -2,24 +2,19 @@
 
 import re
 import signal
-import subprocess
-import sys
 import urllib.request
 
 import pytest
+from forked import Forked
 
 pytest.importorskip("gradio", reason="gradio is not installed")
-
-APP = "from ign.cli import main; raise SystemExit(main())"
 
 
 def test_it_serves_on_this_machine_until_it_is_interrupted(model, tmp_path):
     words = ["app", str(model), "--port", "0", "--no-browser", "--device", "cpu"]
-    process = subprocess.Popen(
-        [sys.executable, "-c", APP, *words], stdout=subprocess.PIPE, text=True
-    )
+    process = Forked(*words)
     try:
-        line = process.stdout.readline()
+        line = process.line()
         found = re.search(
             r"^model at (http://127.0.0.1:\d+/\?token=[\w-]+)  \(Ctrl-C ends it\)$", line
         )
@@ -32,7 +27,7 @@ def test_it_serves_on_this_machine_until_it_is_interrupted(model, tmp_path):
         assert not re.findall(r'(?:src|href)="(https?://[^"]*)"', text), "nothing from elsewhere"
         process.send_signal(signal.SIGINT)
         assert process.wait(60) == 130
-        assert process.stdout.read() == ""
+        assert process.out == f"{line}\n"
     finally:
         process.kill()
 

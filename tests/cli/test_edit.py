@@ -33,6 +33,19 @@ def image(path, size=8):
     return to_float(torch.tensor(read_image(path, size=size, gray=False)))[None]
 
 
+def test_a_mask_of_another_size_than_an_image_is_said(ign, model, tmp_path):
+    pixels = np.random.default_rng(0).integers(0, 256, (16, 16, 3), np.uint8)
+    (tmp_path / "in").mkdir()
+    for name, part in (("a.png", pixels), ("b.png", pixels[:8]), ("m.png", pixels[..., 0])):
+        Image.fromarray(part).save(tmp_path / ("in" if name != "m.png" else ".") / name)
+    (tmp_path / "in" / "broken.png").write_bytes(b"")
+    words = ("edit", "inpaint", model, tmp_path / "in", "--mask", tmp_path / "m.png")
+    said = ign(*words, "--out", tmp_path / "out").err
+    assert f"note: 1 of 2 images have another size than --mask {tmp_path / 'm.png'} (16x16)" in said
+    (tmp_path / "in" / "b.png").unlink()
+    assert "another size" not in ign(*words, "--out", tmp_path / "out", "--force").err
+
+
 def test_inpainting_with_a_mask_from_a_file(ign, model, whole, tmp_path):
     mask = np.zeros((16, 16), np.uint8)
     mask[:, 8:] = 200

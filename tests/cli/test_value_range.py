@@ -43,3 +43,12 @@ def test_a_source_is_loaded_with_the_range_of_the_model(picture):
 )
 def test_a_range_that_is_none_is_ignored(value):
     assert model({"value_range": value}).value_range is None
+
+
+def test_colours_of_16_bits_are_said_once(tmp_path, capsys):
+    """Pillow writes no PNG of 16-bit colours, so that a PPM stands for it."""
+    for i in range(3):
+        (tmp_path / f"{i}.ppm").write_bytes(b"P6\n8 8\n65535\n" + bytes(range(192)) * 2)
+    list(read_inputs(model({}), [str(tmp_path)], 2))
+    said = capsys.readouterr().err
+    assert said.count("3 of 3 images have more than 8 bits per colour channel") == 1

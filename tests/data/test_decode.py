@@ -183,7 +183,7 @@ def test_large_jpegs_are_reduced_on_the_way_without_a_visible_change(tmp_path, d
     image.save(tmp_path / "x.jpg", quality=90)
     with Image.open(tmp_path / "x.jpg") as whole:
         plain = whole.resize((100, 100), Image.Resampling.LANCZOS, box=(0, 100, 800, 900))
-    values, (*sides, _, _), _, _ = decode(tmp_path / "x.jpg", size=100)
+    values, (*sides, _, _, _), _, _ = decode(tmp_path / "x.jpg", size=100)
     assert sides == [800, 1000]
     assert np.abs(values.astype(int) - expected(plain)).mean() < 2
 
@@ -199,7 +199,7 @@ def test_the_crop_comes_before_the_resize(tmp_path):
 def test_headers_tell_size_and_kind(tmp_path):
     for mode, gray in (("L", True), ("1", True), ("LA", True), ("RGB", False), ("RGBA", False)):
         colours(mode).save(tmp_path / "x.png")
-        assert read_header(tmp_path / "x.png") == (12, 10, gray, False)
+        assert read_header(tmp_path / "x.png") == (12, 10, gray, False, False)
     colours("L").convert("P").save(tmp_path / "x.png")
     assert read_header(tmp_path / "x.png").gray
     colours("P").save(tmp_path / "x.png")

@@ -164,6 +164,36 @@ def test_dark_colours_of_16_bits_are_said(tmp_path):
     assert not any("dark" in n for n in data.load(tmp_path, split="all").notes)
 
 
+def deep_colours(kind, tmp_path):
+    """Three colour images of over 8 bits per channel, and what is said about them."""
+    folder = tmp_path / kind
+    folder.mkdir()
+    samples = np.random.default_rng(0).integers(0, 65536, (4, 12))
+    for i in range(3):
+        if kind == "png":
+            content = png(2, 16, samples)
+        elif kind == "ppm":
+            content = b"P6\n4 4\n1023\n" + (samples >> 6).astype(">u2").tobytes()
+        else:
+            content = png(6, 16, np.tile(samples, 4)[:, :16])
+        (folder / f"{i}.{'ppm' if kind == 'ppm' else 'png'}").write_bytes(content)
+    return data.load(folder, split="all").notes
+
+
+@pytest.mark.parametrize("kind", ["png", "ppm", "with transparency"])
+def test_colours_that_are_cut_to_8_bits_are_said_once(kind, tmp_path):
+    assert deep_colours(kind, tmp_path) == [
+        "3 images have more than 8 bits per colour channel; only the upper 8 bits are used"
+    ]
+
+
+def test_colours_of_8_bits_are_not_called_cut(tmp_path):
+    """Sixteen is in a JPEG 2000 file's length and in the suffix, and not in its depth."""
+    for name in ("16.jp2", "16.png", "16.jpg", "16.ppm", "16.tiff"):
+        Image.new("RGB", (16, 16), (16, 16, 16)).save(tmp_path / name)
+    assert data.load(tmp_path, split="all").notes == []
+
+
 def test_16_bit_gray_with_transparency_is_gray(tmp_path):
     (tmp_path / "x.png").write_bytes(png(4, 16, [[60000, 65535, 3000, 0]]))
     assert data.read_image(tmp_path / "x.png").tolist() == [[[234, 255]]]

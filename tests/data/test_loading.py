@@ -189,6 +189,78 @@ def test_a_split_of_broken_images_alone_is_not_called_a_wrong_folder(tmp_path, f
     fill(tmp_path / "f" / "train", 24)
     (tmp_path / "f" / "test").mkdir()
     (tmp_path / "f" / "test" / "broken.png").write_bytes(b"")
-    with pytest.raises(data.DataError, match=r"images of this split .*25 in all splits") as caught:
+    words = r"none of the 1 images of the split test .*25 in all splits"
+    with pytest.raises(data.DataError, match=words) as caught:
         data.load(tmp_path / "f", split="test", cache=tmp_path / "cache")
     assert "right folder" not in str(caught.value)
+
+
+def test_broken_images_are_counted_over_the_splits_that_are_loaded_together(tmp_path, fill):
+    """2 % and 4 % of all images are broken in the splits: each is accepted, both are not."""
+    fill(tmp_path / "train", 50)
+    fill(tmp_path / "test", 50)
+    for i in range(2):
+        (tmp_path / "train" / f"{i:02d}.png").write_bytes(b"words")
+    for i in range(4):
+        (tmp_path / "test" / f"{i:02d}.png").write_bytes(b"words")
+    assert len(data.load(tmp_path)) == 48
+    assert len(data.load(tmp_path, split="test")) == 46
+    both = {"train": None, "test": None}
+    with pytest.raises(data.DataError, match="6 of 100 images cannot be read, more than 5%") as e:
+        data.load_splits(tmp_path, both)
+    names = [f"train/{i:02d}.png" for i in range(2)] + [f"test/{i:02d}.png" for i in range(4)]
+    assert [name for name, _ in e.value.problems] == names
+    found = data.load_splits(tmp_path, both, skip_broken=True)
+    assert [len(part) for part in found.values()] == [48, 46]
+
+
+def test_each_remark_is_made_once_for_all_splits(tmp_path, fill, caplog):
+    fill(tmp_path / "train", 30, (20, 20))
+    fill(tmp_path / "test", 10, (40, 30))
+    for name in ("train/03.png", "test/04.png"):
+        (tmp_path / name).write_bytes(b"words")
+    with caplog.at_level(logging.WARNING, "ign.data"):
+        how = {"size": 16, "gray": True, "cache": tmp_path / "cache"}
+        found = data.load_splits(tmp_path, {"train": None, "test": None}, **how)
+        again = data.load_splits(tmp_path, {"train": None, "test": None}, **how)
+    said = [record.getMessage().partition(": ")[2] for record in caplog.records]
+    assert said[:3] == said[3:] == found["train"].notes == found["test"].notes
+    assert said[:3] == again["test"].notes
+    assert said[:2] == [
+        "38 images were resized from 20x20 to 40x30 to 16x16 pixels",
+        "38 colour images were converted to gray",
+    ]
+    assert said[2].startswith("skipped 2 of 40 images, which cannot be read: train/03.png: ")
+
+
+@pytest.mark.parametrize("limit", [None, 1])
+def test_training_images_are_held_out_where_no_held_out_image_can_be_read(
+    tmp_path, fill, limit, caplog
+):
+    fill(tmp_path, 60)
+    held_out = data.load(tmp_path, split="test").names
+    for name in held_out:
+        (tmp_path / name).write_bytes(b"")
+    found = data.load_splits(tmp_path, {"train": None, "test": limit}, skip_broken=True)
+    train, test = found["train"], found["test"]
+    sound = data.load(tmp_path, split="train")
+    count = int(0.05 * len(sound))
+    assert count > 1
+    assert train.names == sound.names[:-count]
+    assert test.names == sound.names[-count:][:limit]
+    assert (train.images == sound.images[:-count]).all()
+    assert (test.images == sound.images[-count:][:limit]).all()
+    assert f"the last {count} training images are held out instead" in caplog.text
+
+
+def test_nothing_is_held_out_of_one_image(tmp_path, fill):
+    fill(tmp_path / "train", 1)
+    fill(tmp_path / "test", 1)
+    (tmp_path / "test" / "00.png").write_bytes(b"")
+    both = {"train": None, "test": None}
+    with pytest.raises(data.DataError, match="only 1 image can be read, and at least 2"):
+        data.load_splits(tmp_path, both, skip_broken=True)
+    (tmp_path / "train" / "00.png").write_bytes(b"")
+    (tmp_path / "test" / "00.png").write_bytes((tmp_path / "train" / "00.png").read_bytes())
+    with pytest.raises(data.DataError, match="none of its 2 images can be read"):
+        data.load_splits(tmp_path, both, skip_broken=True)

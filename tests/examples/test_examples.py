@@ -2,13 +2,12 @@
 
 import importlib
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from forked import Forked
 from PIL import Image
 
 import ign
@@ -19,10 +18,10 @@ ROOT = Path(__file__).resolve().parents[2]
 
 def run(name: str, out: Path, *options: str) -> str:
     """What an example prints."""
-    command = [sys.executable, "-m", f"examples.{name}", "--out", str(out), *options]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    return done.stdout
+    code = f"import runpy\nrunpy.run_module('examples.{name}', run_name='__main__')"
+    done = Forked("--out", out, *options, code=code, folder=ROOT)
+    assert done.wait() == 0, done.err
+    return done.out
 
 
 def test_the_plain_loop_leaves_a_model_that_loads(tmp_path):

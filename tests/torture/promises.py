@@ -33,8 +33,9 @@ PROMISES = {
     ),
     "disks": Promise(
         "A full disk ends a command with one line, and what was there before stays whole.",
-        "train, sample, project, score, calibrate, evaluate, export, edit, push and demo, each with"
-        " files that cannot grow beyond a size, on a full file system, and a full standard output",
+        "train, sample, project, edit, score, calibrate, export and push, each with files that"
+        " cannot grow beyond a size; train and sample on a full file system; score and info with a"
+        " full standard output",
         "full disks",
     ),
     "names": Promise(
@@ -42,7 +43,7 @@ PROMISES = {
         " table and on a page.",
         "control characters, line feeds, bytes that are not UTF-8, leading dashes and tildes,"
         " markup, quotes, formulas, emoji, marks of writing direction, names of 255 bytes; with"
-        " score, project, edit, calibrate, evaluate, train, push and figures",
+        " score, project, edit, calibrate, train, push, info and sample",
         "names",
     ),
     "images": Promise(

@@ -1,13 +1,11 @@
 """Runs small enough for every test, and ways to compare them."""
 
 import csv
-import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import torch
+from forked import COMMAND, Forked
 
 SHARED = [
     "--size=8", "--limit=64", "--batch_size=8", "--steps=12", "--every=4", "--log_every=1",
@@ -47,16 +45,9 @@ def begin(out: Path, words: list[str]) -> Path:
     return out
 
 
-def process(*words: object, before: str = "") -> subprocess.Popen[str]:
+def process(*words: object, before: str = "") -> Forked:
     """``ign WORDS`` in a process of its own, some lines of Python run first."""
-    code = f"{before}\nfrom ign.cli import main\nraise SystemExit(main())"
-    return subprocess.Popen(
-        [sys.executable, "-c", code, *map(str, words)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
-    )
+    return Forked(*words, code=f"{before}\n{COMMAND}")
 
 
 def rows(run: Path) -> list[dict[str, str]]:

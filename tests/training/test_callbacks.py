@@ -14,7 +14,7 @@ from ign.training.callbacks import ProgressBar, ReportLostProcess, print_line
 from ign.training.failures import is_process_lost
 
 
-def shown(terminal: bool, begin: int, end: int, total: int = 40) -> str:
+def shown(terminal: bool, begin: int, end: int, total: int = 40, estimate=None) -> str:
     """What the bar of a run from one step to another writes, 80 columns wide."""
     file = StringIO()
     console = Console(file=file, force_terminal=terminal, width=80)
@@ -22,7 +22,7 @@ def shown(terminal: bool, begin: int, end: int, total: int = 40) -> str:
     losses = dict(zip(names, torch.tensor([9.0, 0.5, 0.25, -0.125, 0.0]), strict=True))
     module = SimpleNamespace(losses=losses, config=SimpleNamespace(steps=total))
     trainer = SimpleNamespace(is_global_zero=True, global_step=begin)
-    bar = ProgressBar(console, every=2, computation="on cpu: float32")
+    bar = ProgressBar(console, every=2, computation="on cpu: float32", estimate=estimate)
     bar.on_train_start(trainer, module)
     for trainer.global_step in range(begin + 1, end + 1):
         time.sleep(0.01)
@@ -50,6 +50,20 @@ def test_elsewhere_a_line_now_and_then(seconds, monkeypatch):
         assert lines[0] == "on cpu: float32"
         assert [line.split("  ")[0] for line in lines[1:]] == ["step 12 of 40", "step 14 of 40"]
         assert all(re.search(r"  \d+ s left$", line) for line in lines[1:])
+
+
+def test_no_step_is_reported_before_the_length_of_the_run(monkeypatch):
+    class Known:
+        done = False
+
+        def after(self, step, steps):
+            self.done = step >= 4
+            return "about 2 h" if step == 4 else ""
+
+    monkeypatch.setattr(callbacks, "SECONDS", 0)
+    lines = shown(False, 0, 6, estimate=Known()).split("\n")[:-1]
+    assert lines[:2] == ["on cpu: float32", "about 2 h"]
+    assert [line.split("  ")[0] for line in lines[2:]] == ["step 4 of 40", "step 6 of 40"]
 
 
 def test_line_is_printed_as_it_is():
