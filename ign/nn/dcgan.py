@@ -78,9 +78,7 @@ class DCGANAutoencoder(nn.Module):
             self.config["code_norm"] = code_norm
         self.shape, self.rounding = (channels, size, size), rounding
 
-        self.encoder = encoder(channels, size, width, norm)
-        if code_norm:
-            self.encoder.append(CodeNorm(code_size(size, width)))
+        self.encoder = encoder(channels, size, width, norm, code_norm=code_norm)
         self.decoder = decoder(
             channels, size, width, norm if decoder_norm is None else decoder_norm
         )
@@ -146,7 +144,12 @@ def code_size(size: int, width: int) -> int:
 
 
 def encoder(
-    channels: int, size: int, width: int, norm: str, outputs: int | None = None
+    channels: int,
+    size: int,
+    width: int,
+    norm: str,
+    outputs: int | None = None,
+    code_norm: bool = False,
 ) -> nn.Sequential:
     """The way down, (B, C, size, size) to (B, outputs, 1, 1); None for the size of the code."""
     sides, maps, kernels = plan(channels, size, width)
@@ -156,7 +159,9 @@ def encoder(
         layers += [nn.Conv2d(maps[i], maps[i + 1], kernel, 2, 1, bias=bias)]
         layers += [make_norm(norm, maps[i + 1])] if i else []
         layers += [nn.LeakyReLU(0.2)]
-    layers += [ToPoint(maps[-1], outputs or code_size(size, width), sides[-1])]
+    outputs = outputs or code_size(size, width)
+    layers += [ToPoint(maps[-1], outputs, sides[-1], bias=not code_norm)]
+    layers += [CodeNorm(outputs)] if code_norm else []
     return nn.Sequential(*layers)
 
 
@@ -175,15 +180,17 @@ def decoder(channels: int, size: int, width: int, norm: str) -> nn.Sequential:
 class CodeNorm(nn.Module):
     """Normalize the code, (B, K, 1, 1), except its first component, by role norm.
 
-    Codes of data and of noise then have the same mean and scale, and the code cannot grow.
+    Codes of data and of noise then have the same mean and scale, and the code cannot grow. The
+    first component, which can be the output of a discriminator, has a bias.
     """
 
     def __init__(self, size: int):
         super().__init__()
         self.norm = RoleBatchNorm2d(size - 1, affine=False)
+        self.bias = nn.Parameter(torch.zeros(1))
 
     def forward(self, code: Tensor) -> Tensor:
-        return torch.cat([code[:, :1], self.norm(code[:, 1:])], 1)
+        return torch.cat([code[:, :1] + self.bias, self.norm(code[:, 1:])], 1)
 
 
 class ToPoint(nn.Conv2d):
