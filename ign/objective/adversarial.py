@@ -110,7 +110,7 @@ class AdversarialObjective(nn.Module):
 
 
 def choose(of_data: Tensor, first: int) -> Tensor:
-    """The quarter of the rows, chosen by their global index, of which the first is given."""
+    """Choose a quarter of the rows by their global index; ``first`` is the index of the first row."""
     return torch.cat([of_data[(offset - first) % PERIOD :: PERIOD] for offset in OFFSETS])
 
 
