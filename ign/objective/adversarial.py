@@ -110,7 +110,7 @@ class AdversarialObjective(nn.Module):
 
 
 def choose(of_data: Tensor, first: int) -> Tensor:
-    """Choose a quarter of the rows by their global index; ``first`` is the index of the first row."""
+    """Choose a quarter of the rows by global index; the first row has the index ``first``."""
     return torch.cat([of_data[(offset - first) % PERIOD :: PERIOD] for offset in OFFSETS])
 
 
