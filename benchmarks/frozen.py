@@ -1,7 +1,7 @@
 """Frozen configurations, so that a benchmark measures the same after a preset has changed.
 
-The YAML files in `benchmarks/configurations` contain every field of a run. They are never edited; a
-new recipe gets a new file.
+The YAML files in `benchmarks/configurations` contain every field of a run that existed when they
+were written. They are never edited; a new recipe gets a new file.
 """
 
 from pathlib import Path

@@ -17,10 +17,12 @@ NAMES = sorted(path.stem for path in frozen.FOLDER.glob("*.yaml"))
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_frozen_configuration_names_every_field(name):
+def test_a_frozen_configuration_is_understood(name):
+    """Fields that are added later have their defaults, with which a run is what it was before."""
     values = yaml.safe_load((frozen.FOLDER / f"{name}.yaml").read_text(encoding="utf-8"))
     fields = flatten(asdict(method_class("ign").config()))
-    assert flatten(values).keys() == fields.keys() - {"method", "horizon"}
+    assert len(values) > 15
+    assert flatten(values).keys() <= fields.keys() - {"method", "horizon"}
 
 
 def test_a_frozen_configuration_does_not_follow_its_preset(tmp_path, monkeypatch):

@@ -198,7 +198,7 @@ def _known(out: Path) -> set[str]:
 
 
 def _arrivals(folder: Path, done: set[str], seconds: float | None) -> Iterator[Input]:
-    """New images that are complete, in order, until so many seconds have passed."""
+    """Yield new complete images in order, until the given number of seconds has passed."""
     from ign.core.table import cell
     from ign.data.files import list_folder
 

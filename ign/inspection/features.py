@@ -24,7 +24,7 @@ class PatchFeatures(nn.Module):
 
     .. math:: y = \mathrm{diag}(\lambda + 0.01)^{-1/2} \, V^T \, \frac{h - \mu}{s}
 
-    Its distances are those of Mahalanobis.
+    The distances are Mahalanobis distances.
 
     Args:
         backbone: A module from (B, 3, size, size) in [0, 1] to maps, the finest first.

@@ -16,7 +16,7 @@ from ign.project import evaluating
 TOP = {"max": 0.0, "top": 0.003, "mean": 1.0}
 """The share of the patches, at least one, whose mean is the score of an image."""
 DECIMALS = 5
-"""Scores are rounded to so many decimals, since their last bits depend on the batch size."""
+"""The number of decimals of a score, whose last bits depend on the batch size."""
 
 
 class PatchNetwork(nn.Module):

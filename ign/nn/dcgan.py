@@ -39,7 +39,7 @@ class DCGANAutoencoder(nn.Module):
         norm: ``batch``, ``role``, ``group`` or ``none``, on every layer but the first, the
             bottleneck and the last.
         rounding: The step :math:`\Delta`, 0 for no rounding; the paper does not round.
-        decoder_norm: The norm of the decoder's layers; None for that of the encoder.
+        decoder_norm: The norm of the decoder's layers; None for the norm of the encoder.
         code_norm: Whether a role norm without affine map normalizes the code, all but its first
             component, which can be the output of a discriminator.
 

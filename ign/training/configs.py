@@ -54,7 +54,7 @@ class IGNNetworkConfig(NetworkConfig):
         norm: Batch norm, batch norm with statistics for each role, group norm, or none.
         rounding: Step to which a trained model rounds its code, in standard deviations of the
             data's codes, so that iterates come to rest; 0 for no rounding.
-        decoder_norm: Normalization of the decoder; null for that of the encoder.
+        decoder_norm: Normalization of the decoder; null for the norm of the encoder.
         code_norm: Whether to give the code a fixed scale, with statistics for each role.
     """
 

@@ -128,16 +128,10 @@ def test_the_cards_are_those_of_the_module(norm):
     ("network", "message"),
     [
         (nn.Linear(2, 2), "no shape"),
-        (Shaped(nn.Flatten(), nn.Linear(64, 64)), "must consist of convolutions"),
-        (Shaped(nn.Conv2d(1, 1, 3, padding=1)), "must consist of convolutions"),
-        (
-            Shaped(nn.ConvTranspose2d(1, 2, 2, 2), nn.Conv2d(2, 1, 2, 2)),
-            "must consist of convolutions",
-        ),
-        (
-            Shaped(nn.Conv2d(1, 2, 2, 2), nn.ConvTranspose2d(2, 1, 4, 4)),
-            "must consist of convolutions",
-        ),
+        (Shaped(nn.Flatten(), nn.Linear(64, 64)), "consist of convolutions"),
+        (Shaped(nn.Conv2d(1, 1, 3, padding=1)), "consist of convolutions"),
+        (Shaped(nn.ConvTranspose2d(1, 2, 2, 2), nn.Conv2d(2, 1, 2, 2)), "consist of convolutions"),
+        (Shaped(nn.Conv2d(1, 2, 2, 2), nn.ConvTranspose2d(2, 1, 4, 4)), "consist of convolutions"),
         (Shaped(nn.Conv2d(3, 2, 2, 2), nn.ConvTranspose2d(2, 3, 2, 2)), "does not take"),
     ],
 )
