@@ -51,7 +51,7 @@ def _set(made: Any, name: str, value: Any, known: bool) -> None:
 
 
 def _again(made: Any) -> Any:
-    """The same dataclass, made anew so that its values are checked."""
+    """A new instance with the same values, which are checked again."""
     types = get_type_hints(type(made))
     values = {}
     for field in fields(made):

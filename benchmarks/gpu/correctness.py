@@ -89,7 +89,7 @@ def samples(device: torch.device, tiny: bool) -> dict[str, Any]:
 
 
 def numbers(device: torch.device) -> dict[str, Any]:
-    """Whether the integers and numbers of keys are those of the CPU."""
+    """Whether the integers and numbers of keys equal the ones that the CPU computes."""
     index = torch.arange(64)
     here = random.keys(0, "noise", 5, index)
     there = random.keys(0, "noise", 5, index.to(device))

@@ -69,7 +69,7 @@ def _part(images: ImageSet, which: slice) -> ImageSet:
 def _train(
     method: str, images: ImageSet, work: Path, device: torch.device, tiny: bool, seconds: float
 ) -> Trained:
-    """Train for so many seconds, in all calls together, with a checkpoint every minute."""
+    """Train for this number of seconds, summed over all calls; save a checkpoint every minute."""
     gpu = device.type == "cuda"
     options: dict[str, Any] = {
         "method": method, "network.width": 4 if tiny else 64, "batch_size": 8 if tiny else 64,

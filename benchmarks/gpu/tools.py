@@ -26,7 +26,7 @@ FILES = 8
 
 
 class Results:
-    """A JSON file that is written anew after each result, so that a run that is cut off counts.
+    """A JSON file that is rewritten after each result, so that a run that is cut off counts.
 
     Args:
         folder: The folder of the results.

@@ -31,7 +31,7 @@ class TwoPasses(nn.Module):
 
     Args:
         config: The run, of method ign.
-        network: The network, of which the copy is made.
+        network: The network to copy.
         tuned: Whether the copy computes no gradient of its parameters.
         paper: Whether to leave out the terms that the paper does not have.
     """

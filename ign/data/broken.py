@@ -56,7 +56,7 @@ def require_readable(
 
 
 def describe_skipped(source: str, count: int, problems: list[Problem]) -> str:
-    """A line about the images that were skipped, of so many that were read."""
+    """A line about the number of images that were skipped and read."""
     text = f"skipped {len(problems):,} of {count:,} images, which cannot be read: " + "; ".join(
         format_problems(problems)
     )

@@ -60,7 +60,7 @@ def require_memory(
 def _require_batch(
     each: int, config: Config, kind: str, there: int, shape: tuple[int, int, int]
 ) -> None:
-    """Refuse a batch, of so many activations for an image and pass, that is larger than memory."""
+    """Refuse a batch whose activations, given for one image and pass, exceed the memory."""
     placed = placement(config)
     parts = config.trainer.accumulate_grad_batches * placed["num_nodes"]
     parts *= placed["devices"] if kind == "cuda" else 1
