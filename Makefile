@@ -58,6 +58,7 @@ results: $(READY)
 	$(MEASURE)/grid.py mnist --data $(DATA)/mnist --out docs/results/grid.json
 	$(MEASURE)/grid.py runs/celeba --data $(DATA)/celeba -n 1000 --picture docs/pictures/iterates.png --out docs/results/grid-faces.json
 	$(MEASURE)/anomaly.py --data $(DATA)/mnist --model runs/mnist --out docs/results/anomaly.json
+	$(MEASURE)/inspection.py --data $(DATA)/tiles/tiles.zip --out docs/results/inspection.json
 	$(MEASURE)/stability.py --data $(DATA)/mnist --out docs/results/stability.json
 	$(MEASURE)/roles.py runs/mnist --data $(DATA)/mnist --out docs/results/roles.json
 	$(MEASURE)/features.py mnist --data $(DATA)/mnist --measure --out docs/results/features.json
