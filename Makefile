@@ -70,6 +70,7 @@ results: $(READY)
 	$(MEASURE).quality.restore mnist --data $(DATA)/mnist --out docs/results/restore.json
 	$(MEASURE).quality.grid mnist --data $(DATA)/mnist --out docs/results/grid.json
 	$(MEASURE).quality.anomaly --data $(DATA)/mnist --foreign --out docs/results/anomaly.json
+	$(MEASURE).quality.inspection --data $(DATA)/tiles/tiles.zip --out docs/results/inspection.json
 	$(MEASURE).quality.stability --data $(DATA)/mnist --out docs/results/stability.json
 	$(MEASURE).quality.roles mnist --data $(DATA)/mnist --out docs/results/roles.json
 	$(MEASURE).quality.features mnist --data $(DATA)/mnist --measure --out docs/results/features.json

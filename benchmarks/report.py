@@ -26,6 +26,7 @@ HEADINGS = {
     "restore": "Restoration of digits",
     "restore-faces": "Restoration of faces",
     "anomaly": "Anomaly scores",
+    "inspection": "Inspection of parts",
     "stability": "Repeated application",
     "roles": "Which statistics an input of unknown kind gets",
     "parity": "Exported files",

@@ -117,8 +117,9 @@ def _build(config: dict[str, Any]) -> Inspector:
 
 
 def _parts(inspector: Inspector) -> nn.Module:
-    """What the file of weights holds: the whitening and the networks, without the backbone."""
+    """What the file of weights holds: whitening, scales and networks, without the backbone."""
     whitening = nn.Module()
     whitening.register_buffer("mean", inspector.features.mean)
     whitening.register_buffer("matrix", inspector.features.matrix)
+    whitening.register_buffer("scales", inspector.scales)
     return nn.ModuleDict({"whitening": whitening, "networks": inspector.networks})

@@ -22,6 +22,8 @@ LEAST = 4
 SHARE = 0.2
 """The share of the good images that are kept for calibration."""
 MULTIPLE = 32
+SCALED = 10_000
+"""The number of patches from which the scales of the networks are found."""
 Progress = Callable[[int, int, dict[str, float]], None]
 """Called with the step, the number of steps and the losses."""
 
@@ -39,7 +41,9 @@ class InspectConfig:
         steps: Number of optimizer steps for each network.
         batch_size: Number of patches for each step.
         learning_rate: Largest learning rate of Adam.
-        noise: Largest standard deviation of the noise that the network has to remove.
+        noise: Largest standard deviation of the noise that the first network has to remove, in
+            units of the features' standard deviation.
+        noise_last: The same for the last network; those between are spaced evenly in the logarithm.
         rec_weight: Weight of the reconstruction.
         idem_weight: Weight of the idempotence.
         tight_weight: Weight of the tightness.
@@ -53,10 +57,11 @@ class InspectConfig:
     size: int = 256
     networks: int = 3
     width: int = 192
-    steps: int = 1000
-    batch_size: int = 512
+    steps: int = 500
+    batch_size: int = 256
     learning_rate: float = 2e-3
-    noise: float = 1.0
+    noise: float = 0.5
+    noise_last: float = 4.0
     rec_weight: float = 1.0
     idem_weight: float = 1.0
     tight_weight: float = 0.1
@@ -79,8 +84,9 @@ class InspectConfig:
             raise ValueError(f"rate {self.rate} must be above 0 and below 1")
         if self.score not in TOP:
             raise ValueError(f"score {self.score!r} is unknown; choose {', '.join(TOP)}")
-        if not (0 < self.learning_rate < math.inf and 0 <= self.noise < math.inf):
-            raise ValueError("learning_rate must be above 0 and noise at least 0, both finite")
+        for name in ("learning_rate", "noise", "noise_last"):
+            if not 0 < getattr(self, name) < math.inf:
+                raise ValueError(f"{name} {getattr(self, name)} must be above 0 and finite")
 
 
 def fit_inspector(
@@ -95,7 +101,8 @@ def fit_inspector(
     The networks are trained with :class:`ign.objective.IGNObjective` on whitened patch features x,
     with all three terms. The noise z is another patch plus Gaussian noise of a random scale, and
     the networks also remove such noise from x and from f(z). f(y) then estimates the patch without
-    noise, and :math:`|f(y) - y|` grows with the distance from the good patches.
+    noise, and :math:`|f(y) - y|` grows with the distance from the good patches. Each network has
+    its own largest scale: small noise shows small deviations, large noise shows what is far away.
 
     Args:
         files: Images of good parts.
@@ -117,9 +124,9 @@ def fit_inspector(
     training, held_out = split(files, config)
     value_range = find_value_range(files)
     features = PatchFeatures(backbone or load_backbone(name), config.size)
-    patches = _collect(features, training, config, value_range)
+    patches = collect(features, training, config, value_range)
     patches = features.fit(patches)
-    networks = [_train(patches, config, i, report) for i in range(config.networks)]
+    networks = [train_network(patches, config, i, report) for i in range(config.networks)]
     about: dict[str, Any] = {
         "method": "inspect", "data": data, "training_images": len(training),
         **{k: v for k, v in asdict(config).items() if k not in ("backbone", "score", "size")},
@@ -127,6 +134,8 @@ def fit_inspector(
     if value_range is not None:
         about["value_range"] = list(value_range)
     inspector = Inspector(features, networks, name, config.score, about)
+    inspector.fit_scales(patches[torch.randperm(len(patches), generator=_generator(
+        config.seed, "scales"))[:SCALED]])  # fmt: skip
     _calibrate(inspector, held_out, config.rate, data)
     return inspector
 
@@ -150,7 +159,7 @@ def _generator(seed: int, stream: str) -> torch.Generator:
 
 
 @torch.no_grad()
-def _collect(
+def collect(
     features: PatchFeatures,
     files: Sequence[File],
     config: InspectConfig,
@@ -166,10 +175,10 @@ def _collect(
     return torch.cat(found)
 
 
-def _train(
-    patches: Tensor, config: InspectConfig, number: int, report: Progress | None
+def train_network(
+    patches: Tensor, config: InspectConfig, number: int, report: Progress | None = None
 ) -> nn.Module:
-    """One network."""
+    """Train one of the networks on whitened patches, (N, D)."""
     generator = _generator(config.seed, f"network {number}")
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(int(torch.randint(2**62, (1,), generator=generator)))
@@ -181,10 +190,10 @@ def _train(
     schedule = torch.optim.lr_scheduler.OneCycleLR(
         optimizer, config.learning_rate, total_steps=config.steps + 1, pct_start=0.1
     )
-    total = config.steps * config.networks
+    total, sigma = config.steps * config.networks, scale_of(config, number)
     for step in range(config.steps):
-        x, z, noise = (t for t in _draw(patches, config, generator))
-        losses = objective(network, x, z, noise if config.noise else None)
+        x, z, noise = _draw(patches, config, sigma, generator)
+        losses = objective(network, x, z, noise)
         optimizer.zero_grad()
         losses.total.backward()
         optimizer.step()
@@ -197,8 +206,14 @@ def _train(
     return network
 
 
+def scale_of(config: InspectConfig, number: int) -> float:
+    """The largest standard deviation of the noise of a network."""
+    part = number / max(1, config.networks - 1)
+    return float(config.noise * (config.noise_last / config.noise) ** part)
+
+
 def _draw(
-    patches: Tensor, config: InspectConfig, generator: torch.Generator
+    patches: Tensor, config: InspectConfig, sigma: float, generator: torch.Generator
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Patches x, noise z around other patches, and the noise to remove, (B, D) each."""
     shape = config.batch_size, patches.shape[1]
@@ -206,7 +221,7 @@ def _draw(
         patches[torch.randint(len(patches), shape[:1], generator=generator)] for _ in range(2)
     )
     first, second = (
-        config.noise
+        sigma
         * torch.rand(shape[0], 1, generator=generator)
         * torch.randn(shape, generator=generator)
         for _ in range(2)

@@ -13,10 +13,14 @@ from ign.anomaly import Calibration
 from ign.inspection.features import PatchFeatures
 from ign.project import evaluating
 
-TOP = {"max": 0.0, "top": 0.003, "mean": 1.0}
+TOP = {"max": 0.0, "top": 0.01, "mean": 1.0}
 """The share of the patches, at least one, whose mean is the score of an image."""
 DECIMALS = 5
 """The number of decimals of a score, whose last bits depend on the batch size."""
+
+
+SMALLEST = 1e-6
+"""The smallest scale of a network."""
 
 
 class PatchNetwork(nn.Module):
@@ -64,22 +68,25 @@ class Inspector(nn.Module):
 
     With the features :math:`y` of a patch and n networks,
 
-    .. math:: m(y) = \Big( \frac{1}{n D} \sum_i |f_i(y) - y|^2 \Big)^{1/2}
+    .. math:: m(y) = \Big( \frac{1}{n} \sum_i \frac{|f_i(y) - y|^2}{c_i^2} \Big)^{1/2}, \qquad
+        c_i^2 = \mathbb{E}_{good} |f_i(y) - y|^2
 
-    is its value in the map, and the score of the image is the mean over the patches with the
-    largest values.
+    is its value in the map, about 1 for good parts. The score of the image is the mean over the
+    patches with the largest values.
 
     Args:
         features: The patch features, fitted to good parts.
         networks: The networks.
         backbone: The name of the backbone, in :data:`ign.inspection.BACKBONES`.
-        score: ``max``, ``top`` or ``mean``: the mean over one patch, 0.3 % or all of them.
+        score: ``max``, ``top`` or ``mean``: the mean over one patch, 1 % or all of them.
         about: Facts about the training, which are saved with the model.
 
     Attributes:
         calibration: Thresholds of ``image``, the score, and ``pixel``, the largest value of a map;
             None for a model that is not calibrated.
     """
+
+    scales: Tensor
 
     def __init__(
         self,
@@ -95,7 +102,14 @@ class Inspector(nn.Module):
         self.features, self.networks = features, nn.ModuleList(networks)
         self.backbone, self.score, self.about = backbone, score, dict(about or {})
         self.calibration: Calibration | None = None
+        self.register_buffer("scales", torch.ones(len(networks)))
         self.eval().requires_grad_(False)
+
+    @torch.no_grad()
+    def fit_scales(self, patches: Tensor) -> None:
+        """Take the scale of each network from whitened patches of good parts, (N, D)."""
+        moved = [(network(patches) - patches).square().sum(1).mean() for network in self.networks]
+        self.scales.copy_(torch.stack(moved).sqrt().clamp(min=SMALLEST))
 
     @property
     def value_range(self) -> tuple[float, float] | None:
@@ -119,8 +133,11 @@ class Inspector(nn.Module):
 
     def displacement(self, patches: Tensor) -> Tensor:
         """The value of each patch, (..., D) to (...)."""
-        moved = [(network(patches) - patches).square().mean(-1) for network in self.networks]
-        return torch.stack(moved).mean(0).clamp(min=0).sqrt()
+        moved = [
+            (network(patches) - patches).square().sum(-1) / self.scales[i].square()
+            for i, network in enumerate(self.networks)
+        ]
+        return torch.stack(moved).mean(0).sqrt()
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
         """Scores and maps of the patches, (B, 3, H, W) in [0, 255] to (B,) and (B, h, w)."""

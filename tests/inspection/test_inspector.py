@@ -20,7 +20,7 @@ from ign.inspection import (
     save_inspector,
 )
 from ign.inspection.features import REGULARITY, PatchFeatures, resize
-from ign.inspection.fit import split
+from ign.inspection.fit import scale_of, split
 from ign.inspection.pictures import contours
 
 SMALL = InspectConfig(
@@ -86,6 +86,22 @@ def test_whitened_distances_are_mahalanobis():
     away = (data - data.mean(0)) / std
     wanted = torch.einsum("nd,de,ne->n", away, inverse, away)
     assert torch.allclose(white.square().sum(1), wanted, rtol=1e-4)
+
+
+def test_the_map_is_the_scaled_displacement(inspector):
+    patches = torch.randn(7, 5, len(inspector.features.mean))
+    squares = [
+        (f(patches) - patches).square().sum(-1) / c**2
+        for f, c in zip(inspector.networks, inspector.scales, strict=True)
+    ]
+    wanted = (sum(squares) / 2).sqrt()
+    assert torch.allclose(inspector.displacement(patches), wanted, rtol=1e-5)
+
+
+def test_the_noise_of_the_networks_is_spaced_in_the_logarithm():
+    config = InspectConfig(noise=0.5, noise_last=8.0, networks=3)
+    assert [scale_of(config, i) for i in range(3)] == pytest.approx([0.5, 2.0, 8.0])
+    assert scale_of(InspectConfig(noise=0.5, networks=1), 0) == 0.5
 
 
 def test_resizing_cuts_nothing_off():
