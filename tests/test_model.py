@@ -324,7 +324,7 @@ def test_a_failed_write_leaves_the_previous_model(saved, monkeypatch):
         file.write_bytes(b"half")
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("ign.io.format.save_file", full)
+    monkeypatch.setattr("ign.io.weights.save_file", full)
     with pytest.raises(OSError, match="No space"):
         small("group").save_pretrained(saved)
     assert {p.name: p.read_bytes() for p in saved.iterdir()} == before

@@ -9,9 +9,6 @@ __all__ = ["FORMATS", "TOLERANCE", "ExportError", "Exported", "export"]
 
 import copy
 import shutil
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -22,6 +19,7 @@ from ign.core.text import printable
 from ign.export.check import difference, inputs
 from ign.export.formats import FORMATS
 from ign.export.graph import Graph, describe, rounded
+from ign.export.scratch import scratch
 from ign.model import IGN
 
 TOLERANCE = 1e-4
@@ -95,8 +93,8 @@ def export(
     graph = Graph(model, applications, sampler, uint8, half).eval()
     metadata = describe(model, printable(name or path.stem), applications, sampler, uint8, half)
     given = inputs(exact, sampler, uint8, seed)
-    with _naming(path), tempfile.TemporaryDirectory(prefix="ign-export-") as folder:
-        file = Path(folder) / f"model{path.suffix}"
+    with scratch(path) as folder:
+        file = folder / f"model{path.suffix}"
         FORMATS[format].write(graph, given[0], metadata, file)
         run = FORMATS[format].read(file)
         found = [run(y) for y in given]
@@ -112,18 +110,6 @@ def export(
         with atomic(path) as place:
             shutil.copyfile(file, place)
     return Exported(path, off, difference(exact, graph, given, found) if half else off, metadata)
-
-
-@contextmanager
-def _naming(path: Path) -> Iterator[None]:
-    """Name the file that is exported in an error about a temporary file."""
-    try:
-        yield
-    except OSError as error:
-        if str(error.filename) == str(path):
-            raise
-        why = f"a temporary file cannot be written: {error.strerror or error}"
-        raise OSError(error.errno, why, str(path)) from None
 
 
 def _check(model: IGN, format: str, applications: int, sampler: bool) -> None:

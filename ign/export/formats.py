@@ -5,7 +5,6 @@ __all__ = ["FORMATS", "ONNX", "Format", "quiet"]
 import io
 import json
 import logging
-import os
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -84,8 +83,7 @@ class ONNX(Format):
         onnx.save(proto, file)
 
     def read(self, file: Path) -> Callable[[Tensor], Tensor]:
-        with _temporary_files_in(file.parent):
-            import onnxruntime
+        import onnxruntime
 
         session = onnxruntime.InferenceSession(file, providers=["CPUExecutionProvider"])
         name = session.get_inputs()[0].name
@@ -114,20 +112,6 @@ class Program(Format):
 
 FORMATS: dict[str, Format] = {"onnx": ONNX(), "torch": Program()}
 """The formats by name."""
-
-
-@contextmanager
-def _temporary_files_in(folder: Path) -> Iterator[None]:
-    """Let libraries write temporary files to a folder; onnxruntime leaves one when imported."""
-    before = os.environ.get("TMPDIR")
-    os.environ["TMPDIR"] = str(folder)
-    try:
-        yield
-    finally:
-        if before is None:
-            del os.environ["TMPDIR"]
-        else:
-            os.environ["TMPDIR"] = before
 
 
 @contextmanager

@@ -5,7 +5,6 @@ __all__ = ["ScoreGraph", "export_inspector"]
 import copy
 import json
 import shutil
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ from ign.core.files import atomic
 from ign.core.text import printable
 from ign.export import Exported, ExportError
 from ign.export.formats import ONNX, quiet
+from ign.export.scratch import scratch
 from ign.inspection.inspector import Inspector, enlarged
 from ign.project import RESOLUTION
 
@@ -70,8 +70,8 @@ def export_inspector(inspector: Inspector, path: str | Path, name: str | None = 
     form.need()
     graph = ScoreGraph(copy.deepcopy(inspector).cpu()).eval()
     metadata = _describe(inspector, printable(name or path.stem))
-    with tempfile.TemporaryDirectory(prefix="ign-export-") as folder:
-        file = Path(folder) / "model.onnx"
+    with scratch(path) as folder:
+        file = folder / "model.onnx"
         _write(graph, metadata, file)
         off = _difference(graph, file)
         if not off <= TOLERANCE:

@@ -11,18 +11,16 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import save_file
 from torch import nn
 
 from ign.anomaly import Calibration
 from ign.core.errors import ModelError
-from ign.core.files import atomic
 from ign.inspection.backbone import load_backbone
 from ign.inspection.features import STRIDE, PatchFeatures
 from ign.inspection.inspector import Inspector, PatchNetwork
 from ign.io.config import CONFIG, FORMAT, WEIGHTS, one_line, read_config, write_config
 from ign.io.packaged import locate
-from ign.io.weights import read_weights
+from ign.io.weights import read_weights, write_weights
 
 KIND = "inspector"
 KINDS = ("image", "pixel")
@@ -65,8 +63,7 @@ def save_inspector(inspector: Inspector, folder: str | Path) -> Path:
     }  # fmt: skip
     if inspector.calibration:
         config["calibration"] = asdict(inspector.calibration)
-    with atomic(folder / WEIGHTS) as file:
-        save_file(state, file)
+    write_weights(folder / WEIGHTS, state)
     write_config(folder / CONFIG, json.dumps(config, indent=2, allow_nan=False))
     return folder
 

@@ -6,24 +6,17 @@ tables; the weights are safetensors.
 
 __all__ = ["Parts", "load", "save"]
 
-import errno
 import json
-import os
-import re
 import warnings
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from ign.anomaly import Calibration
 from ign.core.errors import ModelError
-from ign.core.files import atomic
-from ign.core.paths import in_utf8
 from ign.io.config import (
     CONFIG,
     FORMAT,
@@ -34,7 +27,7 @@ from ign.io.config import (
     read_shape,
     write_config,
 )
-from ign.io.weights import fingerprint, read_weights
+from ign.io.weights import fingerprint, read_weights, write_weights
 from ign.nn import NETWORKS, find_network
 from ign.noise import NOISES, Noise
 from ign.objective.distance import Distance, distance_name
@@ -92,20 +85,9 @@ def save(folder: str | Path, parts: Parts, dtype: torch.dtype | None = None) -> 
     if calibration := _matching(parts.calibration, state, f"{folder}: saved without"):
         config["calibration"] = asdict(calibration)
     text = _to_json(config)
-    with atomic(folder / WEIGHTS) as temporary, in_utf8(temporary) as file:
-        try:
-            save_file(_unshared(state), file)
-        except SafetensorError as error:  # how it reports a full disk
-            raise _os_error(error, folder) from None
+    write_weights(folder / WEIGHTS, _unshared(state))
     write_config(folder / CONFIG, text)
     return folder
-
-
-def _os_error(error: SafetensorError, folder: Path) -> OSError:
-    """The error of the disk in the words of safetensors, with its number and the folder."""
-    found = re.search(r"os error (\d+)", str(error))
-    number = int(found[1]) if found else errno.EIO
-    return OSError(number, os.strerror(number), str(folder))
 
 
 def _config(parts: Parts) -> dict[str, Any]:

@@ -1,23 +1,42 @@
 """``model.safetensors``: the tensors of a model, checked before they are loaded."""
 
-__all__ = ["fingerprint", "read_weights"]
+__all__ = ["fingerprint", "read_weights", "write_weights"]
 
+import errno
 import hashlib
 import math
+import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from ign.core.errors import ModelError
+from ign.core.files import atomic
 from ign.core.paths import in_utf8
 from ign.io.config import CONFIG, one_line
 
 FLOATING = ("F16", "BF16", "F32", "F64")
 INTEGER = ("I8", "I16", "I32", "I64", "U8", "U16", "U32")
+
+
+def write_weights(path: Path, state: dict[str, Tensor]) -> None:
+    """Write tensors that do not share memory to a file, atomically.
+
+    Raises:
+        OSError: The file cannot be written; the error names its folder.
+    """
+    with atomic(path) as temporary, in_utf8(temporary) as file:
+        try:
+            save_file(state, file)
+        except SafetensorError as error:  # how it reports a full disk
+            found = re.search(r"os error (\d+)", str(error))
+            number = int(found[1]) if found else errno.EIO
+            raise OSError(number, os.strerror(number), str(path.parent)) from None
 
 
 def read_weights(path: Path, model: nn.Module) -> dict[str, Tensor]:

@@ -148,7 +148,7 @@ def full_disk(monkeypatch, place: str, call: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("place", "call"), [("torch.save", 2), ("ign.io.format.save_file", 2), ("Journal.write", 8)]
+    ("place", "call"), [("torch.save", 2), ("ign.io.weights.save_file", 2), ("Journal.write", 8)]
 )
 def test_full_disk_leaves_what_was_there(place, call, plain, tmp_path, monkeypatch, capsys):
     run = tmp_path / "run"
@@ -170,7 +170,7 @@ def test_full_disk_leaves_what_was_there(place, call, plain, tmp_path, monkeypat
 
 
 def test_full_disk_at_the_first_checkpoint(tmp_path, monkeypatch, capsys):
-    full_disk(monkeypatch, "ign.io.format.save_file", 1)
+    full_disk(monkeypatch, "ign.io.weights.save_file", 1)
     err = fails(capsys, *TRAIN, f"--out={tmp_path / 'run'}")
     assert "nothing was saved before" in err
     assert "--force" in err
