@@ -32,7 +32,7 @@ from ign.inspection.reading import read_part, read_parts
 Values = Callable[[Tensor], Tensor]
 """From patches (N, D) to their values (N,)."""
 SIDE = 128
-"""Maps and masks have so many pixels on a side for AUPRO."""
+"""The side of maps and masks in pixels for AUPRO."""
 BANK = 10_000
 CORESET = 2_000
 STEPS, BATCH, RATE = 1500, 256, 1e-3
@@ -219,7 +219,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--data", required=True, help="a layout with test/good and defects")
     parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--limit", type=int, help="about so many test images")
+    parser.add_argument("--limit", type=int, help="approximate number of test images")
     parser.add_argument("--size", type=int, default=InspectConfig.size)
     parser.add_argument("--backbone")
     parser.add_argument("--methods", nargs="*", help="the methods to measure")
