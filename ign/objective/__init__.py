@@ -27,10 +27,10 @@ __all__ = [
 from ign.objective.adversarial import AdversarialObjective
 from ign.objective.code import CodeObjective
 from ign.objective.denoise import restoration_noise
+from ign.objective.losses import Losses
 from ign.objective.match import MatchObjective, kernel_divergence
 from ign.objective.one_pass import IGNObjective
 from ign.objective.paper import (
-    Losses,
     clamp,
     drift,
     frozen,

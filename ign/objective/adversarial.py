@@ -15,8 +15,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from ign.objective.losses import Losses
 from ign.objective.one_pass import IGNObjective, Pass, check_weights, single
-from ign.objective.paper import Losses, Network
+from ign.objective.paper import Network
 from ign.objective.terms import Term, weigh
 
 PERIOD, OFFSETS = 8, (0, 3)

@@ -14,8 +14,9 @@ from torch import Tensor, nn
 
 from ign.nn.norm import role
 from ign.objective.adversarial import OTHERS, SHARE, AdversarialObjective, choose, logit
+from ign.objective.losses import Losses
 from ign.objective.one_pass import IGNObjective, Pass, check_weights, single
-from ign.objective.paper import Losses, Network, frozen
+from ign.objective.paper import Network, frozen
 from ign.objective.terms import Term, constant, is_compiled, weigh
 
 

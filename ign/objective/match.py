@@ -12,8 +12,9 @@ import torch
 from torch import Tensor, nn
 
 from ign.core import processes
+from ign.objective.losses import Losses
 from ign.objective.one_pass import check_weights
-from ign.objective.paper import Losses, Network
+from ign.objective.paper import Network
 
 
 class MatchObjective(nn.Module):

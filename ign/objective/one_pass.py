@@ -18,7 +18,8 @@ from torch import Tensor, nn
 from ign.core import processes
 from ign.nn.norm import role
 from ign.objective.distance import Distance, find_distance
-from ign.objective.paper import Losses, Network, clamp, frozen
+from ign.objective.losses import Losses
+from ign.objective.paper import Network, clamp, frozen
 from ign.objective.terms import Term, constant, is_compiled, weigh
 
 MOVED = {

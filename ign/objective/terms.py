@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.autograd import Function
 
-from ign.objective.paper import Losses
+from ign.objective.losses import Losses
 
 
 class Term(NamedTuple):

@@ -1,7 +1,9 @@
 """The objective against the paper's listing, in float64, and the faults that others shipped."""
 
 import copy
+import re
 from contextlib import contextmanager, nullcontext
+from pathlib import Path
 
 import pytest
 import torch
@@ -407,3 +409,13 @@ def test_the_clamp_has_a_floor_of_its_scale():
     assert 0 < slope < 1e-10
     small, _ = clamp(d * 1e-9, torch.zeros_like(d), 1.5)
     assert small == pytest.approx(1e-9, rel=1e-3)
+
+
+def test_the_table_of_equations_names_the_lines():
+    root = Path(__file__).parents[2]
+    page = (root / "docs" / "objective.md").read_text(encoding="utf-8")
+    rows = re.findall(r"\| `(\w+)` \| `(ign/objective/paper\.py):(\d+)` \|", page)
+    assert len(rows) == 7
+    for name, file, line in rows:
+        lines = (root / file).read_text(encoding="utf-8").splitlines()
+        assert lines[int(line) - 1].startswith(f"def {name}(")
