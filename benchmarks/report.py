@@ -32,6 +32,7 @@ HEADINGS = {
     "parity": "Exported files",
     "features": "Feature nets",
     "step": "One training step",
+    "presets": "One training step of each preset",
     "where": "Where the time of a step goes",
     "pipeline": "Data and loop",
     "large": "A large source",

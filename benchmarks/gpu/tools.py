@@ -145,7 +145,7 @@ class Step:
             self.optimizer.zero_grad(set_to_none=self.graph is None)
             with torch.autocast(self.device.type, torch.bfloat16, enabled=self.half):
                 update = next(updates)
-            update.loss.backward()
+            update.loss.backward(inputs=self.trained)
             self.optimizer.step()
             self.terms |= {name: term.detach() for name, term in update.terms.items()}
             del update

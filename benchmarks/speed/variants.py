@@ -138,7 +138,7 @@ def build(
             optimizer.zero_grad()
             with half:
                 total = loss(network, batch) if loss else next(updates).loss
-            total.backward()
+            total.backward(inputs=None if loss else trained)
             optimizer.step()
         if average is not None:
             average.update(network, 1000)

@@ -30,8 +30,23 @@ def restoration_noise(
         (B, C, H, W) float32, on the device of ``index``.
     """
     odd = index % 2 == 1
-    key = random.keys(seed, "denoise", step, index[odd])
+    if index.is_cpu:
+        noise = torch.zeros(len(index), *shape)
+        noise[odd] = _drawn(seed, step, index[odd], shape, largest)
+        return noise
+    return masked(_drawn(seed, step, index, shape, largest), odd)
+
+
+def masked(noise: Tensor, chosen: Tensor) -> Tensor:
+    """The noise of chosen samples, and zero for the others, without waiting for the device.
+
+    Selecting samples by a mask would wait until the device knows their number.
+    """
+    return torch.where(chosen.view(-1, *[1] * (noise.ndim - 1)), noise, 0.0)
+
+
+def _drawn(seed: int, step: int, index: Tensor, shape: tuple[int, ...], largest: float) -> Tensor:
+    """Noise of a random level for every given sample."""
+    key = random.keys(seed, "denoise", step, index)
     level = largest * random.uniform(random.derive(key, "level"), (1,) * len(shape))
-    noise = torch.zeros(len(index), *shape, device=index.device)
-    noise[odd] = level * random.normal(key, shape)
-    return noise
+    return level * random.normal(key, shape)

@@ -118,6 +118,14 @@ class Training(LightningModule):
                 if moment.shape == p.shape:
                     states[i][name] = torch.empty_like(p, dtype=moment.dtype).copy_(moment).detach()
 
+    def _leaves(self) -> list[nn.Parameter] | None:
+        """The only tensors that need a gradient; None for all that ask for one.
+
+        Constant copies of samples ask for one (:func:`ign.objective.terms.constant`), which is
+        computed separately. FSDP2 computes with other tensors than the parameters.
+        """
+        return self._trainable() if self.device_mesh is None else None
+
     def _trainable(self) -> list[nn.Parameter]:
         every = [*self.model.network.parameters(), *self.method.parameters()]
         return [p for p in every if p.requires_grad]
@@ -139,7 +147,7 @@ class Training(LightningModule):
             for i, part in enumerate(parts, 1):
                 loss, terms = next(part)
                 with self._no_sync(i < len(parts)):
-                    self.manual_backward(loss / len(parts))
+                    self.manual_backward(loss / len(parts), inputs=self._leaves())
                 self.losses |= {name: term.detach() for name, term in terms.items()}
                 del loss, terms  # and with them what the passes have stored
             last = update == self.method.updates - 1

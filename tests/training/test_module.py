@@ -1,6 +1,9 @@
 """What a step sees."""
 
+import pytest
 import torch
+from torch.utils._python_dispatch import TorchDispatchMode
+from training.runs import SHARED, begin
 
 from ign import IGN, data
 from ign.nn import DCGANAutoencoder
@@ -66,3 +69,24 @@ def test_anchors_are_as_many_as_wished_or_as_there_are():
     assert torch.equal(one.anchors(0), one.anchors(7))
     assert not torch.equal(one.anchors(0), one.anchors(8))
     assert torch.equal(one.anchors(3), training(anchors=6).anchors(6))
+
+
+class InputGradients(TorchDispatchMode):
+    """Counts the gradients of images that convolutions compute."""
+
+    count = 0
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        if func is torch.ops.aten.convolution_backward.default:
+            image, transposed, mask = args[1], args[7], args[10]
+            self.count += mask[0] and not transposed and image.shape[1:] == (1, 8, 8)
+        return func(*args, **(kwargs or {}))
+
+
+@pytest.mark.parametrize(("method", "count"), [("ign", 1), ("dcgan", 1), ("vae", 0)])
+def test_no_gradient_of_an_image_is_computed_that_nothing_needs(method, count, tmp_path):
+    words = [*SHARED, f"--method={method}", "--steps=1", "--every=100"]
+    words += ["--match.weight=0", "--adversarial.weight=0.3"] * (method == "ign")
+    with InputGradients() as found:
+        begin(tmp_path / "run", words)
+    assert found.count == count
