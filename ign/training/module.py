@@ -122,9 +122,9 @@ class Training(LightningModule):
         """The only tensors that need a gradient; None for all that ask for one.
 
         Constant copies of samples ask for one (:func:`ign.objective.terms.constant`), which is
-        computed separately. FSDP2 computes with other tensors than the parameters.
+        computed separately. Several processes reduce the gradients of all tensors as usual.
         """
-        return self._trainable() if self.device_mesh is None else None
+        return self._trainable() if self.trainer.world_size == 1 else None
 
     def _trainable(self) -> list[nn.Parameter]:
         every = [*self.model.network.parameters(), *self.method.parameters()]
