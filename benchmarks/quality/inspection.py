@@ -3,7 +3,7 @@
     python -m benchmarks.quality.inspection --data tiles.zip --out docs/results/inspection.json
 
 All methods get the same patches of the good training images, the same held-out images, and the same
-score: the mean of the top 1 % of the map. "raw" features are standardized, "white" features are
+score: the mean of the top 0.3 % of the map. "raw" features are standardized, "white" features are
 whitened, as the IGN gets them. AUROC is over images, AUPRO over pixels up to a false-positive rate
 of 0.3. Numbers are the means over the seeds, and their range. The seed draws the images, patches
 and weights of the training.
@@ -26,7 +26,7 @@ from ign.evaluate.detection import Curves, aupro, image_measures
 from ign.inspection.backbone import default_backbone, load_backbone
 from ign.inspection.features import PatchFeatures, resize
 from ign.inspection.fit import InspectConfig, collect, split, train_network
-from ign.inspection.inspector import Inspector, enlarged
+from ign.inspection.inspector import TOP, Inspector, enlarged
 from ign.inspection.reading import read_part, read_parts
 
 Values = Callable[[Tensor], Tensor]
@@ -98,7 +98,7 @@ class Parts:
 
 def top(found: Tensor) -> float:
     flat = found.flatten()
-    return float(flat.topk(max(1, len(flat) // 100)).values.mean())
+    return float(flat.topk(max(1, round(TOP["top"] * len(flat)))).values.mean())
 
 
 def ours(parts: Parts, config: InspectConfig) -> Values:

@@ -136,9 +136,9 @@ class Pixels(nn.Module):
     def forward(self, x: Tensor) -> list[Tensor]:
         gray = x.mean(1, keepdim=True)
         cells = F.pixel_unshuffle(gray, 8)
-        wide = F.pad(x, (4, 4, 4, 4), mode="replicate")
+        wide = F.pad(x - 0.5, (4, 4, 4, 4), mode="replicate")
         mean = F.avg_pool2d(wide, 16, 8)
-        spread = (F.avg_pool2d(wide.square(), 16, 8) - mean.square()).clamp(min=1e-8).sqrt()
+        spread = (F.avg_pool2d(wide.square(), 16, 8) - mean.square()).clamp(min=1e-5).sqrt()
         return [cells, torch.cat([mean, spread], 1)]
 
 

@@ -13,7 +13,7 @@ from ign.anomaly import Calibration
 from ign.inspection.features import PatchFeatures
 from ign.project import evaluating
 
-TOP = {"max": 0.0, "top": 0.01, "mean": 1.0}
+TOP = {"max": 0.0, "top": 0.003, "mean": 1.0}
 """The share of the patches, at least one, whose mean is the score of an image."""
 DECIMALS = 5
 """The number of decimals of a score, whose last bits depend on the batch size."""
@@ -78,7 +78,7 @@ class Inspector(nn.Module):
         features: The patch features, fitted to good parts.
         networks: The networks.
         backbone: The name of the backbone, in :data:`ign.inspection.BACKBONES`.
-        score: ``max``, ``top`` or ``mean``: the mean over one patch, 1 % or all of them.
+        score: ``max``, ``top`` or ``mean``: the mean over one patch, 0.3 % or all of them.
         about: Facts about the training, which are saved with the model.
 
     Attributes:

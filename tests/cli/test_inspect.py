@@ -2,7 +2,9 @@
 
 import csv
 import json
+import shlex
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -191,3 +193,27 @@ def test_watch_scores_new_images_and_goes_on(ign, trained, parts, tmp_path):
     assert [row["file"] for row in rows(out.read_text())][-1] == "new.png"
     assert len(rows(out.read_text())) == 6
     assert ign(*words[:4]).status == 2
+
+
+def test_the_commands_of_the_page_run_in_order(ign, tmp_path, monkeypatch):
+    """docs/inspection.md, from a folder to a file to ship, in a smaller size."""
+    page = Path(__file__).resolve().parents[2] / "docs/inspection.md"
+    lines = [line.strip() for line in page.read_text(encoding="utf-8").splitlines()]
+    commands = [shlex.split(line)[1:] for line in lines if line.startswith("ign ")]
+    assert [words[0] for words in commands] == [
+        "train", "score", "evaluate", "export", "calibrate", "score",
+    ]  # fmt: skip
+    monkeypatch.chdir(tmp_path)
+    write_layout(tmp_path / "parts", 45, 20, 3)
+    shutil.copytree(tmp_path / "parts/test/good", "new")
+    shutil.copytree(tmp_path / "new", "incoming")
+    for i in range(100):
+        save(texture(7000 + i), tmp_path / "other-good-parts" / f"{i}.png")
+    for words in commands:
+        more = {"train": SMALL, "score": ("--watch-seconds", 1) * ("--watch" in words)}
+        if "--watch" in words:
+            (tmp_path / "scores.csv").unlink()
+        status, _, err = ign(*words, *more.get(words[0], ()))
+        assert status == 0, err
+    for name in ("report/index.html", "evaluation/results.json", "parts.onnx", "scores.csv"):
+        assert (tmp_path / name).is_file()

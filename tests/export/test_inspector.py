@@ -25,14 +25,14 @@ def inspector(tmp_path_factory):
 
 def test_the_file_gives_the_models_results(inspector, tmp_path):
     made = export_inspector(inspector, tmp_path / "parts.onnx")
-    assert made.difference < 1e-4
+    assert made.difference < 5e-4
     session = onnxruntime.InferenceSession(made.path)
     for pixels in (texture(5000), damaged(5000, "hole")[0], texture(5001, (31, 200))):
         image = np.repeat(pixels[None, ..., None], 3, 3)
         score, values, flag = session.run(None, {"image": image})
         wanted = inspector.inspect(torch.from_numpy(image).permute(0, 3, 1, 2))
-        assert score[0] == pytest.approx(float(wanted.score[0]), rel=1e-4)
-        assert np.abs(values[0] - wanted.map[0].numpy()).max() < 1e-4 * values.max()
+        assert score[0] == pytest.approx(float(wanted.score[0]), rel=5e-4)
+        assert np.abs(values[0] - wanted.map[0].numpy()).max() < 5e-4 * values.max()
         assert bool(flag[0]) == bool(wanted.flag[0])
     found = session.get_modelmeta().custom_metadata_map
     assert float(found["threshold"]) == pytest.approx(inspector.calibration.thresholds["image"])
