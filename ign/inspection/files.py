@@ -48,7 +48,7 @@ def save_inspector(inspector: Inspector, folder: str | Path) -> Path:
         folder: The folder, which is created if it does not exist.
 
     Raises:
-        ModelError: A network is not a :class:`PatchNetwork`.
+        ModelError: A network is not a ``PatchNetwork``.
         OSError: The files cannot be written.
     """
     folder = Path(folder)

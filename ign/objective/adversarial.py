@@ -7,7 +7,7 @@ a logit of "y is data". The outer f is the discriminator and the inner f is the 
 the forward passes of the tightness and idempotence losses.
 """
 
-__all__ = ["OTHERS", "SHARE", "AdversarialObjective", "choose", "logit"]
+__all__ = ["AdversarialObjective"]
 
 from collections.abc import Iterable
 

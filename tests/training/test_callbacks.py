@@ -78,7 +78,7 @@ GLOO = RuntimeError("[/pytorch/third_party/gloo/gloo/transport/tcp/pair.cc:537] 
 @pytest.mark.parametrize(
     ("rank", "error", "wanted"),
     [
-        (0, GLOO, "ign train: lost another process at step 7; nothing was saved before; go on"),
+        (0, GLOO, "ign train: lost another process at step 7; nothing was saved before; continue"),
         (0, torch.distributed.DistBackendError("NCCL"), "ign train: lost another process"),
         (1, GLOO, ""),
         (3, torch.OutOfMemoryError("CUDA"), "ign train: process 3 is out of memory at step 7"),

@@ -371,7 +371,8 @@ def full(*_, **__):
 
 
 @pytest.mark.parametrize(
-    ("number", "text"), [(13, "make it writable"), (5, "step 4; nothing was saved before; go on")]
+    ("number", "text"),
+    [(13, "make it writable"), (5, "step 4; nothing was saved before; continue")],
 )
 def test_advice_is_about_what_happened(number, text, tmp_path, monkeypatch, capsys):
     def fail(*_):
