@@ -170,7 +170,10 @@ class IGNConfig(Config):
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.code.weight and not self.adversarial.weight:
-            raise ValueError("code.weight needs an adversarial.weight above 0")
+            raise ValueError(
+                "code.weight needs an adversarial.weight above 0: set both, or code.weight and"
+                " code.own_weight to 0"
+            )
         if not 0 <= self.denoise < math.inf:
             raise ValueError(f"denoise {self.denoise} must be finite and at least 0")
 

@@ -19,7 +19,8 @@ from typing import NamedTuple
 
 TINY = [
     "--size=8", "--limit=16", "--batch_size=2", "--steps=2", "--every=1", "--log_every=1",
-    "--network.width=1", "--match.weight=0", "--adversarial.weight=0",
+    "--network.width=1", "--match.weight=0", "--adversarial.weight=0", "--code.weight=0",
+    "--code.own_weight=0",
     "--adversarial.reconstruction_weight=0", "--denoise=0", "--device=cpu",
     "--trainer.precision=32",
 ]  # fmt: skip

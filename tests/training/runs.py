@@ -14,7 +14,7 @@ SHARED = [
 ]  # fmt: skip
 """Options of every method."""
 TINY = [*SHARED, "--match.weight=0", "--adversarial.weight=0", "--denoise=0"]
-TINY += ["--adversarial.reconstruction_weight=0"]
+TINY += ["--adversarial.reconstruction_weight=0", "--code.weight=0", "--code.own_weight=0"]
 RICH = [
     *TINY, "--flip=true", "--decay=0.5", "--network.norm=role",
     "--match.weight=5", "--adversarial.weight=0.3", "--adversarial.reconstruction_weight=0.2",
@@ -27,7 +27,8 @@ OPTIONS: dict[str, Any] = {
     "size": 8, "limit": 64, "batch_size": 8, "steps": 12, "every": 4, "log_every": 1,
     "learning_rate": 0.002, "decay": 0.0, "betas": (0.5, 0.999), "ema": 0.9,
     "network": {"width": 4}, "match.weight": 0.0, "adversarial.weight": 0.0,
-    "adversarial.reconstruction_weight": 0.0, "denoise": 0.0,
+    "adversarial.reconstruction_weight": 0.0, "denoise": 0.0, "code.weight": 0.0,
+    "code.own_weight": 0.0,
     "trainer": {"accelerator": "cpu", "precision": "32"},
 }  # fmt: skip
 """TINY for Python."""
