@@ -41,7 +41,7 @@ def test_an_unknown_field_is_refused():
 
 
 @pytest.mark.parametrize("tuned", [True, False])
-@pytest.mark.parametrize("preset", PRESETS)
+@pytest.mark.parametrize("preset", sorted({*PRESETS} - {"folder"}))
 def test_the_two_pass_form_has_the_terms_of_the_preset(preset, tuned):
     config, shape = options_of(preset, {"network.width": 4, "network.norm": "batch", "size": 16})
     config.batch_size = 16

@@ -37,7 +37,7 @@ CASES: dict[str, tuple[str, dict[str, Any]]] = {
     "celeba": ("celeba", {}),
     "celeba-paper": ("celeba-paper", {"batch_size": 64}),
 }
-"""Presets with changed options. `folder` has the step of `celeba`."""
+"""Presets with changed options. The two-pass form has no idempotence of the code (`folder`)."""
 REFERENCE = "same terms"
 Row = dict[str, Any]
 
