@@ -8,10 +8,13 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor
 
-from benchmarks.gpu.tools import LIMIT, Clock, Results, Step, faces, synchronize
+from benchmarks.gpu.tools import LIMIT, Clock, Results, Step, faces
+from benchmarks.speed import device as devices
+from ign.core.files import atomic
 from ign.data import ImageSet
 from ign.evaluate.features import feature_net
 from ign.evaluate.frechet import frechet_distance
+from ign.nn import role
 from ign.view import pictures
 
 METHODS = ("ign", "dcgan")
@@ -85,7 +88,7 @@ def _train(
     while True:
         for _ in range(1 if tiny else 50):
             step()
-        synchronize(device)
+        devices.wait(device)
         now = time.monotonic()
         total = passed + now - began
         progress = total / max(seconds, 1.0)
@@ -96,10 +99,8 @@ def _train(
             terms = {name: value.item() for name, value in step.terms.items()}
             log.append({"step": step.number, "seconds": total, **terms})
             print(f"faces {method}: step {step.number}, {total:.0f} s, {terms}", flush=True)
-            path.parent.mkdir(parents=True, exist_ok=True)
-            state = {"step": step.state(), "seconds": total, "log": log}
-            torch.save(state, path.with_suffix(".new"))
-            path.with_suffix(".new").replace(path)
+            with atomic(path) as place:
+                torch.save({"step": step.state(), "seconds": total, "log": log}, place)
         if done:
             about = {"steps": step.number, "seconds": total, "way": way, "log": log}
             return Trained(step, about | {"batch": step.config.batch_size})
@@ -154,7 +155,8 @@ def _judge(trained: Trained, method: str, folder: Path, test: ImageSet) -> dict[
         count = min(250, number - first)
         white = torch.randn(count, *step.model.shape, generator=generator)
         z = step.model.noise.color(white.to(device))
-        y = _role(network, z)
+        with role(network, "noise"):
+            y = network(z)
         once.append(y)
         if method == "ign":
             twice.append(network(y))
@@ -169,11 +171,3 @@ def _judge(trained: Trained, method: str, folder: Path, test: ImageSet) -> dict[
                       for part in pair])  # fmt: skip
     pictures.save(pictures.grid(rows.cpu(), 8), folder / f"{method}.png", durable=False)
     return found
-
-
-def _role(network: Any, z: Tensor) -> Tensor:
-    from ign.nn import role
-
-    with role(network, "noise"):
-        y: Tensor = network(z)
-    return y

@@ -7,9 +7,8 @@ from typing import Any
 
 import torch
 from torch.profiler import ProfilerActivity, profile
-from torch.utils.flop_counter import FlopCounterMode
 
-from benchmarks.gpu.tools import Clock, Results, Step, faces, synchronize
+from benchmarks.gpu.tools import Clock, Results, Step, faces
 from benchmarks.speed import device as devices
 from benchmarks.speed.variants import HALF, OURS, SHAPES, VARIANTS, build
 from ign import IGN, data
@@ -98,11 +97,9 @@ def step(
         found["peak MiB"] = torch.cuda.max_memory_allocated(device) / 2**20
     if way == "eager":
         batch = made.draw()
-        with FlopCounterMode(display=False) as counter:
-            made.compute(batch)
-        found["GFLOP"] = counter.get_total_flops() / 1e9
-        rate = counter.get_total_flops() / seconds
-        found["share of peak"] = rate / most["bfloat16" if half else "float32"]
+        flop = devices.flop(lambda: made.compute(batch))
+        found["GFLOP"] = flop / 1e9
+        found["share of peak"] = flop / seconds / most["bfloat16" if half else "float32"]
     return found
 
 
@@ -123,12 +120,8 @@ def variant(
 def ratios(preset: str, device: torch.device, tiny: bool) -> dict[str, float]:
     """Times of all variants over ours, in turn within each of some rounds."""
     calls = {who: build(who, preset, device, _options(preset, tiny)) for who in VARIANTS}
-    times: dict[str, list[float]] = {who: [] for who in calls}
-    for turn in range(2 if tiny else 12):
-        for who, call in calls.items():
-            taken = devices.seconds(call, device)
-            if turn:
-                times[who].append(taken)
+    devices.in_turn(calls, 1, device)  # which warms up
+    times = devices.in_turn(calls, 1 if tiny else 11, device)
     ours = times[HALF if device.type == "cuda" else OURS]
     return {
         who: statistics.median(a / b for a, b in zip(found, ours, strict=True))
@@ -181,7 +174,7 @@ def operations(device: torch.device, tiny: bool) -> list[dict[str, Any]]:
     kinds = [ProfilerActivity.CPU, *([ProfilerActivity.CUDA] if gpu else [])]
     with profile(activities=kinds) as record:
         made()
-        synchronize(device)
+        devices.wait(device)
     rows = [
         {
             "operation": event.key, "calls": event.count,

@@ -2,7 +2,6 @@
 
 import copy
 import json
-import os
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -12,6 +11,7 @@ import torch
 from torch import Tensor
 
 from benchmarks.plain import configuration
+from ign.core.files import atomic
 from ign.data import ImageSet
 from ign.training.methods import Batch
 from ign.training.module import Training
@@ -46,10 +46,8 @@ class Results:
     def put(self, name: str, value: Any) -> None:
         """Add a result and write the file."""
         self.found[name] = value
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        new = self.path.with_suffix(".new")
-        new.write_text(json.dumps(self.found, indent=1) + "\n", encoding="utf-8")
-        os.replace(new, self.path)
+        with atomic(self.path) as file:
+            file.write_text(json.dumps(self.found, indent=1) + "\n", encoding="utf-8")
 
     def measure(self, name: str, call: Callable[[], Any]) -> Any:
         """Put the result of a call, or its error, unless the result is there already."""
@@ -71,12 +69,6 @@ class Clock:
 
     def left(self) -> float:
         return self.end - time.monotonic()
-
-
-def synchronize(device: torch.device) -> None:
-    """Wait until the device has finished."""
-    if device.type == "cuda":
-        torch.cuda.synchronize(device)
 
 
 def faces(options: dict[str, Any], number: int, size: int, path: str | None) -> ImageSet:

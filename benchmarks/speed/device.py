@@ -1,13 +1,14 @@
-"""The device of a benchmark: its clock, its memory and its highest rate of computation."""
+"""The device of a benchmark: its clock, its memory, its work and its highest rate."""
 
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import torch
 import torch.nn.functional as F
+from torch.utils.flop_counter import FlopCounterMode
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -20,11 +21,29 @@ def find(name: str) -> torch.device:
 
 def seconds(call: Callable[[], object], device: torch.device) -> float:
     """Measure the time of one call, until the device has finished."""
-    _wait(device)
+    wait(device)
     began = time.perf_counter()
     call()
-    _wait(device)
+    wait(device)
     return time.perf_counter() - began
+
+
+def in_turn(
+    calls: Mapping[str, Callable[[], object]], rounds: int, device: torch.device
+) -> dict[str, list[float]]:
+    """Measure the seconds of each call in turn, in several rounds."""
+    times: dict[str, list[float]] = {name: [] for name in calls}
+    for _ in range(rounds):
+        for name, call in calls.items():
+            times[name].append(seconds(call, device))
+    return times
+
+
+def flop(call: Callable[[], object]) -> int:
+    """Count the floating-point operations of a call."""
+    with FlopCounterMode(display=False) as counter:
+        call()
+    return int(counter.get_total_flops())
 
 
 def most(device: torch.device, dtype: torch.dtype) -> float:
@@ -81,6 +100,7 @@ def _least(call: Callable[[], object], device: torch.device) -> float:
     return min(seconds(call, device) for _ in range(7))
 
 
-def _wait(device: torch.device) -> None:
+def wait(device: torch.device) -> None:
+    """Wait until the device has finished."""
     if device.type == "cuda":
         torch.cuda.synchronize(device)

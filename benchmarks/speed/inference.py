@@ -168,12 +168,10 @@ def one(case: str, name: str, batch: int, device: str) -> None:
 def measure(case: str, batch: int, images: int, rounds: int, device: torch.device) -> list[Row]:
     """Measure all samplers in turn, then the command that writes to disk."""
     calls, where = build(case, batch, device), str(device)
-    times: dict[str, list[float]] = {name: [] for name in calls}
     for *_, call in calls.values():
         call()
-    for _ in range(rounds):
-        for name, (*_, call) in calls.items():
-            times[name].append(devices.seconds(call, device))
+    timed_calls = {name: call for name, (*_, call) in calls.items()}
+    times = devices.in_turn(timed_calls, rounds, device)
     rows: list[Row] = []
     for name, (parameters, made, _) in calls.items():
         memory = devices.peak_of_a_process(

@@ -22,7 +22,6 @@ import statistics
 from typing import Any
 
 import torch
-from torch.utils.flop_counter import FlopCounterMode
 
 from benchmarks.machine import add_out, markdown, publish, timed
 from benchmarks.speed import device as devices
@@ -51,10 +50,7 @@ def peak(who: str, case: str, name: str) -> None:
 def flop(who: str, case: str, device: torch.device) -> int:
     """Count the floating-point operations of one step."""
     preset, options = CASES[case]
-    call = build(who, preset, device, options)
-    with FlopCounterMode(display=False) as counter:
-        call()
-    return counter.get_total_flops()
+    return devices.flop(build(who, preset, device, options))
 
 
 def compare(case: str, rounds: int, device: torch.device, variants: list[str]) -> list[Row]:
@@ -64,11 +60,8 @@ def compare(case: str, rounds: int, device: torch.device, variants: list[str]) -
     for call in calls.values():
         call()
         call()
-    times: dict[str, list[float]] = {who: [] for who in calls}
-    for _ in range(rounds):
-        for who, call in calls.items():
-            times[who].append(devices.seconds(call, device))
-    del calls
+    times = devices.in_turn(calls, rounds, device)
+    del calls, call
     rows: list[Row] = []
     memories = {}
     for who in variants:

@@ -25,7 +25,6 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.utils.flop_counter import FlopCounterMode
 
 from benchmarks.machine import add_out, markdown, publish, timed
 from benchmarks.speed import device as devices
@@ -111,10 +110,7 @@ def peak(who: str, case: str, name: str) -> None:
 
 def flop(who: str, case: str, device: torch.device) -> int:
     """Count the floating-point operations of one step, which compilation does not change."""
-    call = build("ours, bfloat16" if who in HALF else who, case, device)
-    with FlopCounterMode(display=False) as counter:
-        call()
-    return counter.get_total_flops()
+    return devices.flop(build("ours, bfloat16" if who in HALF else who, case, device))
 
 
 def compare(
@@ -125,11 +121,8 @@ def compare(
     for call in calls.values():
         for _ in range(3):  # the first calls of a compiled step also compile it
             call()
-    times: dict[str, list[float]] = {who: [] for who in calls}
-    for _ in range(rounds):
-        for who, call in calls.items():
-            times[who].append(devices.seconds(call, device))
-    del calls
+    times = devices.in_turn(calls, rounds, device)
+    del calls, call
     rows: list[Row] = []
     for who in variants:
         ratios = [a / b for a, b in zip(times["listing"], times[who], strict=True)]
