@@ -9,7 +9,7 @@ import yaml
 
 from benchmarks import frozen
 from ign.training import Config, arguments, config
-from ign.training.methods import method_class
+from ign.training.configs import config_class
 from ign.training.options import flatten
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -20,7 +20,7 @@ NAMES = sorted(path.stem for path in frozen.FOLDER.glob("*.yaml"))
 def test_a_frozen_configuration_is_understood(name):
     """Fields that are added later have their defaults, with which a run is what it was before."""
     values = yaml.safe_load((frozen.FOLDER / f"{name}.yaml").read_text(encoding="utf-8"))
-    fields = flatten(asdict(method_class("ign").config()))
+    fields = flatten(asdict(config_class("ign")()))
     assert len(values) > 15
     assert flatten(values).keys() <= fields.keys() - {"method", "horizon"}
 
@@ -37,7 +37,7 @@ def test_a_baseline_keeps_its_own_recipe():
     found = frozen.configuration("mnist", {"method": "dcgan"})
     assert isinstance(found, Config)
     assert found.network.width == 32
-    assert found.learning_rate == method_class("dcgan").config().learning_rate
+    assert found.learning_rate == config_class("dcgan")().learning_rate
 
 
 def test_the_page_of_the_demo_measures_its_preset():

@@ -91,17 +91,31 @@ class AdversarialObjective(nn.Module):
         outer = paper.outer(network, outputs, noise, code=True)
         inner = paper.inner(network, outputs, noise, outer, code=True)
 
-        generated = F.softplus(logit(outer)).sum() / count
-        discriminator = F.softplus(-logit(data)).mean() + generated
-        fooled, weight = F.softplus(-logit(inner)), self.weight
         terms = paper.terms(z, data, outer, inner, count)
-        terms.append(Term("discriminator", weight, discriminator))
-        terms.append(Term("generator", weight, fooled[:n].mean(), inner=True))
+        terms += self.terms(data, outer, inner, count)
         if self.reconstruction_weight > 0:
-            on_reconstructions = fooled[n:].sum() / (n * SHARE)
+            on_reconstructions = F.softplus(-logit(inner)[n:]).sum() / (n * SHARE)
             weight = self.reconstruction_weight
             terms.append(Term("generator_rec", weight, on_reconstructions, inner=True))
         return weigh(terms, outputs, inner.input, y)
+
+    def terms(self, data: Pass, outer: Pass, inner: Pass, count: float) -> list[Term]:
+        """The losses of the discriminator and the generator from the passes of a step.
+
+        Args:
+            data: The pass of x.
+            outer: The pass that moves the outer f; its first inputs are f(z).
+            inner: The pass that moves the inner f.
+            count: The divisor of the sum over all outputs in the loss of the discriminator.
+        """
+        n = len(data.input)
+        generated = F.softplus(logit(outer)).sum() / count
+        discriminator = F.softplus(-logit(data)).mean() + generated
+        generator = F.softplus(-logit(inner)[:n]).mean()
+        return [
+            Term("discriminator", self.weight, discriminator),
+            Term("generator", self.weight, generator, inner=True),
+        ]
 
     def _with_reconstructions(
         self, y: Tensor, fx: Tensor, noise: Tensor | None, first: int

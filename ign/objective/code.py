@@ -13,9 +13,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ign.nn.norm import role
-from ign.objective.adversarial import OTHERS, SHARE, AdversarialObjective, choose, logit
+from ign.objective.adversarial import OTHERS, SHARE, AdversarialObjective, choose
 from ign.objective.losses import Losses
-from ign.objective.one_pass import IGNObjective, Pass, check_weights, single
+from ign.objective.one_pass import IGNObjective, Pass, call, check_weights, single
 from ign.objective.paper import Network, frozen
 from ign.objective.terms import Term, constant, is_compiled, weigh
 
@@ -75,8 +75,8 @@ class CodeObjective(nn.Module):
     ) -> Losses:
         adversarial = self.objective
         paper: IGNObjective = adversarial.objective
-        drawn = paper.apply_to(network, z, None, "noise", code=True)
-        y, target = drawn.output, _rest(drawn).detach()
+        code, y = call(network, z, "noise", code=True)
+        target = _rest(code).detach()
         y_bar = constant(y)
         outer, data = self._both(network, y_bar, x, noise)
         inner = outer
@@ -84,22 +84,20 @@ class CodeObjective(nn.Module):
             with frozen(network):
                 inner, _ = self._both(network, y, x, noise)
 
-        discriminator = F.softplus(-logit(data)).mean() + F.softplus(logit(outer)).mean()
         terms = paper.terms(z, data, outer, inner)
         terms += [
             Term("idem", self.own_weight, outer.drift.mean()),
-            Term("code", self.weight, (_rest(outer) - target).square().mean()),
-            Term("code", self.weight, (_rest(inner) - target).square().mean(), inner=True),
-            Term("discriminator", adversarial.weight, discriminator),
-            Term("generator", adversarial.weight, F.softplus(-logit(inner)).mean(), inner=True),
+            Term("code", self.weight, (_rest(outer.code) - target).square().mean()),
+            Term("code", self.weight, (_rest(inner.code) - target).square().mean(), inner=True),
         ]
+        terms += adversarial.terms(data, outer, inner, len(y))
         if adversarial.reconstruction_weight > 0:
             terms += self._on_reconstructions(network, data, y, first)
         return weigh(terms, y, inner.input, y)
 
     def _on_reconstructions(self, network: Any, data: Pass, y: Tensor, first: int) -> list[Term]:
         """The losses on a quarter of f(x), which take the place of samples in a batch of them."""
-        chosen, codes = choose(data.output, first), choose(_rest(data), first)
+        chosen, codes = choose(data.output, first), choose(_rest(data.code), first)
         n = len(chosen)
         judged = torch.cat([chosen, choose(y.detach(), first, OTHERS)])
         with frozen(network), role(network, "output"):
@@ -124,7 +122,7 @@ class CodeObjective(nn.Module):
         )
 
 
-def _rest(of: Pass) -> Tensor:
+def _rest(code: Tensor | None) -> Tensor:
     """The code without the output of the discriminator, (B, K)."""
-    assert of.code is not None
-    return single(of.code)[:, 1:]
+    assert code is not None
+    return single(code)[:, 1:]

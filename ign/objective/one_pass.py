@@ -136,8 +136,7 @@ class IGNObjective(nn.Module):
 
     def generate(self, network: Network, z: Tensor) -> Tensor:
         """f(z), (B, C, H, W)."""
-        with _role(network, "noise"):
-            return network(z)
+        return call(network, z, "noise")[1]
 
     def apply_to(
         self,
@@ -149,13 +148,7 @@ class IGNObjective(nn.Module):
     ) -> Pass:
         """f of y plus the noise that f has to remove, and its distance from y."""
         shown = y if noise is None else y + noise
-        with _role(network, population):
-            if not code:
-                fy, found = network(shown), None
-            elif hasattr(network, "with_code"):
-                found, fy = network.with_code(shown)
-            else:
-                raise ValueError("the adversarial loss needs a network with a method with_code")
+        found, fy = call(network, shown, population, code)
         return Pass(y, fy, self._distance(single(fy), single(y)), found)
 
     def outer(self, network: Network, y: Tensor, noise: Tensor | None, code: bool = False) -> Pass:
@@ -225,6 +218,19 @@ class IGNObjective(nn.Module):
         joined = torch.stack([v.detach() for v in values])
         separate = self.clamp_ratio is None or self.clamp_scale == "sample"
         return joined if separate else processes.mean(joined)
+
+
+def call(
+    network: Network, x: Tensor, population: str, code: bool = False
+) -> tuple[Tensor | None, Tensor]:
+    """The code of x, if it is wanted, and f(x), with x in the role of a population."""
+    with _role(network, population):
+        if not code:
+            return None, network(x)
+        if not hasattr(network, "with_code"):
+            raise ValueError("the adversarial loss needs a network with a method with_code")
+        found: tuple[Tensor, Tensor] = network.with_code(x)
+        return found
 
 
 def check_weights(**weights: float) -> None:

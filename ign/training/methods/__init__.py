@@ -8,7 +8,7 @@ from ign.training.methods.listing import Listing
 from ign.training.methods.method import Batch, Method, Update
 from ign.training.methods.vae import VAE
 
-__all__ = ["METHODS", "Batch", "Method", "Update", "method_class"]
+__all__ = ["METHODS", "Batch", "Method", "Update"]
 
 METHODS: dict[str, type[Method]] = {
     "ign": Idempotent,
@@ -19,14 +19,3 @@ METHODS: dict[str, type[Method]] = {
     "ebgan": EBGAN,
 }
 """The methods by name."""
-
-
-def method_class(name: str) -> type[Method]:
-    """The method with this name.
-
-    Raises:
-        ValueError: There is no such method.
-    """
-    if name not in METHODS:
-        raise ValueError(f"method {name!r} is unknown; choose one of {', '.join(METHODS)}")
-    return METHODS[name]
