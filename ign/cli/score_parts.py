@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from ign.cli.common import Input, distinct, find_inputs, new_file, pick_device, shortened
 from ign.core.files import atomic
 from ign.core.folder import Output, output_folder
-from ign.core.table import write_csv
+from ign.core.table import save_csv, write_csv
 from ign.core.terminal import echo, progress
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def run(options: argparse.Namespace) -> None:
     from ign.inspection import load_inspector
 
     inspector = load_inspector(options.model, pick_device(options.device))
-    if options.score in ("max", "top", "mean"):
+    if options.score:
         _rescore(inspector, options.score)
     if options.watch:
         watch(inspector, options)
@@ -69,8 +69,7 @@ def run(options: argparse.Namespace) -> None:
         threshold = _threshold(inspector)
         table = [COLUMNS, *(row.cells(threshold) for row in rows)]
         if out:
-            with atomic(out) as path, open(path, "w", encoding="utf-8", newline="") as file:
-                write_csv(file, table)
+            save_csv(out, table)
         if "page" in folders:
             from ign.inspection.page import write_report
 

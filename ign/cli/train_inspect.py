@@ -2,8 +2,6 @@
 
 __all__ = ["run"]
 
-import csv
-import re
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, fields
@@ -12,10 +10,13 @@ from typing import Any, get_args, get_type_hints
 
 from ign.cli.common import Parser, new_folder, parse
 from ign.core.files import atomic
-from ign.core.folder import output_folder
+from ign.core.folder import numbered, output_folder
+from ign.core.table import save_csv
 from ign.core.terminal import echo, progress
 from ign.core.text import duration, printable
 
+COLUMNS = ("step", "rec", "idem", "tight")
+"""The columns of the log."""
 LOGGED = 20
 """The number of steps between two rows of the log."""
 
@@ -29,7 +30,9 @@ def run(words: Sequence[str]) -> None:
     options = parse(parser, words, "force")
     values = {f.name: getattr(options, f.name) for f in fields(InspectConfig)}
     config = InspectConfig(**values)
-    out = options.out or _free(Path("runs") / "inspect")
+    out = options.out or next(
+        folder for folder in numbered(Path("runs") / "inspect") if not folder.exists()
+    )
     new_folder(out, options.force)
     layout = find_layout(options.data)
     echo(f"{printable(options.data)}: {layout.describe()}", error=True)
@@ -40,7 +43,7 @@ def run(words: Sequence[str]) -> None:
             inspector = fit_inspector(files, config, Path(options.data).name, journal.report)
         inspector.about["seconds"] = round(time.monotonic() - start, 1)
         save_inspector(inspector, folder.work / "model")
-        _write_log(folder.work / "metrics.csv", journal.rows)
+        save_csv(folder.work / "metrics.csv", [COLUMNS, *journal.rows])
         _write_config(folder.work / "config.yaml", {"method": "inspect", "data": options.data,
                       **asdict(config), "backbone": inspector.backbone})  # fmt: skip
     known = inspector.calibration
@@ -64,7 +67,7 @@ class _Journal:
     """The losses of the training as rows, and its progress bar."""
 
     def __init__(self) -> None:
-        self.rows: list[dict[str, Any]] = []
+        self.rows: list[list[object]] = []
         self._bar = progress()
         self._task: Any = None
 
@@ -81,7 +84,7 @@ class _Journal:
             self._task = self._bar.add_task("training", total=total)
         self._bar.update(self._task, completed=step)
         if step % LOGGED == 0 or step == total:
-            self.rows.append({"step": step, **{k: f"{v:.6g}" for k, v in terms.items()}})
+            self.rows.append([step, *(f"{terms[name]:.6g}" for name in COLUMNS[1:])])
         if step == total:
             self._bar.stop()
 
@@ -104,7 +107,7 @@ def _parser() -> Parser:
     parser.add_argument(
         "--out", type=Path, metavar="RUN", help="the run's folder (default: runs/inspect)"
     )
-    types, texts = get_type_hints(InspectConfig), _texts(InspectConfig.__doc__ or "")
+    types, texts = get_type_hints(InspectConfig), _texts(InspectConfig)
     for field in fields(InspectConfig):
         kind = next(t for t in (get_args(types[field.name]) or (types[field.name],)) if t)
         parser.add_argument(
@@ -115,26 +118,15 @@ def _parser() -> Parser:
     return parser
 
 
-def _texts(docstring: str) -> dict[str, str]:
+def _texts(kind: type) -> dict[str, str]:
     """The descriptions of arguments in a docstring, as help texts."""
-    found = re.findall(r"^ {8}(\w+): (.*?)(?=^ {8}\w|\Z)", docstring, re.DOTALL | re.MULTILINE)
-    texts = {name: " ".join(text.split()).rstrip(".") for name, text in found}
+    from docstring_parser import parse_from_object
+
+    texts = {
+        argument.arg_name: " ".join((argument.description or "").split()).rstrip(".")
+        for argument in parse_from_object(kind).params
+    }
     return {name: text[:1].lower() + text[1:] for name, text in texts.items()}
-
-
-def _free(first: Path) -> Path:
-    """The first of NAME, NAME-2, ... that does not exist."""
-    folder, n = first, 2
-    while folder.exists():
-        folder, n = first.with_name(f"{first.name}-{n}"), n + 1
-    return folder
-
-
-def _write_log(path: Path, rows: Sequence[dict[str, Any]]) -> None:
-    with atomic(path) as place, open(place, "w", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, ["step", "rec", "idem", "tight"], lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
 
 
 def _write_config(path: Path, values: dict[str, Any]) -> None:

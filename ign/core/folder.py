@@ -1,12 +1,13 @@
 """Write a folder of results that appears when it is complete and replaces only its own files."""
 
-__all__ = ["MANIFEST", "Output", "output_folder"]
+__all__ = ["MANIFEST", "Output", "numbered", "output_folder"]
 
 import json
 import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from itertools import count
 from pathlib import Path, PurePosixPath
 from uuid import uuid4
 
@@ -14,6 +15,13 @@ from ign.core.files import atomic
 
 MANIFEST = ".ign-files.json"
 """The file in a folder of results that lists the other files that were written there."""
+
+
+def numbered(first: Path) -> Iterator[Path]:
+    """Yield the paths NAME, NAME-2, NAME-3 and so on, without end."""
+    yield first
+    for i in count(2):
+        yield first.with_name(f"{first.name}-{i}")
 
 
 class Output:

@@ -1,12 +1,14 @@
 """Tables as CSV that a spreadsheet can open without harm."""
 
-__all__ = ["cell", "write_csv"]
+__all__ = ["cell", "save_csv", "write_csv"]
 
 import csv
 import re
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import TextIO
 
+from ign.core.files import atomic
 from ign.core.text import printable
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
@@ -34,3 +36,13 @@ def write_csv(file: TextIO, rows: Iterable[Sequence[object]]) -> None:
         rows: Rows of values; see :func:`cell`.
     """
     csv.writer(file, lineterminator="\n").writerows([cell(value) for value in row] for row in rows)
+
+
+def save_csv(path: Path, rows: Iterable[Sequence[object]]) -> None:
+    """Write rows as a CSV file, atomically; see :func:`write_csv`.
+
+    Raises:
+        OSError: The file cannot be written.
+    """
+    with atomic(path) as place, open(place, "w", encoding="utf-8", newline="") as file:
+        write_csv(file, rows)

@@ -10,7 +10,7 @@ from PIL import Image
 from torch import Tensor
 
 from ign.core.files import atomic
-from ign.inspection.inspector import Inspector
+from ign.inspection.inspector import Inspector, enlarged
 from ign.view import pictures
 
 LARGEST = 640
@@ -59,9 +59,7 @@ def picture_of(image: Tensor, values: Tensor, threshold: float) -> Image.Image:
     photo = Image.fromarray(image.movedim(0, -1).numpy()).resize(
         (sides[1], sides[0]), Image.Resampling.BILINEAR
     )
-    small = torch.nn.functional.interpolate(
-        values[None, None].float(), size=sides, mode="bilinear", align_corners=False
-    )[0, 0]
+    small = enlarged(values[None].float(), (sides[0], sides[1]))[0]
     pixels = torch.tensor(np.array(photo))
     pixels[contours(small, threshold)] = torch.tensor(OUTLINE, dtype=torch.uint8)
     heat = pictures.to_picture(pictures.heat(small[None], BRIGHT * threshold)[0])

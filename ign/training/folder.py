@@ -4,12 +4,12 @@ __all__ = ["choose_folder", "claimed", "prepare_folder"]
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from itertools import count
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
 from ign.core.files import TEMPORARY, atomic
+from ign.core.folder import numbered
 from ign.training.config import Config
 from ign.training.launch import find_rank, is_first_process
 from ign.training.options import to_yaml
@@ -56,8 +56,7 @@ def choose_folder(
 
 def _new_folder(first: Path) -> Path:
     """Make the first folder of runs/NAME, runs/NAME-2, ... that does not exist."""
-    for i in count(1):
-        folder = first if i == 1 else first.with_name(f"{first.name}-{i}")
+    for folder in numbered(first):
         if not is_first_process():  # which learns the name that was chosen when training starts
             return folder
         with suppress(FileExistsError):
